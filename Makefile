@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The one build file. 'make help' lists the targets.
+#   O=DIR      build there (default: build)     V=1        show the commands
+#   DESTDIR=   PREFIX=   for install            ARCH=      x86_64 or arm64 (default: this machine's)
+
+O ?= build
+V ?= 0
+PREFIX ?= /usr/local
+CC ?= gcc
+CLANG ?= clang
+BPFTOOL ?= $(firstword $(shell command -v bpftool 2>/dev/null) /usr/sbin/bpftool)
+PROTOC_C ?= protoc-c
+PKG_CONFIG ?= pkg-config
+VERSION := 0.1.0
+
+machine := $(shell $(CC) -dumpmachine)
+ARCH ?= $(if $(filter aarch64%,$(machine)),arm64,x86_64)
+bpf_arch := $(if $(filter arm64,$(ARCH)),arm64,x86)
+
+ifeq ($(V),1)
+say = @:
+q =
+else
+say = @printf '  %-8s %s\n'
+q = @
+endif
+
+libs := libbpf libelf libdw jansson libprotobuf-c liblzma zlib nettle
+lib_cflags := $(shell $(PKG_CONFIG) --cflags $(libs) 2>/dev/null)
+lib_ldlibs := $(shell $(PKG_CONFIG) --libs $(libs) 2>/dev/null) -liberty -lm
+
+warnings := -Wall -Wextra -Wshadow -Wvla -Wmissing-prototypes -Wstrict-prototypes -Werror
+CFLAGS ?= -O2 -g
+all_cflags = $(CFLAGS) -std=gnu11 $(warnings) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
+	-DFATHOM_VERSION='"$(VERSION)"' -fno-omit-frame-pointer -pthread -I. -I$(O)/gen $(lib_cflags)
+san_flags := -fsanitize=address,undefined -fno-sanitize-recover=undefined
+bpf_flags := -g -O2 -target bpf -mcpu=v2 -D__TARGET_ARCH_$(bpf_arch) -I. -Ivmlinux/$(ARCH) \
+	-Wall -Wextra -Wshadow -Wvla -Werror -Wno-unused-parameter -Wno-missing-prototypes
+# v2 and not v3: the 5.10 verifier tracks 64-bit bounds better than those of 32-bit subregisters.
+
+sources := $(filter-out user/cmd/main.c,$(wildcard user/*/*.c flamegraph/*.c))
+bpf_sources := $(wildcard bpf/*.bpf.c)
+skeletons := $(bpf_sources:bpf/%.bpf.c=$(O)/gen/%.skel.h)
+scripts_js := $(patsubst flamegraph/%.js,$(O)/gen/%.js.h,$(wildcard flamegraph/*.js))
+generated := $(skeletons) $(O)/gen/pprof.pb-c.h $(scripts_js)
+unit_tests := $(patsubst tests/%.c,%,$(wildcard tests/unit/test_*.c tests/native/test_*.c))
+workloads := $(patsubst tests/workloads/%.c,$(O)/workloads/%,$(wildcard tests/workloads/*.c))
+benchmarks := $(patsubst tests/bench.d/%.c,$(O)/bench/%,$(wildcard tests/bench.d/*.c)) \
+	$(patsubst tests/%.c,$(O)/bench/%,$(wildcard tests/bench_*.c))
+fuzzers := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/*.c))
+manuals := $(patsubst docs/man/%.md,$(O)/man/%,$(wildcard docs/man/*.md))
+
+.PHONY: all demo test live kernels bench lint check fuzz install uninstall clean help workloads tests man
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(O)/fathom
+
+help:
+	@echo 'all      build $(O)/fathom'
+	@echo 'demo     record the whole machine while something works (root)'
+	@echo 'test     unit, native and command-line tests, plain and with ASan and UBSan'
+	@echo 'live     tests on this kernel (root)'
+	@echo 'kernels  the smoke test on other kernels, in qemu'
+	@echo 'bench    measure what docs/overhead.md says (root)'
+	@echo 'lint     formatting, static analysis, layers'
+	@echo 'fuzz     fuzz the parsers, FUZZ_SECONDS each (default 30)'
+	@echo 'install  into $$(DESTDIR)$$(PREFIX); uninstall takes it away'
+	@echo 'clean    remove $(O)'
+
+# --- generated: skeletons, protobuf, scripts --------------------------------------------------
+
+$(O)/bpf/%.bpf.o: bpf/%.bpf.c
+	$(say) BPF $@
+	@mkdir -p $(@D)
+	$(q)$(CLANG) $(bpf_flags) -MMD -MP -MF $(O)/bpf/$*.d -MT $@ -c $< -o $@
+
+$(O)/gen/%.skel.h: $(O)/bpf/%.bpf.o
+	$(say) SKEL $@
+	@mkdir -p $(@D)
+	$(q)$(BPFTOOL) gen skeleton $< name $(subst -,_,$*)_bpf >$@.tmp && mv $@.tmp $@
+
+$(O)/gen/pprof.pb-c.h $(O)/gen/pprof.pb-c.c &: user/export/pprof.proto
+	$(say) PROTO $<
+	@mkdir -p $(O)/gen
+	$(q)$(PROTOC_C) --proto_path=user/export --c_out=$(O)/gen pprof.proto
+
+# A script as a C string: a name's dots and dashes become underscores.
+$(O)/gen/%.js.h: flamegraph/%.js
+	$(say) EMBED $@
+	@mkdir -p $(@D)
+	$(q){ echo 'static const char $(subst -,_,$*)_js[] ='; \
+		sed -e 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' $<; echo ';'; } >$@.tmp && mv $@.tmp $@
+
+# --- two variants of everything in C: obj (as installed) and san (ASan and UBSan) ---------------
+
+obj_flags :=
+define variant
+$(O)/$(1)/gen/pprof.pb-c.o: $(O)/gen/pprof.pb-c.c
+	$$(say) CC $$@
+	@mkdir -p $$(@D)
+	$$(q)$$(CC) $$(all_cflags) $$($(1)_flags) -Wno-error -w -MMD -MP -c $$< -o $$@
+
+# Native tests include the programs of bpf/, on fakes of the kernel's headers and of libbpf's.
+$(O)/$(1)/tests/native/%.o: fakes := -Itests/native/fake
+$(O)/$(1)/%.o: %.c | $(generated)
+	$$(say) CC $$@
+	@mkdir -p $$(@D)
+	$$(q)$$(CC) $$(fakes) $$(all_cflags) $$($(1)_flags) -MMD -MP -c $$< -o $$@
+
+$(O)/$(1)/libfathom.a: $(sources:%.c=$(O)/$(1)/%.o) $(O)/$(1)/gen/pprof.pb-c.o
+	$$(say) AR $$@
+	$$(q)rm -f $$@ && $$(AR) rcs $$@ $$^
+
+$(O)/$(1)/fathom: $(O)/$(1)/user/cmd/main.o $(O)/$(1)/libfathom.a
+	$$(say) LD $$@
+	$$(q)$$(CC) $$(all_cflags) $$($(1)_flags) $$(LDFLAGS) $$^ $$(lib_ldlibs) -o $$@
+
+$(unit_tests:%=$(O)/$(1)/%): $(O)/$(1)/%: $(O)/$(1)/tests/%.o $(O)/$(1)/libfathom.a
+	$$(say) LD $$@
+	@mkdir -p $$(@D)
+	$$(q)$$(CC) $$(all_cflags) $$($(1)_flags) $$(LDFLAGS) $$^ -lcmocka $$(lib_ldlibs) -o $$@
+endef
+$(eval $(call variant,obj))
+$(eval $(call variant,san))
+
+$(O)/fathom: $(O)/obj/fathom
+	$(q)cp $< $@.tmp && mv $@.tmp $@
+
+# --- tests ---------------------------------------------------------------------------------------
+
+# Workloads keep frame pointers and their functions, and say so themselves where they must not.
+$(O)/workloads/%: tests/workloads/%.c
+	$(say) CC $@
+	@mkdir -p $(@D)
+	$(q)$(CC) -O1 -g -std=gnu11 $(warnings) -D_GNU_SOURCE -fno-omit-frame-pointer \
+		-fno-optimize-sibling-calls -fno-inline -pthread -MMD -MP $< -o $@ -lm
+
+# Loads and probes of the benchmark are built like workloads; bench_* time the library.
+$(O)/bench/%: tests/bench.d/%.c
+	$(say) CC $@
+	@mkdir -p $(@D)
+	$(q)$(CC) -O1 -g -std=gnu11 $(warnings) -D_GNU_SOURCE -fno-omit-frame-pointer \
+		-fno-optimize-sibling-calls -MMD -MP $< -o $@
+
+$(O)/bench/bench_%: tests/bench_%.c $(O)/obj/libfathom.a
+	$(say) CC $@
+	@mkdir -p $(@D)
+	$(q)$(CC) $(all_cflags) $(LDFLAGS) -MMD -MP $< $(O)/obj/libfathom.a $(lib_ldlibs) -o $@
+
+$(O)/fuzz/%: tests/fuzz/%.c $(O)/san/libfathom.a
+	$(say) FUZZ $@
+	@mkdir -p $(@D)
+	$(q)$(CLANG) $(all_cflags) -fsanitize=fuzzer,address,undefined -MMD -MP $< \
+		$(sources) $(O)/gen/pprof.pb-c.c -Wno-everything $(lib_ldlibs) -o $@
+
+workloads: $(workloads)
+tests: $(O)/fathom $(O)/san/fathom $(workloads) $(foreach v,obj san,$(unit_tests:%=$(O)/$(v)/%))
+
+test: tests
+	$(q)O=$(O) tests/run unit native cli
+live: tests
+	$(q)O=$(O) tests/run live
+kernels: tests
+	$(q)O=$(O) tests/run kernels
+bench: $(O)/fathom $(benchmarks)
+	$(q)O=$(O) tests/bench
+check:
+	$(q)scripts/check-layers
+lint: check
+	$(q)O=$(O) scripts/lint
+fuzz: $(fuzzers)
+	$(q)O=$(O) tests/run fuzz
+demo: $(O)/fathom $(workloads)
+	$(q)O=$(O) scripts/demo --no-setup
+
+# --- install -----------------------------------------------------------------------------------
+
+$(O)/man/%: docs/man/%.md
+	@mkdir -p $(@D)
+	$(q)pandoc -f markdown-smart -s -t man $< -o $@
+man: $(manuals)
+
+install: $(O)/fathom $(if $(shell command -v pandoc),$(manuals))
+	install -D -m 755 $(O)/fathom $(DESTDIR)$(PREFIX)/bin/fathom
+	$(q)for m in $(manuals); do [ ! -e "$$m" ] || install -D -m 644 "$$m" \
+		"$(DESTDIR)$(PREFIX)/share/man/man1/$$(basename "$$m")"; done
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/fathom $(DESTDIR)$(PREFIX)/share/man/man1/fathom*.1
+clean:
+	rm -rf $(O)
+
+-include $(shell find $(O) -name '*.d' -type f 2>/dev/null)

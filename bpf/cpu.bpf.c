@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/* cpu: where CPU time goes: a stack for each tick of a CPU's sampling event, counted by task. */
+#include "vmlinux.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/filter.bpf.h"
+#include "bpf/ledger.bpf.h"
+#include "bpf/regs.bpf.h"
+#include "bpf/stack.bpf.h"
+#include "bpf/task.bpf.h"
+#include "bpf/ustack.bpf.h"
+#include "bpf/wire.h"
+
+/* Which of the FT_SETS sets of maps is filled now. */
+__u32 active_set = 0;
+
+struct count_table {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct ft_count_key);
+	__type(value, struct ft_count);
+};
+struct count_table counts_0 SEC(".maps");
+struct count_table counts_1 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, FT_SETS);
+	__type(key, __u32);
+	__array(values, struct count_table);
+} count_sets SEC(".maps") = { .values = { &counts_0, &counts_1 } };
+
+/* Too large for the BPF stack. Only the sampling event uses it, and that does not nest. */
+struct scratch {
+	struct ft_stack user;
+	struct ft_stack kernel;
+	struct ft_count_key key;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratches SEC(".maps");
+
+static __always_inline void kernel_stack_walk(struct bpf_perf_event_data *ctx, struct ft_stack *out)
+{
+	long size = bpf_get_stack(ctx, out->pcs, sizeof(out->pcs), 0);
+
+	out->end = FT_END_NONE;
+	out->n = size > 0 ? (__u32)size / sizeof(out->pcs[0]) : 0;
+}
+
+static __always_inline void key_fill(struct ft_count_key *key, struct task_struct *task)
+{
+	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+
+	key->start_ns = BPF_CORE_READ(leader, start_boottime);
+	key->exec_id = BPF_CORE_READ(task, self_exec_id);
+	key->cgroup_id = bpf_get_current_cgroup_id();
+	bpf_get_current_comm(key->comm, sizeof(key->comm));
+	/* The read leaves what an earlier, longer name left behind the NUL: it would split the key. */
+	__builtin_memset(key->process_comm, 0, sizeof(key->process_comm));
+	BPF_CORE_READ_STR_INTO(&key->process_comm, leader, comm);
+}
+
+/* 0, or the ledger slot of the loss. */
+static __always_inline __u32 count_add(void *table, const struct ft_count_key *key)
+{
+	struct ft_count first = { .n = 1 }, *have;
+	long err;
+
+	have = bpf_map_lookup_elem(table, key);
+	if (!have) {
+		first.first_ns = bpf_ktime_get_ns();
+		err = bpf_map_update_elem(table, key, &first, BPF_NOEXIST);
+		if (!err)
+			return 0;
+		if (err == -16 /* EBUSY */)
+			return FT_LOST_MAP_BUSY;
+		if (err != -17 /* EEXIST */)
+			return FT_LOST_COUNTS_FULL;
+		have = bpf_map_lookup_elem(table, key);
+		if (!have)
+			return FT_LOST_MAP_BUSY;
+	}
+	__sync_fetch_and_add(&have->n, 1);
+	return 0;
+}
+
+/* What became of the sample, as a ledger slot. */
+static __always_inline __u32 sample(struct bpf_perf_event_data *ctx)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	__u32 zero = 0, set = active_set, tgid, tid, lost;
+	struct user_regs regs;
+	struct scratch *s;
+	void *stacks, *counts;
+
+	current_ids(task, &tgid, &tid);
+	lost = filter_current(tgid, tid);
+	if (lost)
+		return lost;
+	s = bpf_map_lookup_elem(&scratches, &zero);
+	stacks = bpf_map_lookup_elem(&stack_sets, &set);
+	counts = bpf_map_lookup_elem(&count_sets, &set);
+	if (!s || !stacks || !counts)
+		return FT_LOST_WALK_FAILED;
+
+	s->kernel.n = 0;
+	regs_take((const void *)ctx, &regs); /* the first member of the context */
+	if (!regs.is_user)
+		kernel_stack_walk(ctx, &s->kernel);
+	regs_to_user(task, &regs);
+	user_stack_walk(&regs, &s->user);
+	if (!s->kernel.n && !s->user.n)
+		return FT_LOST_WALK_FAILED;
+
+	s->key.tgid = tgid;
+	s->key.tid = tid;
+	s->key.user_stack = 0;
+	s->key.kernel_stack = 0;
+	key_fill(&s->key, task);
+	if (s->user.n)
+		lost = stack_keep(stacks, &s->user, &s->key.user_stack);
+	if (!lost && s->kernel.n)
+		lost = stack_keep(stacks, &s->kernel, &s->key.kernel_stack);
+	if (!lost)
+		lost = count_add(counts, &s->key);
+	return lost ? lost : FT_KEPT;
+}
+
+SEC("perf_event")
+int on_sample(struct bpf_perf_event_data *ctx)
+{
+	ledger_close(sample(ctx));
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

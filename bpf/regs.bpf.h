@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/* regs: the user-mode registers of the interrupted task, on x86-64 and arm64. */
+#pragma once
+
+#include "vmlinux.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/task.bpf.h"
+
+struct user_regs {
+	__u64 pc; /* 0: the task has no user registers */
+	__u64 sp;
+	__u64 fp;
+	__u32 compat;  /* 32-bit code */
+	__u32 is_user; /* 0: these are registers of kernel mode */
+};
+
+#if defined(__TARGET_ARCH_x86)
+
+/*
+ * What the context of a perf event program and the top of a kernel stack look like:
+ * arch/x86/include/uapi/asm/ptrace.h, the same in all kernels. Not kernel's own struct pt_regs: its
+ * cs became part of a union in 6.9, and the verifier allows only whole words of a context.
+ */
+struct regs_abi {
+	__u64 r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax;
+	__u64 ip, cs, flags, sp, ss;
+};
+
+/* arch/x86/include/asm/segment.h: __USER32_CS; the low two bits of cs are the privilege level, and
+ * only 16 bits are the selector. */
+#define REGS_USER32_CS 0x23
+
+static __always_inline __u64 regs_strip(__u64 pc)
+{
+	return pc;
+}
+
+static __always_inline void regs_take(const volatile struct regs_abi *regs, struct user_regs *out)
+{
+	out->pc = regs->ip;
+	out->sp = regs->sp;
+	out->fp = regs->bp;
+	out->compat = (regs->cs & 0xffff) == REGS_USER32_CS;
+	out->is_user = (regs->cs & 3) != 0;
+}
+
+#elif defined(__TARGET_ARCH_arm64)
+
+/* struct user_pt_regs of arch/arm64/include/uapi/asm/ptrace.h; kernel's struct pt_regs begins with
+ * it. */
+struct regs_abi {
+	__u64 regs[31];
+	__u64 sp, pc, pstate;
+};
+
+/* The same header: PSR_MODE_MASK, PSR_MODE32_BIT; user mode is EL0t = 0. */
+#define REGS_PSR_MODE_MASK 0x0000000f
+#define REGS_PSR_MODE32	   0x00000010
+
+/*
+ * Return addresses may be signed: the code is in bits 54 down to the size of the address space
+ * (ptrauth_user_pac_mask(), arch/arm64/include/asm/pointer_auth.h). That is 48 bits or fewer, or 52;
+ * but then, too, nothing lies above 48 bits unless a program asks for it by a hint to mmap(2).
+ */
+static __always_inline __u64 regs_strip(__u64 pc)
+{
+	return pc & ((1ULL << 48) - 1);
+}
+
+static __always_inline void regs_take(const volatile struct regs_abi *regs, struct user_regs *out)
+{
+	out->pc = regs->pc;
+	out->sp = regs->sp;
+	out->fp = regs->regs[29];
+	out->compat = (regs->pstate & REGS_PSR_MODE32) != 0;
+	out->is_user = (regs->pstate & REGS_PSR_MODE_MASK) == 0;
+}
+
+#else
+#error "unknown architecture"
+#endif
+
+/* Kernel stacks are 16 KiB on both (arch/x86/include/asm/page_64_types.h,
+ * arch/arm64/include/asm/memory.h) where kernels lack bpf_task_pt_regs. */
+#define REGS_KERNEL_STACK_BYTES 16384
+
+/*
+ * Replaces registers of kernel mode by the user registers that were saved at the top of the current
+ * task's stack when it entered the kernel. pc is 0 for kernel threads and tasks without memory.
+ * The event's own registers are read by regs_take() before: the verifier allows no pointer that may
+ * be the context or something else.
+ */
+static __always_inline void regs_to_user(struct task_struct *task, struct user_regs *regs)
+{
+	struct regs_abi saved;
+	const void *at;
+
+	if (regs->is_user)
+		return;
+	regs->pc = 0;
+	if ((BPF_CORE_READ(task, flags) & FT_PF_KTHREAD) || !BPF_CORE_READ(task, mm))
+		return;
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs) &&
+	    bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf))
+		at = (const void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	else
+		at = BPF_CORE_READ(task, stack) + REGS_KERNEL_STACK_BYTES -
+		     bpf_core_type_size(struct pt_regs);
+	if (bpf_probe_read_kernel(&saved, sizeof(saved), at))
+		return;
+	regs_take(&saved, regs);
+	if (!regs->is_user)
+		regs->pc = 0;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "flamegraph/label.h"
+
+#include <string.h>
+
+#define ELLIPSIS "\xe2\x80\xa6"
+
+/* Advance widths of DejaVu Sans 2.37, U+0020 to U+007E, thousandths of an em. */
+static const short widths[] = {
+	318,  401, 460, 838, 636, 950, 780, 275, 390, 390, 500, 838, 318, 361, 318, 337,
+	636,  636, 636, 636, 636, 636, 636, 636, 636, 636, 337, 337, 838, 838, 838, 531,
+	1000, 684, 686, 698, 770, 632, 575, 775, 752, 295, 295, 656, 557, 863, 748, 787,
+	603,  787, 695, 635, 611, 732, 684, 989, 685, 611, 685, 390, 337, 390, 838, 500,
+	500,  613, 635, 550, 635, 615, 352, 635, 634, 278, 278, 579, 278, 974, 634, 612,
+	635,  635, 411, 521, 392, 634, 592, 818, 592, 592, 525, 636, 337, 636, 838,
+};
+
+static long char_width(const char *p, unsigned int size)
+{
+	unsigned char c = *p;
+
+	return (c >= 0x20 && c < 0x7f ? widths[c - 0x20] : 1000) * (long)size / 10;
+}
+
+/* Bytes of the character at 'p': up to where the next one can begin. */
+static size_t char_bytes(const char *p)
+{
+	size_t n = 1;
+
+	while (((unsigned char)p[n] & 0xc0) == 0x80)
+		n++;
+	return n;
+}
+
+long label_width(const char *text, unsigned int size)
+{
+	long width = 0;
+
+	for (; *text; text += char_bytes(text))
+		width += char_width(text, size);
+	return width;
+}
+
+int label_fit(const char *text, unsigned int size, long room, struct str *out)
+{
+	long width = 0, left = room - char_width(ELLIPSIS, size);
+	size_t i = 0, cut = 0, chars = 0;
+	int err;
+
+	for (; text[i]; i += char_bytes(text + i)) {
+		if (width <= left) {
+			cut = i;
+			chars += i > 0;
+		}
+		width += char_width(text + i, size);
+		if (width > room)
+			break;
+	}
+	if (!text[i])
+		return str_add_bytes(out, text, i);
+	if (chars < 3)
+		return 0;
+	err = str_add_bytes(out, text, cut);
+	return err ? err : str_add(out, ELLIPSIS);
+}
+
+static const char *entity(char c)
+{
+	switch (c) {
+	case '<':
+		return "&lt;";
+	case '>':
+		return "&gt;";
+	case '&':
+		return "&amp;";
+	case '"':
+		return "&quot;";
+	case '\'':
+		return "&#39;";
+	default:
+		return NULL;
+	}
+}
+
+/*
+ * Good UTF-8 that must not stand in a drawing: U+FFFE and U+FFFF are no XML characters, and the
+ * marks that turn the direction of text (U+200E-F, U+202A-E, U+2066-9) make one name look like
+ * another.
+ */
+static bool is_unfit(const char *p, size_t n)
+{
+	unsigned char a = p[0], b = n == 3 ? p[1] : 0, c = n == 3 ? p[2] : 0;
+
+	if (a == 0xef)
+		return b == 0xbf && c >= 0xbe;
+	if (b == 0x80)
+		return c == 0x8e || c == 0x8f || (c >= 0xaa && c <= 0xae);
+	return b == 0x81 && c >= 0xa6 && c <= 0xa9;
+}
+
+int xml_add_lines(struct str *out, const char *text)
+{
+	const char *p = text;
+	int err = 0;
+
+	while (!err && *p) {
+		size_t n = strcspn(p, "<>&\"'\xe2\xef");
+
+		err = str_add_bytes(out, p, n);
+		p += n;
+		if (err || !*p)
+			break;
+		if (entity(*p)) {
+			err = str_add(out, entity(*p));
+			p++;
+			continue;
+		}
+		n = char_bytes(p);
+		if (is_unfit(p, n))
+			err = str_add(out, "\xef\xbf\xbd");
+		else
+			err = str_add_bytes(out, p, n);
+		p += n;
+	}
+	return err;
+}
+
+int xml_add(struct str *out, const char *text)
+{
+	_cleanup_(str_release) struct str clean = { 0 };
+	int err = str_add_clean(&clean, text, strlen(text), 0);
+
+	return err ? err : xml_add_lines(out, str_text(&clean));
+}

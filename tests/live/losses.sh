@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+# What is lost is counted, by cause, and --max-loss makes it an exit code.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/live/recording.bash
+
+# Thousands of different stacks a second, in tables for a few.
+for entries in 1 16 64; do
+	record "tiny$entries" -F 19999 --table-entries "$entries" -- "$WORKLOADS/stacks" 1
+	tap_check "$entries entries: exit status 0 without a limit" is 0 "$status"
+	check "tiny$entries" "$entries entries: full tables are counted" \
+		'ledger["lost"]["stack_table_full"] + ledger["lost"]["counts_full"] > 0'
+	check "tiny$entries" "$entries entries: the ledger is closed" 'closed()'
+	check "tiny$entries" "$entries entries: something is kept all the same" 'total() > 0'
+	check "tiny$entries" "$entries entries: the share is of the wanted events" \
+		'near(ledger["loss_share"],
+		      1 - ledger["kept"] / (ledger["fired"] - ledger["filtered"]), 1e-5)'
+done
+tap_check "losses are told of" grep -Eq ' [1-9][0-9]* lost' "$tmp/tiny1.err"
+
+record limited -F 19999 --table-entries 1 --max-loss 1 -- "$WORKLOADS/stacks" 1
+tap_check "--max-loss 1: exit status 6" is 6 "$status"
+tap_check "--max-loss 1: says why" grep -q '^fathom: .* lost, more than --max-loss 1$' \
+	"$tmp/limited.err"
+check limited "--max-loss 1: the folder is there" 'closed() and ledger["loss_share"] > 0.01'
+record fine -F 999 --max-loss 1 -- "$WORKLOADS/stacks" 1
+tap_check "--max-loss 1 with tables of the right size: exit status 0" is 0 "$status"
+check fine "tables of the right size lose nothing" 'closed() and ledger["loss_share"] == 0'
+record fast -F 9999 -- "$WORKLOADS/stacks" 2
+check fast "nor at ten times the rate" 'closed() and ledger["loss_share"] < 0.001'
+tap_done

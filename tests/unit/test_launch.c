@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "tests/unit/folder.h"
+#include "user/base/err.h"
+#include "user/collect/launch.h"
+
+static struct folder folder;
+static struct launch l;
+
+static int set_up(void **state)
+{
+	(void)state;
+	folder_make(&folder);
+	l = (struct launch){ .go = -1, .failure = -1, .pidfd = -1 };
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	launch_stop(&l);
+	folder_remove(&folder);
+	return 0;
+}
+
+/* Prepares a shell script, whose $1 is the test's folder. */
+static void prepare(const char *script)
+{
+	char *argv[] = { "sh", "-c", (char *)script, "sh", folder.path, NULL };
+
+	assert_int_equal(launch_prepare(argv, &l), 0);
+	assert_true(l.pid > 0);
+}
+
+static void start(const char *script)
+{
+	prepare(script);
+	assert_int_equal(launch_go(&l, "sh"), 0);
+}
+
+static int status_of(const char *script)
+{
+	int status = -1;
+
+	start(script);
+	assert_int_equal(launch_wait(&l, -1, &status), 1);
+	assert_int_equal(l.pid, 0);
+	return status;
+}
+
+static bool exists(const char *name)
+{
+	return !access(folder_path(&folder, name), F_OK);
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000ull + ts.tv_nsec / 1000000;
+}
+
+/* Until the file is there, which the command makes when it has come so far. */
+static void wait_for(const char *name)
+{
+	uint64_t until = now_ms() + 20000;
+
+	while (!exists(name)) {
+		assert_true(now_ms() < until);
+		poll(NULL, 0, 5);
+	}
+}
+
+static void assert_no_child_is_left(void)
+{
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	assert_int_equal(errno, ECHILD);
+}
+
+static void the_exit_status_is_that_of_the_command(void **state)
+{
+	(void)state;
+	assert_int_equal(status_of("exit 0"), 0);
+	assert_int_equal(status_of("exit 7"), 7);
+	assert_int_equal(status_of("exit 255"), 255);
+	assert_no_child_is_left();
+}
+
+static void a_signal_is_128_more_as_in_a_shell(void **state)
+{
+	(void)state;
+	assert_int_equal(status_of("kill -KILL $$"), 128 + SIGKILL);
+	assert_int_equal(status_of("kill -TERM $$"), 128 + SIGTERM);
+}
+
+static void what_cannot_be_executed_says_why(void **state)
+{
+	char *missing[] = { "/nowhere/at/all", NULL };
+	char *no_program[] = { "", NULL };
+
+	(void)state;
+	assert_int_equal(launch_prepare(missing, &l), 0);
+	assert_int_equal(launch_go(&l, missing[0]), -ENOENT);
+	assert_string_equal(err_text(),
+			    "cannot start '/nowhere/at/all': No such file or directory");
+	launch_stop(&l);
+	no_program[0] = (char *)folder_write(&folder, "script", "#!/bin/sh\n", 10);
+	assert_int_equal(launch_prepare(no_program, &l), 0);
+	assert_int_equal(launch_go(&l, "script"), -EACCES);
+	launch_stop(&l);
+	assert_no_child_is_left();
+}
+
+static void programs_are_searched_in_the_path(void **state)
+{
+	char *argv[] = { "true", NULL };
+	int status = -1;
+
+	(void)state;
+	assert_int_equal(launch_prepare(argv, &l), 0);
+	assert_int_equal(launch_go(&l, "true"), 0);
+	assert_int_equal(launch_wait(&l, -1, &status), 1);
+	assert_int_equal(status, 0);
+}
+
+static void nothing_runs_before_it_is_let_go(void **state)
+{
+	char link[64], before[256] = "", ours[256] = "";
+	int status;
+
+	(void)state;
+	prepare(": >\"$1/ran\"");
+	poll(NULL, 0, 100);
+	assert_false(exists("ran"));
+	snprintf(link, sizeof(link), "/proc/%d/exe", l.pid);
+	assert_true(readlink(link, before, sizeof(before) - 1) > 0);
+	assert_true(readlink("/proc/self/exe", ours, sizeof(ours) - 1) > 0);
+	assert_string_equal(before, ours);
+	assert_int_equal(launch_wait(&l, 0, &status), 0);
+	assert_int_equal(launch_go(&l, "sh"), 0);
+	assert_int_equal(launch_wait(&l, -1, &status), 1);
+	assert_true(exists("ran"));
+}
+
+static void stopped_before_it_was_let_go_it_never_runs(void **state)
+{
+	(void)state;
+	prepare(": >\"$1/ran\"");
+	launch_stop(&l);
+	assert_int_equal(l.pid, 0);
+	assert_no_child_is_left();
+	assert_false(exists("ran"));
+}
+
+/* The child has the only writing end of a pipe: it is over when that is closed. */
+static void it_ends_unrun_if_we_die(void **state)
+{
+	int alive[2];
+	char byte;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe(alive), 0);
+	pid = fork();
+	if (!pid) {
+		char *argv[] = { "sh", "-c", ": >\"$1/ran\"", "sh", folder.path, NULL };
+
+		_exit(launch_prepare(argv, &l) ? 1 : 0);
+	}
+	assert_true(pid > 0);
+	close(alive[1]);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(read(alive[0], &byte, 1), 0);
+	close(alive[0]);
+	assert_false(exists("ran"));
+}
+
+static void a_child_that_died_waiting_cannot_be_let_go(void **state)
+{
+	struct pollfd p;
+
+	(void)state;
+	signal(SIGPIPE, SIG_IGN); /* as in the program */
+	prepare("exit 0");
+	assert_int_equal(kill(l.pid, SIGKILL), 0);
+	p = (struct pollfd){ .fd = l.go, .events = 0 };
+	assert_int_equal(poll(&p, 1, 20000), 1);
+	assert_int_equal(launch_go(&l, "sh"), -EPIPE);
+	signal(SIGPIPE, SIG_DFL);
+}
+
+static void looking_does_not_wait_and_waiting_has_an_end(void **state)
+{
+	uint64_t began;
+	int status = 77;
+
+	(void)state;
+	start("exec sleep 60");
+	assert_int_equal(launch_wait(&l, 0, &status), 0);
+	began = now_ms();
+	assert_int_equal(launch_wait(&l, 100, &status), 0);
+	assert_in_range(now_ms() - began, 90, 20000);
+	assert_int_equal(status, 77);
+	assert_true(l.pid > 0);
+}
+
+static void stop_ends_a_command_that_listens_at_once(void **state)
+{
+	uint64_t began;
+
+	(void)state;
+	start("trap ': >\"$1/ended\"; exit' TERM; : >\"$1/ready\"; while :; do sleep 0.05; done");
+	wait_for("ready");
+	began = now_ms();
+	launch_stop(&l);
+	assert_true(now_ms() - began < 1900);
+	assert_true(exists("ended"));
+	assert_no_child_is_left();
+}
+
+static void stop_kills_a_command_that_does_not_listen(void **state)
+{
+	uint64_t began;
+	pid_t pid;
+
+	(void)state;
+	start("trap '' TERM; : >\"$1/ready\"; exec sleep 60");
+	wait_for("ready");
+	pid = l.pid;
+	began = now_ms();
+	launch_stop(&l);
+	assert_in_range(now_ms() - began, 1900, 20000);
+	assert_int_equal(l.pid, 0);
+	assert_int_equal(kill(pid, 0), -1);
+	assert_int_equal(errno, ESRCH);
+	assert_no_child_is_left();
+}
+
+static void stopping_twice_or_nothing_does_no_harm(void **state)
+{
+	(void)state;
+	launch_stop(&l);
+	start("exec sleep 60");
+	launch_stop(&l);
+	launch_stop(&l);
+	assert_int_equal(l.go, -1);
+	assert_int_equal(l.failure, -1);
+	assert_int_equal(l.pidfd, -1);
+}
+
+/* The numbers of a line of /proc/PID/status such as "SigIgn:". */
+static uint64_t status_mask(const char *name)
+{
+	FILE *f = fopen(folder_path(&folder, "status"), "re");
+	unsigned long long mask = 0;
+	char line[256];
+	bool found = false;
+
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f)) {
+		if (!strncmp(line, name, strlen(name)))
+			found = sscanf(line + strlen(name), "%llx", &mask) == 1;
+	}
+	fclose(f);
+	assert_true(found);
+	return mask;
+}
+
+static void our_signals_are_not_the_commands(void **state)
+{
+	sigset_t set, old;
+	int status;
+
+	(void)state;
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, &old);
+	status = status_of("exec cat /proc/self/status >\"$1/status\"");
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	assert_int_equal(status, 0);
+	assert_int_equal(status_mask("SigBlk:"), 0);
+	assert_int_equal(status_mask("SigIgn:") >> (SIGPIPE - 1) & 1, 0);
+}
+
+/* Two that wait: neither holds what the other waits on. */
+static void one_command_does_not_keep_another_waiting(void **state)
+{
+	struct launch first;
+	int status;
+
+	(void)state;
+	prepare("exit 0");
+	first = l;
+	prepare("exec sleep 60");
+	assert_int_equal(launch_go(&l, "sh"), 0);
+	close(first.go);
+	first.go = -1;
+	assert_int_equal(launch_wait(&first, 20000, &status), 1);
+	launch_stop(&first);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(the_exit_status_is_that_of_the_command),
+		TEST(a_signal_is_128_more_as_in_a_shell),
+		TEST(what_cannot_be_executed_says_why),
+		TEST(programs_are_searched_in_the_path),
+		TEST(nothing_runs_before_it_is_let_go),
+		TEST(stopped_before_it_was_let_go_it_never_runs),
+		TEST(it_ends_unrun_if_we_die),
+		TEST(a_child_that_died_waiting_cannot_be_let_go),
+		TEST(looking_does_not_wait_and_waiting_has_an_end),
+		TEST(stop_ends_a_command_that_listens_at_once),
+		TEST(stop_kills_a_command_that_does_not_listen),
+		TEST(stopping_twice_or_nothing_does_no_harm),
+		TEST(our_signals_are_not_the_commands),
+		TEST(one_command_does_not_keep_another_waiting),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "user/base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <nettle/sha2.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "user/base/array.h"
+#include "user/base/cleanup.h"
+#include "user/base/err.h"
+
+int file_open(const char *path, int how)
+{
+	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+	_cleanup_(closep) int fd = -1;
+	struct stat st;
+
+	if (how == FILE_HOSTILE)
+		flags |= O_NOFOLLOW;
+	fd = open(path, flags);
+	if (fd < 0)
+		return errf(-errno, "cannot open '%s': %m", path);
+	if (fstat(fd, &st))
+		return errf(-errno, "cannot look at '%s': %m", path);
+	if (!S_ISREG(st.st_mode))
+		return errf(-EINVAL, "'%s' is not a regular file", path);
+	return take_fd(fd);
+}
+
+int file_read_fd(int fd, const char *name, size_t max, char **ret, size_t *ret_len)
+{
+	_cleanup_(freep) char *data = NULL;
+	size_t len = 0, cap = 0;
+	ssize_t n;
+
+	for (;;) {
+		/* Pseudo files have no size to ask for; 4096 more than there is ends the loop. */
+		if (array_reserve(data, cap, len + 4097))
+			return errf(-ENOMEM, "no memory to read '%s'", name);
+		n = read(fd, data + len, cap - len - 1);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errf(-errno, "cannot read '%s': %m", name);
+		if (n == 0)
+			break;
+		len += n;
+		if (len > max)
+			return errf(-EFBIG, "'%s' is larger than the limit of %zu bytes", name,
+				    max);
+	}
+	data[len] = '\0';
+	*ret = take(data);
+	*ret_len = len;
+	return 0;
+}
+
+int file_read(const char *path, size_t max, char **ret, size_t *ret_len)
+{
+	_cleanup_(closep) int fd = file_open(path, FILE_TRUSTED);
+
+	return fd < 0 ? fd : file_read_fd(fd, path, max, ret, ret_len);
+}
+
+int file_read_line(const char *path, char **ret)
+{
+	size_t len;
+	int err = file_read(path, 1 << 20, ret, &len);
+
+	if (!err)
+		(*ret)[strcspn(*ret, "\n")] = '\0';
+	return err;
+}
+
+int file_write_all(int fd, const char *name, const void *data, size_t len)
+{
+	const char *p = data;
+	ssize_t n;
+
+	while (len) {
+		n = write(fd, p, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errf(-errno, "cannot write '%s': %m", name);
+		p += n;
+		len -= n;
+	}
+	return 0;
+}
+
+int file_sha256(int fd, const char *name, char ret[65])
+{
+	uint8_t block[65536], digest[SHA256_DIGEST_SIZE];
+	struct sha256_ctx ctx;
+	off_t at = 0;
+	ssize_t n;
+	size_t i;
+
+	sha256_init(&ctx);
+	while ((n = pread(fd, block, sizeof(block), at)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errf(-errno, "cannot read '%s': %m", name);
+		sha256_update(&ctx, n, block);
+		at += n;
+	}
+	sha256_digest(&ctx, sizeof(digest), digest);
+	for (i = 0; i < sizeof(digest); i++)
+		snprintf(ret + 2 * i, 3, "%02x", digest[i]);
+	return 0;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "user/cmd/cmd.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "user/base/err.h"
+
+int cmd_fail(int err)
+{
+	fprintf(stderr, "fathom: %s\n", err_text());
+	switch (-err) {
+	case EINVAL:
+	case ENOENT:
+	case EEXIST:
+	case EISDIR:
+	case ENOTDIR:
+	case EFBIG:
+	case E2BIG:
+	case ERANGE:
+	case ELOOP:
+	case EILSEQ:
+	case ESRCH:
+		return EXIT_USAGE;
+	default:
+		return EXIT_ENVIRONMENT;
+	}
+}
+
+int cmd_usage(const char *command, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	errf(-EINVAL, "%s", text); /* replaces control characters */
+	fprintf(stderr, "fathom: %s\nTry 'fathom%s%s --help'.\n", err_text(), *command ? " " : "",
+		command);
+	return EXIT_USAGE;
+}
+
+int cmd_bad_option(const char *command, int argc, char **argv, int what)
+{
+	/* getopt leaves no single place that names a bad long option; the word itself does. */
+	const char *word = optind > 0 && optind <= argc ? argv[optind - 1] : "";
+
+	if (what == ':')
+		return cmd_usage(command, "option '%s' needs a value", word);
+	if (optopt && strncmp(word, "--", 2))
+		return cmd_usage(command, "unknown option '-%c'", optopt);
+	if (optopt)
+		return cmd_usage(command, "option '%s' takes no value", word);
+	return cmd_usage(command, "unknown option '%s'", word);
+}
+
+int cmd_finish(int code)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return code;
+	/* A reader that has seen enough (head) is no failure of ours; one failure is told once. */
+	if (errno == EPIPE || code != EXIT_DONE)
+		return code;
+	return cmd_fail(errf(-EIO, "cannot write to standard output: %m"));
+}
+
+int parse_u32(const char *text, const char *what, unsigned int min, unsigned int max,
+	      unsigned int *ret)
+{
+	unsigned long long v;
+	char *end;
+
+	errno = 0;
+	v = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end)
+		return errf(-EINVAL, "%s wants a whole number, not '%s'", what, text);
+	if (errno || v < min || v > max)
+		return errf(-ERANGE, "%s must be from %u to %u, not '%s'", what, min, max, text);
+	*ret = v;
+	return 0;
+}
+
+int parse_double(const char *text, const char *what, double min, double max, double *ret)
+{
+	char *end;
+	double v;
+
+	errno = 0;
+	v = strtod(text, &end);
+	if (!*text || *end || !isfinite(v))
+		return errf(-EINVAL, "%s wants a number, not '%s'", what, text);
+	if (v < min || v > max)
+		return errf(-ERANGE, "%s must be from %g to %g, not '%s'", what, min, max, text);
+	*ret = v;
+	return 0;
+}
+
+bool cmd_color(FILE *out, bool no_color)
+{
+	const char *env = getenv("NO_COLOR");
+
+	return !no_color && !(env && *env) && isatty(fileno(out));
+}

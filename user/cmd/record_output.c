@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "user/cmd/record_output.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "flamegraph/flamegraph.h"
+#include "flamegraph/svg.h"
+#include "user/base/err.h"
+#include "user/base/str.h"
+#include "user/export/folded.h"
+#include "user/export/manifest.h"
+#include "user/export/pprof.h"
+#include "user/export/summary_json.h"
+#include "user/model/calltree.h"
+
+/* A box narrower than a tenth of a pixel of the default width is joined with its neighbours. */
+#define FLAME_MIN_SHARE (0.1 / 1200)
+
+/* The command's words, as the summary owns them. */
+static int copy_command(char *const *words, char ***ret)
+{
+	size_t n = 0, i;
+	char **copy;
+
+	while (words[n])
+		n++;
+	copy = calloc(n + 1, sizeof(*copy));
+	for (i = 0; copy && i < n; i++) {
+		copy[i] = strdup(words[i]);
+		if (!copy[i]) {
+			while (i)
+				free(copy[--i]);
+			free(copy);
+			copy = NULL;
+		}
+	}
+	if (!copy)
+		return errf(-ENOMEM, "no memory for the command");
+	*ret = copy;
+	return 0;
+}
+
+/* Rate, span and losses: what a reader must know before believing a picture. */
+static int describe(const struct run_summary *s, struct str *out)
+{
+	const struct collector_summary *c = &s->collectors[0];
+	uint64_t kept = c->ledger.kept;
+
+	return str_addf(out,
+			"%s, %.1f s, %s at %u Hz on %u CPUs, %" PRIu64 " samples, %" PRIu64
+			" lost (%.3g %%), %.1f %% of stacks complete, %.1f %% with unnamed frames",
+			s->target, s->span_ns / 1e9, c->event, c->rate_hz, s->host.cpus_online,
+			kept, ledger_lost(&c->ledger), 100 * ledger_loss_share(&c->ledger),
+			kept ? 100.0 * c->stacks.complete / kept : 0,
+			kept ? 100.0 * c->stacks.unnamed / kept : 0);
+}
+
+static int add_comments(const struct run_summary *s, const char *description, struct profile *p)
+{
+	_cleanup_(str_release) struct str host = { 0 }, ledger = { 0 };
+	const struct ledger *l = &s->collectors[0].ledger;
+	size_t i;
+	int err = str_addf(&host, "host: Linux %s %s, %u CPUs, %s",
+			   s->host.kernel ? s->host.kernel : "?",
+			   s->host.architecture ? s->host.architecture : "?", s->host.cpus_online,
+			   s->host.cpu_model ? s->host.cpu_model : "?");
+
+	if (!err)
+		err = str_addf(&ledger, "ledger: fired %" PRIu64 ", kept %" PRIu64, l->fired,
+			       l->kept);
+	for (i = 0; i < l->n_causes && !err; i++) {
+		if (l->causes[i].n)
+			err = str_addf(&ledger, ", %s %" PRIu64, l->causes[i].name, l->causes[i].n);
+	}
+	if (!err)
+		err = profile_add_comment(p, description);
+	if (!err)
+		err = profile_add_comment(p, str_text(&ledger));
+	if (!err)
+		err = profile_add_comment(p, str_text(&host));
+	return err ? errf(err, "no memory for the profile's comments") : 0;
+}
+
+static int write_folded(const struct record_output *o, const struct profile *p,
+			struct run_folder *rf)
+{
+	FILE *f;
+	int err = run_folder_open(rf, "cpu.folded", &f), close_err;
+
+	if (err)
+		return err;
+	err = folded_write(p, &o->view, f);
+	close_err = run_folder_close(rf, f);
+	return err ? err : close_err;
+}
+
+static int write_pprof(const struct profile *p, struct run_folder *rf)
+{
+	_cleanup_(freep) void *data = NULL;
+	size_t len;
+	int err = pprof_write(p, &data, &len);
+
+	return err ? err : run_folder_write(rf, "cpu.pb.gz", data, len);
+}
+
+static int write_svg(const struct record_output *o, const struct profile *p, const char *subtitle,
+		     struct run_folder *rf)
+{
+	_cleanup_(flame_layout_freep) struct flame_layout *layout = NULL;
+	_cleanup_(calltree_freep) struct calltree *tree = NULL;
+	struct svg_options options = {
+		.title = "CPU time",
+		.subtitle = subtitle,
+		.unit = "count",
+		.value = "samples",
+	};
+	FILE *f;
+	int err = calltree_new(p, &o->view, &tree), close_err;
+
+	if (!err)
+		err = flame_layout_new_bounded(tree, FLAME_MIN_SHARE, &layout);
+	if (!err)
+		err = run_folder_open(rf, "cpu.svg", &f);
+	if (err)
+		return err;
+	err = svg_write(layout, &options, f);
+	close_err = run_folder_close(rf, f);
+	return err ? err : close_err;
+}
+
+static int write_summary(const struct run_summary *s, const struct profile *p,
+			 struct run_folder *rf, char **ret)
+{
+	_cleanup_(freep) char *text = NULL;
+	json_t *json = summary_json(s, &p);
+	int err;
+
+	if (!json)
+		return -ENOMEM; /* its sentence stands */
+	text = json_text(json);
+	json_decref(json);
+	if (!text)
+		return errf(-ENOMEM, "no memory for the summary");
+	err = run_folder_write(rf, "summary.json", text, strlen(text));
+	if (!err)
+		*ret = take(text);
+	return err;
+}
+
+static int write_manifest(const struct record_output *o, const struct run_summary *s,
+			  struct run_folder *rf)
+{
+	_cleanup_(freep) char **command_line = calloc(o->argc + 2, sizeof(*command_line));
+	_cleanup_(freep) char *text = NULL;
+	struct manifest m = {
+		.created_ns = s->start_ns + s->span_ns,
+		.command_line = command_line,
+		.command = s->command,
+		.exit_status = s->exit_status,
+		.libbpf_version = session_libbpf_version(),
+		.host = &s->host,
+	};
+	const char *const *names;
+	char program[] = "fathom";
+	json_t *json;
+	size_t n;
+	int err;
+
+	if (!command_line)
+		return errf(-ENOMEM, "no memory for the manifest");
+	command_line[0] = program;
+	memcpy(command_line + 1, o->argv, o->argc * sizeof(*o->argv));
+	names = run_folder_names(rf, &n);
+	err = manifest_json(&m, run_folder_fd(rf), names, n, &json);
+	if (err)
+		return err;
+	text = json_text(json);
+	json_decref(json);
+	if (!text)
+		return errf(-ENOMEM, "no memory for the manifest");
+	return run_folder_write(rf, "manifest.json", text, strlen(text));
+}
+
+int record_output_write(const struct record_output *o, const struct session_options *session,
+			struct run_summary *summary, struct profile *profile, struct run_folder *rf,
+			char **ret_json)
+{
+	_cleanup_(str_release) struct str description = { 0 };
+	int err = host_info_read(&summary->host);
+
+	if (!err && session->command)
+		err = copy_command(session->command, &summary->command);
+	if (!err)
+		err = describe(summary, &description);
+	if (err)
+		return errf(err, "no memory for the summary");
+	err = add_comments(summary, str_text(&description), profile);
+	if (!err)
+		err = write_folded(o, profile, rf);
+	if (!err)
+		err = write_pprof(profile, rf);
+	if (!err)
+		err = write_svg(o, profile, str_text(&description), rf);
+	if (!err)
+		err = write_summary(summary, profile, rf, ret_json);
+	if (!err)
+		err = write_manifest(o, summary, rf);
+	return err;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "user/collect/capture.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "user/base/array.h"
+#include "user/base/err.h"
+
+void capture_init(struct capture *c)
+{
+	*c = (struct capture){ 0 };
+	keyset_init(&c->nodes, sizeof(struct capture_node));
+	keyset_init(&c->samples, sizeof(struct capture_sample));
+}
+
+void capture_release(struct capture *c)
+{
+	keyset_release(&c->nodes);
+	keyset_release(&c->samples);
+	free(c->counts);
+	free(c->first_ns);
+	capture_init(c);
+}
+
+const struct capture_node *capture_node_at(const struct capture *c, uint32_t node)
+{
+	return keyset_key(&c->nodes, node);
+}
+
+const struct capture_sample *capture_sample_at(const struct capture *c, uint32_t i)
+{
+	return keyset_key(&c->samples, i);
+}
+
+int capture_add_stack(struct capture *c, const struct ft_stack *stack, uint32_t *ret)
+{
+	uint32_t n = stack->n < FT_MAX_FRAMES ? stack->n : FT_MAX_FRAMES, at = CAPTURE_NO_STACK, i;
+
+	for (i = 0; i < n; i++) {
+		struct capture_node node = { .pc = stack->pcs[n - 1 - i],
+					     .caller = at,
+					     .depth = i + 1 };
+
+		if (keyset_add(&c->nodes, &node, &at) < 0)
+			return errf(-ENOMEM, "no memory for another stack beside %zu frames",
+				    c->nodes.n);
+	}
+	*ret = at;
+	return 0;
+}
+
+int capture_add(struct capture *c, const struct capture_sample *sample, uint64_t count,
+		uint64_t first_ns)
+{
+	uint32_t i;
+	int added;
+
+	if (array_reserve(c->counts, c->counts_cap, c->samples.n + 1) ||
+	    array_reserve(c->first_ns, c->first_ns_cap, c->samples.n + 1))
+		return errf(-ENOMEM, "no memory for another sample beside %zu", c->samples.n);
+	added = keyset_add(&c->samples, sample, &i);
+	if (added < 0)
+		return errf(added, "no memory for another sample beside %zu", c->samples.n);
+	if (added) {
+		c->counts[i] = 0;
+		c->first_ns[i] = first_ns;
+	}
+	c->counts[i] += count;
+	c->total += count;
+	return 0;
+}

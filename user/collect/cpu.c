@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "user/collect/cpu.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cpu.skel.h"
+#include "user/base/array.h"
+#include "user/base/err.h"
+#include "user/collect/bpf_cost.h"
+#include "user/collect/drain.h"
+
+#define TABLE_MIN	 1024u
+#define TABLE_MAX	 65536u
+#define COUNTS_PER_STACK 4
+
+/* The tables shall last this long at least, however the samples differ. */
+#define PATIENCE_MS	500u
+#define PATIENCE_MAX_MS 5000u
+
+/* One CPU's sampling event. */
+struct event {
+	int fd; /* owned by the link; -1: not open */
+	struct bpf_link *link;
+};
+
+struct cpu_collector {
+	struct cpu_options options;
+	struct cpu_set wanted; /* unless options.cpus is NULL */
+	struct cpu_bpf *skel;
+	const struct sideband *sb;
+	struct event *events;
+	size_t n_events, events_cap;
+	unsigned int entries;
+	unsigned int n_open;
+	bool is_started;
+	uint64_t ticks_due; /* of events that are closed */
+
+	/* While draining: stacks of the set by their hash. */
+	struct keyset hashes;
+	struct drained {
+		uint32_t node, end;
+	} * drained;
+	size_t drained_cap;
+	struct capture *capture;
+};
+
+void cpu_collector_free(struct cpu_collector *c)
+{
+	size_t i;
+
+	if (!c)
+		return;
+	for (i = 0; i < c->n_events; i++)
+		bpf_link__destroy(c->events[i].link);
+	free(c->events);
+	cpu_bpf__destroy(c->skel);
+	keyset_release(&c->hashes);
+	free(c->drained);
+	free(c);
+}
+
+/* --- loading -----------------------------------------------------------------------------------
+ */
+
+/* A user and a kernel stack for each sample of PATIENCE_MS, were they all different. */
+static unsigned int fitting_entries(unsigned int rate_hz)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_CONF);
+	uint64_t need = 2ull * rate_hz * (cpus > 0 ? cpus : 1) * PATIENCE_MS / 1000;
+	unsigned int entries = TABLE_MIN;
+
+	while (entries < need && entries < TABLE_MAX)
+		entries *= 2;
+	return entries;
+}
+
+/* The template of the sets' inner maps keeps its size: from 5.10 on the two need not agree. */
+static int set_entries(struct cpu_bpf *skel, unsigned int entries)
+{
+	if (bpf_map__set_max_entries(skel->maps.stacks_0, entries) ||
+	    bpf_map__set_max_entries(skel->maps.stacks_1, entries) ||
+	    bpf_map__set_max_entries(skel->maps.counts_0, entries * COUNTS_PER_STACK) ||
+	    bpf_map__set_max_entries(skel->maps.counts_1, entries * COUNTS_PER_STACK))
+		return errf(-EINVAL, "cannot size the kernel's tables");
+	return 0;
+}
+
+static int load(struct cpu_collector *c, const struct target *target)
+{
+	const struct target_config *config = target_config(target);
+	int err;
+
+	c->skel = cpu_bpf__open();
+	if (!c->skel)
+		return bpf_fail(-errno, "the CPU collector");
+	TARGET_CONFIGURE(c->skel, config, err);
+	if (err)
+		return bpf_fail(err, "the CPU collector");
+	c->skel->rodata->cfg_keep_idle = c->options.keep_idle;
+	err = set_entries(c->skel, c->entries);
+	if (err)
+		return err;
+	err = cpu_bpf__load(c->skel);
+	if (err)
+		return bpf_fail(err, "the CPU collector");
+	return target_fill(target, bpf_map__fd(c->skel->maps.target_tids),
+			   bpf_map__fd(c->skel->maps.target_cgroup));
+}
+
+/* --- events ------------------------------------------------------------------------------------
+ */
+
+static int open_event(struct cpu_collector *c, unsigned int cpu)
+{
+	_cleanup_(closep) int fd = -1;
+	struct event *event;
+	int ring = sideband_fd(c->sb, cpu), err;
+
+	if (array_reserve(c->events, c->events_cap, (size_t)cpu + 1))
+		return errf(-ENOMEM, "no memory for the event of CPU %u", cpu);
+	while (c->n_events <= cpu)
+		c->events[c->n_events++] = (struct event){ .fd = -1 };
+	event = &c->events[cpu];
+	fd = sample_event_open(c->options.event, cpu, c->options.rate_hz);
+	if (fd == -ENODEV)
+		return 0; /* it went offline just now */
+	if (fd < 0)
+		return fd;
+	/* Without a ring perf drops its notices of throttling; sampling works all the same. */
+	if (ring >= 0)
+		ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, ring);
+	event->link = bpf_program__attach_perf_event(c->skel->progs.on_sample, fd);
+	if (!event->link) {
+		err = -errno;
+		return bpf_fail(err, "the CPU collector's event");
+	}
+	if (!c->is_started)
+		ioctl(fd, PERF_EVENT_IOC_DISABLE, 0); /* attaching enables it */
+	event->fd = take_fd(fd);
+	c->n_open++;
+	return 0;
+}
+
+/* What the CPU's event should have fired, by the time that it was on. */
+static uint64_t ticks_due(const struct cpu_collector *c, int fd)
+{
+	struct perf_reading r;
+
+	if (c->options.event != SAMPLE_CPU_CLOCK || perf_read(fd, &r))
+		return 0;
+	return r.value / (1000000000 / c->options.rate_hz);
+}
+
+static void close_event(struct cpu_collector *c, struct event *event)
+{
+	c->ticks_due += ticks_due(c, event->fd);
+	bpf_link__destroy(event->link);
+	*event = (struct event){ .fd = -1 };
+	c->n_open--;
+}
+
+int cpu_collector_follow_hotplug(struct cpu_collector *c, const struct cpu_set *online)
+{
+	unsigned int cpu;
+	int err = 0;
+
+	for (cpu = 0; cpu < PERF_MAX_CPUS && !err; cpu++) {
+		bool is_open = cpu < c->n_events && c->events[cpu].fd >= 0;
+		bool is_wanted = cpu_set_has(online, cpu) &&
+				 (!c->options.cpus || cpu_set_has(&c->wanted, cpu));
+
+		if (is_open && !is_wanted)
+			close_event(c, &c->events[cpu]);
+		else if (!is_open && is_wanted)
+			err = open_event(c, cpu);
+	}
+	return err;
+}
+
+int cpu_collector_new(const struct cpu_options *options, const struct target *target,
+		      const struct sideband *sb, struct cpu_collector **ret)
+{
+	_cleanup_(cpu_collector_freep) struct cpu_collector *c = calloc(1, sizeof(*c));
+	struct cpu_set online;
+	int err;
+
+	if (!c)
+		return errf(-ENOMEM, "no memory for the CPU collector");
+	keyset_init(&c->hashes, sizeof(uint64_t));
+	c->options = *options;
+	if (options->cpus)
+		c->wanted = *options->cpus;
+	c->sb = sb;
+	c->entries =
+		options->table_entries ? options->table_entries : fitting_entries(options->rate_hz);
+	err = cpu_set_online(&online);
+	if (!err)
+		err = load(c, target);
+	if (!err)
+		err = cpu_collector_follow_hotplug(c, &online);
+	if (!err && !c->n_open)
+		err = errf(-EINVAL, "none of the CPUs asked for is online");
+	if (err)
+		return err;
+	*ret = take(c);
+	return 0;
+}
+
+static int set_events(struct cpu_collector *c, unsigned long request, const char *what)
+{
+	size_t i;
+
+	for (i = 0; i < c->n_events; i++) {
+		if (c->events[i].fd >= 0 && ioctl(c->events[i].fd, request, 0))
+			return errf(-errno, "cannot %s the event of CPU %zu: %m", what, i);
+	}
+	return 0;
+}
+
+int cpu_collector_start(struct cpu_collector *c)
+{
+	int err = set_events(c, PERF_EVENT_IOC_ENABLE, "enable");
+
+	c->is_started = !err;
+	return err;
+}
+
+int cpu_collector_stop(struct cpu_collector *c)
+{
+	c->is_started = false;
+	return set_events(c, PERF_EVENT_IOC_DISABLE, "disable");
+}
+
+unsigned int cpu_collector_patience_ms(const struct cpu_collector *c)
+{
+	/* Half of the table: the drain itself takes its time. */
+	uint64_t per_second = 2ull * c->options.rate_hz * (c->n_open ? c->n_open : 1);
+	uint64_t ms = c->entries / 2 * 1000ull / per_second;
+
+	return ms < 20 ? 20 : ms > PATIENCE_MAX_MS ? PATIENCE_MAX_MS : ms;
+}
+
+/* --- draining ----------------------------------------------------------------------------------
+ */
+
+static int on_stack(void *ctx, const void *key, const void *value)
+{
+	struct cpu_collector *c = ctx;
+	const struct ft_stack *stack = value;
+	struct drained d = { .end = stack->end < FT_ENDS ? stack->end : FT_END_NONE };
+	uint32_t i;
+	int err = capture_add_stack(c->capture, stack, &d.node);
+
+	if (err)
+		return err;
+	if (array_reserve(c->drained, c->drained_cap, c->hashes.n + 1) ||
+	    keyset_add(&c->hashes, key, &i) < 0)
+		return errf(-ENOMEM, "no memory to drain the kernel's tables");
+	c->drained[i] = d;
+	return 0;
+}
+
+static const struct drained *find_stack(const struct cpu_collector *c, uint64_t hash)
+{
+	static const struct drained none = { .node = CAPTURE_NO_STACK, .end = FT_END_NONE };
+	uint32_t i;
+
+	if (!hash)
+		return &none;
+	i = keyset_find(&c->hashes, &hash);
+	return i == KEYSET_NONE ? NULL : &c->drained[i];
+}
+
+static int on_count(void *ctx, const void *key, const void *value)
+{
+	struct cpu_collector *c = ctx;
+	const struct ft_count_key *k = key;
+	const struct ft_count *count = value;
+	const struct drained *user = find_stack(c, k->user_stack);
+	const struct drained *kernel = find_stack(c, k->kernel_stack);
+	struct capture_sample sample = {
+		.start_ns = k->start_ns,
+		.cgroup_id = k->cgroup_id,
+		.exec_id = k->exec_id,
+		.tgid = k->tgid,
+		.tid = k->tid,
+	};
+
+	if (!user || !kernel)
+		return 0; /* the ledger's "drain" counts what does not arrive */
+	sample.user = user->node;
+	sample.end = user->end;
+	sample.kernel = kernel->node;
+	memcpy(sample.comm, k->comm, sizeof(sample.comm));
+	memcpy(sample.process_comm, k->process_comm, sizeof(sample.process_comm));
+	return capture_add(c->capture, &sample, count->n, count->first_ns);
+}
+
+int cpu_collector_drain(struct cpu_collector *c, struct capture *capture)
+{
+	uint32_t set = c->skel->bss->active_set;
+	struct bpf_map *stacks = set ? c->skel->maps.stacks_1 : c->skel->maps.stacks_0;
+	struct bpf_map *counts = set ? c->skel->maps.counts_1 : c->skel->maps.counts_0;
+	int err;
+
+	__atomic_store_n(&c->skel->bss->active_set, 1 - set, __ATOMIC_SEQ_CST);
+	err = drain_barrier(bpf_map__fd(c->skel->maps.count_sets), set, bpf_map__fd(counts));
+	if (err)
+		return err;
+	c->capture = capture;
+	keyset_clear(&c->hashes);
+	err = drain_map(bpf_map__fd(stacks), sizeof(uint64_t), sizeof(struct ft_stack), on_stack,
+			c);
+	if (!err)
+		err = drain_map(bpf_map__fd(counts), sizeof(struct ft_count_key),
+				sizeof(struct ft_count), on_count, c);
+	return err;
+}
+
+/* --- the account -------------------------------------------------------------------------------
+ */
+
+static int read_ledger(const struct cpu_collector *c, struct ft_ledger *ret)
+{
+	int n = libbpf_num_possible_cpus(), cpu, slot;
+	_cleanup_(freep) struct ft_ledger *all = NULL;
+	uint32_t zero = 0;
+
+	if (n <= 0)
+		return errf(-EINVAL, "cannot tell how many CPUs are possible");
+	all = calloc(n, sizeof(*all));
+	if (!all)
+		return errf(-ENOMEM, "no memory for the ledger of %d CPUs", n);
+	if (bpf_map_lookup_elem(bpf_map__fd(c->skel->maps.ledgers), &zero, all))
+		return errf(-errno, "cannot read the ledger: %m");
+	*ret = (struct ft_ledger){ 0 };
+	for (cpu = 0; cpu < n; cpu++) {
+		for (slot = 0; slot < FT_LEDGER_SLOTS; slot++)
+			ret->n[slot] += all[cpu].n[slot];
+	}
+	return 0;
+}
+
+static const char *const slot_names[FT_LEDGER_SLOTS] = {
+	[FT_FILTERED_SELF] = "filtered_self",
+	[FT_FILTERED_IDLE] = "filtered_idle",
+	[FT_FILTERED_TARGET] = "filtered_target",
+	[FT_LOST_STACKS_FULL] = "stack_table_full",
+	[FT_LOST_STACK_COLLISION] = "stack_collision",
+	[FT_LOST_COUNTS_FULL] = "counts_full",
+	[FT_LOST_MAP_BUSY] = "map_busy",
+	[FT_LOST_WALK_FAILED] = "walk_failed",
+};
+
+void cpu_collector_progress(const struct cpu_collector *c, uint64_t *ret_kept, uint64_t *ret_lost)
+{
+	struct ft_ledger ledger = { 0 };
+	int slot;
+
+	*ret_kept = *ret_lost = 0;
+	if (read_ledger(c, &ledger))
+		return;
+	*ret_kept = ledger.n[FT_KEPT];
+	for (slot = FT_LOST_STACKS_FULL; slot < FT_LEDGER_SLOTS; slot++)
+		*ret_lost += ledger.n[slot];
+}
+
+static int close_ledger(struct cpu_collector *c, const struct capture *capture,
+			const struct sideband *sb, struct collector_summary *s)
+{
+	struct sideband_counts side;
+	struct ft_ledger ledger;
+	uint64_t throttled, due = c->ticks_due;
+	size_t i;
+	int err = read_ledger(c, &ledger);
+
+	if (err)
+		return err;
+	sideband_counts(sb, &side);
+	throttled = side.throttled_ns * c->options.rate_hz / 1000000000;
+	/* A throttled event did not fire, but was due: it stands on both sides. */
+	s->ledger.fired = ledger.n[FT_FIRED] + throttled;
+	s->ledger.kept = capture->total;
+	for (i = FT_KEPT + 1; i < FT_LEDGER_SLOTS; i++)
+		ledger_add(&s->ledger, slot_names[i], ledger.n[i]);
+	ledger_add(&s->ledger, "throttled", throttled);
+	/* What the kernel says it kept but did not come out of its tables. */
+	ledger_add(&s->ledger, "drain", ledger.n[FT_KEPT] - capture->total);
+	for (i = 0; i < c->n_events; i++) {
+		if (c->events[i].fd >= 0)
+			due += ticks_due(c, c->events[i].fd);
+	}
+	s->ticks_missed = due > s->ledger.fired ? due - s->ledger.fired : 0;
+	s->sideband_records = side.records;
+	s->sideband_lost = side.lost + side.malformed;
+	return 0;
+}
+
+int cpu_collector_summarize(struct cpu_collector *c, const struct capture *capture,
+			    const struct sideband *sb, struct collector_summary *ret)
+{
+	struct bpf_cost cost = { 0 };
+
+	ret->name = "cpu";
+	ret->rate_hz = c->options.rate_hz;
+	ret->event = strdup(sample_event_name(c->options.event));
+	if (!ret->event)
+		return errf(-ENOMEM, "no memory for the summary");
+	bpf_cost_add(c->skel->obj, &cost);
+	ret->cost.kernel_ns = cost.run_ns;
+	ret->cost.kernel_runs = cost.runs;
+	ret->cost.map_bytes = cost.map_bytes;
+	return close_ledger(c, capture, sb, ret);
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "user/collect/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "user/base/cleanup.h"
+#include "user/base/err.h"
+
+#define STOP_PATIENCE_MS 2000
+
+static void __attribute__((noreturn)) child(char *const *argv, int go, int failure)
+{
+	sigset_t none;
+	char byte;
+	int err;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	/* Nothing comes if fathom gave up or died: then there is nothing to run either. */
+	if (read(go, &byte, 1) != 1)
+		_exit(127);
+	execvp(argv[0], argv);
+	err = errno;
+	if (write(failure, &err, sizeof(err)) < 0)
+		_exit(126);
+	_exit(127);
+}
+
+int launch_prepare(char *const *argv, struct launch *ret)
+{
+	struct launch l = { .go = -1, .failure = -1, .pidfd = -1 };
+	int go[2], failure[2];
+
+	if (pipe2(go, O_CLOEXEC))
+		return errf(-errno, "cannot prepare to start '%s': %m", argv[0]);
+	if (pipe2(failure, O_CLOEXEC)) {
+		close(go[0]);
+		close(go[1]);
+		return errf(-errno, "cannot prepare to start '%s': %m", argv[0]);
+	}
+	l.pid = fork();
+	if (l.pid == 0) {
+		close(go[1]);
+		close(failure[0]);
+		child(argv, go[0], failure[1]);
+	}
+	close(go[0]);
+	close(failure[1]);
+	l.go = go[1];
+	l.failure = failure[0];
+	if (l.pid < 0) {
+		l.pid = 0;
+		launch_stop(&l);
+		return errf(-EAGAIN, "cannot fork to start '%s'", argv[0]);
+	}
+	l.pidfd = syscall(SYS_pidfd_open, l.pid, 0);
+	*ret = l;
+	return 0;
+}
+
+int launch_go(struct launch *l, const char *name)
+{
+	int err = 0;
+	ssize_t n;
+
+	if (write(l->go, "", 1) != 1)
+		return errf(-errno, "cannot start '%s': %m", name);
+	close(take_fd(l->go));
+	do {
+		n = read(l->failure, &err, sizeof(err));
+	} while (n < 0 && errno == EINTR);
+	close(take_fd(l->failure));
+	if (n == sizeof(err)) {
+		errno = err;
+		return errf(-err, "cannot start '%s': %m", name);
+	}
+	return 0;
+}
+
+int launch_wait(struct launch *l, int timeout_ms, int *ret_status)
+{
+	struct pollfd p = { .fd = l->pidfd, .events = POLLIN };
+	int status;
+	pid_t pid;
+
+	if (timeout_ms && l->pidfd >= 0)
+		poll(&p, 1, timeout_ms);
+	do {
+		pid = waitpid(l->pid, &status, WNOHANG);
+	} while (pid < 0 && errno == EINTR);
+	if (pid < 0)
+		return errf(-errno, "cannot wait for PID %d: %m", l->pid);
+	if (!pid)
+		return 0;
+	l->pid = 0;
+	*ret_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	return 1;
+}
+
+void launch_stop(struct launch *l)
+{
+	int status;
+
+	if (l->go >= 0)
+		close(take_fd(l->go)); /* a child that still waits ends by itself */
+	if (l->failure >= 0)
+		close(take_fd(l->failure));
+	if (l->pid) {
+		kill(l->pid, SIGTERM);
+		if (launch_wait(l, STOP_PATIENCE_MS, &status) == 0) {
+			kill(l->pid, SIGKILL);
+			waitpid(l->pid, NULL, 0);
+		}
+		l->pid = 0;
+	}
+	if (l->pidfd >= 0)
+		close(take_fd(l->pidfd));
+}

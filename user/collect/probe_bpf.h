@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * probe_bpf: tiny programs in raw instructions, and what probe_rows runs with them. Each function
+ * closes all that it opened.
+ */
+#pragma once
+
+#include <linux/bpf.h>
+
+#include "user/collect/probe_facts.h"
+
+/* Attach a program of that kind and let it go again. arg is not used. */
+void probe_perf_event(int arg, struct probe_try *ret); /* and waits for a sample of it */
+void probe_tp_btf(int arg, struct probe_try *ret);
+void probe_raw_tp(int arg, struct probe_try *ret);
+void probe_tracepoint(int arg, struct probe_try *ret);
+void probe_kprobe(int arg, struct probe_try *ret);
+void probe_uprobe(int arg, struct probe_try *ret); /* of a function here, and calls it */
+void probe_fentry(int arg, struct probe_try *ret);
+
+/* Loads a perf_event program that calls helper number 'arg' as a collector would. */
+void probe_helper(int arg, struct probe_try *ret);
+
+/* Creates a map of type 'arg', and one inside it where that is what it holds. */
+void probe_map(int arg, struct probe_try *ret);
+void probe_mmap(int arg, struct probe_try *ret);
+void probe_batch(int arg, struct probe_try *ret);
+void probe_run_time(int arg, struct probe_try *ret);
+
+/* Opens the event on one CPU: SAMPLE_CYCLES or SAMPLE_CPU_CLOCK of perf.h. */
+void probe_event(int arg, struct probe_try *ret);

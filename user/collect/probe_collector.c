@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* probe_collector: do the collectors' own programs pass this kernel's verifier? */
+#include <errno.h>
+#include <linux/types.h>
+
+#include "bpf/wire.h"
+
+#include "cpu.skel.h"
+#include "follow.skel.h"
+
+#include "user/collect/probe_facts.h"
+
+static int load_cpu(void)
+{
+	struct cpu_bpf *obj = cpu_bpf__open();
+	int err = obj ? cpu_bpf__load(obj) : -errno;
+
+	cpu_bpf__destroy(obj);
+	return err;
+}
+
+static int load_follow(void)
+{
+	struct follow_bpf *obj = follow_bpf__open();
+	int err = obj ? follow_bpf__load(obj) : -errno;
+
+	follow_bpf__destroy(obj);
+	return err;
+}
+
+void probe_collector(int arg, struct probe_try *ret)
+{
+	ret->err = arg ? load_follow() : load_cpu();
+	ret->stage = "at load";
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * processes: which process had what mapped where, and when. It is told by the side band (and by
+ * /proc for what was there before) and asked with an address and a time. A process that execs has
+ * another image from then on; a PID that is used again is another process. Times are
+ * CLOCK_MONOTONIC in ns. Processes that have exited are kept.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "user/base/cleanup.h"
+#include "user/sym/sym.h"
+
+struct processes;
+
+/* Images in all; what comes beyond is counted by processes_dropped() and has no names. */
+#define PROCESSES_MAX_IMAGES (1u << 20)
+/* Mappings of one image. */
+#define PROCESSES_MAX_MAPPINGS (1u << 16)
+
+int processes_new(struct processes **ret);
+void processes_free(struct processes *ps);
+DEFINE_FREEP(struct processes, processes_free)
+
+/* Each returns 0 or -ENOMEM. The mapping's strings are copied. */
+int processes_mmap(struct processes *ps, const struct sym_mapping *m, uint64_t time_ns);
+int processes_fork(struct processes *ps, uint32_t pid, uint32_t parent, uint64_t time_ns);
+int processes_exec(struct processes *ps, uint32_t pid, uint64_t time_ns);
+
+/*
+ * Adds what /proc/PID/maps shows now of executable mappings (vDSO included) to the newest image of
+ * the process, as if it had been there from the image's start. A process that is gone is no error.
+ */
+int processes_scan(struct processes *ps, uint32_t pid);
+
+/* The same for every process that /proc shows. */
+int processes_scan_all(struct processes *ps);
+
+/* Hands each mapping of the process's newest image to 'fn'. */
+typedef void (*processes_fn)(void *ctx, const struct sym_mapping *m);
+void processes_for_each(struct processes *ps, uint32_t pid, processes_fn fn, void *ctx);
+
+#define PROCESSES_NO_IMAGE UINT32_MAX
+
+/* The image that the process had at that time, or PROCESSES_NO_IMAGE. */
+uint32_t processes_image(const struct processes *ps, uint32_t pid, uint64_t time_ns);
+
+/*
+ * What the image had mapped at the address at that time, or, if that is nothing, the image that it
+ * was forked or exec'ed from; or NULL. Valid until the next change.
+ */
+const struct sym_mapping *processes_find(struct processes *ps, uint32_t image, uint64_t time_ns,
+					 uint64_t address);
+
+/* Images and mappings that were left out because of the limits above. */
+uint64_t processes_dropped(const struct processes *ps);

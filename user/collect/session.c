@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "user/collect/session.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "user/base/err.h"
+#include "user/base/keyset.h"
+#include "user/collect/bpf_cost.h"
+#include "user/collect/capture.h"
+#include "user/collect/cpu.h"
+#include "user/collect/launch.h"
+#include "user/collect/processes.h"
+#include "user/collect/sideband.h"
+#include "user/collect/symbolize.h"
+
+#define SIDEBAND_MS	100
+#define HOUSEKEEPING_MS 1000 /* hotplug, progress */
+
+/* What has been seen of a process image in samples: looked at once in /proc. */
+struct seen_key {
+	uint64_t start_ns, exec_id;
+	uint32_t tgid, pad;
+};
+
+struct session {
+	const struct session_options *o;
+	struct cgroups *cgroups;
+	struct processes *processes;
+	struct symbolizer *symbolizer;
+	struct sideband *sideband;
+	struct target *target;
+	struct cpu_collector *cpu;
+	struct capture capture;
+	struct launch launch;
+	struct keyset seen; /* of struct seen_key */
+	uint32_t looked_at; /* samples of the capture whose processes are in 'seen' */
+	int stats;	    /* run-time statistics are on while this is open; -1: not allowed */
+	int signals;
+	uint64_t started_ns;
+	int exit_status;
+};
+
+const char *session_libbpf_version(void)
+{
+	return libbpf_version_string();
+}
+
+static uint64_t now_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
+}
+
+static void session_release(struct session *s)
+{
+	launch_stop(&s->launch);
+	cpu_collector_free(s->cpu);
+	target_free(s->target);
+	sideband_free(s->sideband);
+	symbolizer_free(s->symbolizer);
+	processes_free(s->processes);
+	cgroups_free(s->cgroups);
+	capture_release(&s->capture);
+	keyset_release(&s->seen);
+	if (s->stats >= 0)
+		close(s->stats);
+	if (s->signals >= 0)
+		close(s->signals);
+}
+
+/* --- setting up --------------------------------------------------------------------------------
+ */
+
+static void prepare_mapping(void *ctx, const struct sym_mapping *m)
+{
+	symbolizer_prepare(ctx, m);
+}
+
+/* Rings, events and files that are kept open each take a descriptor. */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+/* From here on signals wait until they are asked for; a started command gets none of this. */
+static int catch_signals(struct session *s)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &set, NULL))
+		return errf(-errno, "cannot block signals: %m");
+	s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return s->signals < 0 ? errf(-errno, "cannot wait for signals: %m") : 0;
+}
+
+static int open_rings(struct session *s, const struct cpu_set *online)
+{
+	unsigned int cpu;
+	int err;
+
+	for (cpu = 0; cpu < PERF_MAX_CPUS; cpu++) {
+		bool is_open = sideband_fd(s->sideband, cpu) >= 0;
+
+		if (is_open && !cpu_set_has(online, cpu))
+			sideband_close_cpu(s->sideband, cpu);
+		if (is_open || !cpu_set_has(online, cpu))
+			continue;
+		err = sideband_open_cpu(s->sideband, cpu);
+		if (err && err != -ENODEV)
+			return err;
+	}
+	return 0;
+}
+
+static int load_collector(struct session *s)
+{
+	struct cpu_options options = {
+		.rate_hz = s->o->rate_hz,
+		.cpus = s->o->cpus,
+		.keep_idle = s->o->keep_idle,
+		.table_entries = s->o->table_entries,
+	};
+	struct target_options target = s->o->target;
+	int err = sample_event_choose(s->o->event, &options.event);
+
+	if (err)
+		return err;
+	if (!s->o->whole_machine)
+		target.command = s->launch.pid;
+	err = target_new(&target, s->cgroups, &s->target);
+	return err ? err : cpu_collector_new(&options, s->target, s->sideband, &s->cpu);
+}
+
+static int set_up(struct session *s)
+{
+	struct symbolizer_options symbols = { .demangle = s->o->demangle };
+	struct cpu_set online;
+	int err;
+
+	bpf_quiet();
+	raise_file_limit();
+	err = catch_signals(s);
+	if (!err && s->o->command)
+		err = launch_prepare(s->o->command, &s->launch);
+	if (!err)
+		err = cgroups_new(&s->cgroups);
+	if (!err)
+		err = processes_new(&s->processes);
+	if (!err)
+		err = symbolizer_new(&symbols, &s->symbolizer);
+	if (!err)
+		err = sideband_new(s->processes, prepare_mapping, s->symbolizer, &s->sideband);
+	if (!err)
+		err = cpu_set_online(&online);
+	if (!err)
+		err = open_rings(s, &online);
+	if (!err)
+		err = load_collector(s);
+	if (err)
+		return err;
+	s->stats = bpf_cost_enable();
+	return 0;
+}
+
+/* --- recording ---------------------------------------------------------------------------------
+ */
+
+/*
+ * Looks at the processes that have been sampled since, while they probably live: mappings that the
+ * side band did not tell of (the vDSO), their files, and what their JIT compilers have named.
+ */
+static int look_at_processes(struct session *s)
+{
+	_cleanup_(keyset_release) struct keyset pids;
+	uint32_t i, number;
+	int added, err = 0;
+
+	keyset_init(&pids, sizeof(uint32_t));
+	for (; s->looked_at < s->capture.samples.n && !err; s->looked_at++) {
+		const struct capture_sample *sample = capture_sample_at(&s->capture, s->looked_at);
+		struct seen_key key = {
+			.start_ns = sample->start_ns,
+			.exec_id = sample->exec_id,
+			.tgid = sample->tgid,
+		};
+
+		cgroups_path(s->cgroups, sample->cgroup_id);
+		if (sample->user == CAPTURE_NO_STACK)
+			continue;
+		if (keyset_add(&pids, &key.tgid, &number) < 0)
+			return errf(-ENOMEM, "no memory for the list of processes");
+		added = keyset_add(&s->seen, &key, &number);
+		if (added < 0)
+			return errf(added, "no memory for the list of processes");
+		if (!added)
+			continue;
+		err = processes_scan(s->processes, key.tgid);
+		processes_for_each(s->processes, key.tgid, prepare_mapping, s->symbolizer);
+	}
+	for (i = 0; i < pids.n; i++)
+		symbolizer_read_perf_map(s->symbolizer, *(const uint32_t *)keyset_key(&pids, i));
+	return err;
+}
+
+static int drain(struct session *s)
+{
+	int err = cpu_collector_drain(s->cpu, &s->capture);
+
+	return err ? err : look_at_processes(s);
+}
+
+static int keep_house(struct session *s)
+{
+	struct cpu_set online;
+	int err = sideband_read(s->sideband, false); /* what a CPU that is gone has left */
+
+	if (!err)
+		err = cpu_set_online(&online);
+	if (!err)
+		err = open_rings(s, &online);
+	if (!err)
+		err = cpu_collector_follow_hotplug(s->cpu, &online);
+	if (!err && s->o->progress) {
+		struct session_progress p = { .elapsed_ns =
+						      now_ns(CLOCK_MONOTONIC) - s->started_ns };
+
+		cpu_collector_progress(s->cpu, &p.kept, &p.lost);
+		s->o->progress(s->o->ctx, &p);
+	}
+	return err;
+}
+
+/* Whether the recording is over; looks at everything that may end it. 1, 0 or -errno. */
+static int is_over(struct session *s, uint64_t now)
+{
+	struct signalfd_siginfo info;
+	int ended;
+
+	if (read(s->signals, &info, sizeof(info)) == sizeof(info))
+		return 1;
+	if (s->launch.pid) {
+		ended = launch_wait(&s->launch, 0, &s->exit_status);
+		if (ended)
+			return ended;
+	}
+	if (s->o->duration_ns && now - s->started_ns >= s->o->duration_ns)
+		return 1;
+	return target_is_gone(s->target);
+}
+
+static void wait_until(struct session *s, uint64_t now, uint64_t next)
+{
+	struct pollfd fds[2] = {
+		{ .fd = s->signals, .events = POLLIN },
+		{ .fd = s->launch.pid ? s->launch.pidfd : -1, .events = POLLIN },
+	};
+	uint64_t left = next > now ? next - now : 0;
+	struct timespec timeout = { .tv_sec = left / 1000000000, .tv_nsec = left % 1000000000 };
+
+	ppoll(fds, 2, &timeout, NULL);
+}
+
+static uint64_t earliest(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int loop(struct session *s)
+{
+	uint64_t patience = cpu_collector_patience_ms(s->cpu) * 1000000ull;
+	uint64_t now = now_ns(CLOCK_MONOTONIC), next;
+	uint64_t side_at = now, drain_at = now + patience,
+		 house_at = now + HOUSEKEEPING_MS * 1000000ull;
+	uint64_t end_at = s->o->duration_ns ? s->started_ns + s->o->duration_ns : UINT64_MAX;
+	int err = 0, over = 0;
+
+	while (!err && !over) {
+		now = now_ns(CLOCK_MONOTONIC);
+		if (now >= side_at) {
+			err = sideband_read(s->sideband, false);
+			side_at = now + SIDEBAND_MS * 1000000ull;
+		}
+		if (!err && now >= drain_at) {
+			err = drain(s);
+			drain_at = now + patience;
+		}
+		if (!err && now >= house_at) {
+			err = keep_house(s);
+			house_at = now + HOUSEKEEPING_MS * 1000000ull;
+		}
+		next = earliest(earliest(side_at, drain_at), earliest(house_at, end_at));
+		if (!err && !over) {
+			wait_until(s, now_ns(CLOCK_MONOTONIC), next);
+			over = is_over(s, now_ns(CLOCK_MONOTONIC));
+		}
+	}
+	return err ? err : over < 0 ? over : 0;
+}
+
+static int record(struct session *s, struct run_summary *summary)
+{
+	int err;
+
+	summary->start_ns = now_ns(CLOCK_REALTIME);
+	s->started_ns = now_ns(CLOCK_MONOTONIC);
+	err = cpu_collector_start(s->cpu);
+	if (!err && s->o->command)
+		err = launch_go(&s->launch, s->o->command[0]);
+	if (!err)
+		err = processes_scan_all(s->processes);
+	if (!err)
+		err = loop(s);
+	if (err)
+		return err;
+	err = cpu_collector_stop(s->cpu);
+	summary->span_ns = now_ns(CLOCK_MONOTONIC) - s->started_ns;
+	if (!err)
+		err = drain(s);
+	if (!err)
+		err = sideband_read(s->sideband, true);
+	launch_stop(&s->launch);
+	summary->exit_status = s->exit_status;
+	return err;
+}
+
+/* --- finishing ---------------------------------------------------------------------------------
+ */
+
+static int make_profile(struct session *s, const struct run_summary *summary,
+			struct stack_quality *quality, struct profile **ret)
+{
+	_cleanup_(profile_freep) struct profile *p = profile_new();
+	int err;
+
+	if (!p || profile_add_value_type(p, "samples", "count") ||
+	    profile_add_value_type(p, "cpu", "nanoseconds"))
+		return errf(-ENOMEM, "no memory for the profile");
+	p->start_ns = summary->start_ns;
+	p->duration_ns = summary->span_ns;
+	p->period_ns = 1000000000 / s->o->rate_hz;
+	err = symbolize(&s->capture, s->processes, s->symbolizer, s->cgroups, p->period_ns, p,
+			quality);
+	if (!err)
+		*ret = take(p);
+	return err;
+}
+
+static void add_costs(const struct session *s, struct cost *cost)
+{
+	struct target_cost following;
+	struct rusage usage;
+
+	target_cost(s->target, &following);
+	cost->kernel_ns += following.kernel_ns;
+	cost->map_bytes += following.map_bytes;
+	if (s->stats < 0)
+		cost->kernel_ns = -1;
+	cost->start_ns = s->started_ns - s->o->began_ns;
+	getrusage(RUSAGE_SELF, &usage);
+	cost->loader_cpu_ns = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000000ull +
+			      (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000ull;
+	cost->loader_rss_bytes = usage.ru_maxrss * 1024ull;
+}
+
+static int summarize(struct session *s, struct run_summary *summary, struct profile **ret)
+{
+	struct collector_summary *cpu = &summary->collectors[0];
+	int err = cpu_collector_summarize(s->cpu, &s->capture, s->sideband, cpu);
+
+	summary->n_collectors = 1;
+	summary->target = strdup(target_text(s->target));
+	if (!err && !summary->target)
+		err = errf(-ENOMEM, "no memory for the summary");
+	if (!err)
+		err = make_profile(s, summary, &cpu->stacks, ret);
+	cpu->files_failed = symbolizer_files_failed(s->symbolizer);
+	add_costs(s, &cpu->cost);
+	return err;
+}
+
+int session_record(const struct session_options *options, struct run_summary *ret_summary,
+		   struct profile **ret_profile)
+{
+	struct session s = {
+		.o = options,
+		.launch = { .go = -1, .failure = -1, .pidfd = -1 },
+		.stats = -1,
+		.signals = -1,
+		.exit_status = -1,
+	};
+	struct run_summary summary = { .exit_status = -1 };
+	int err;
+
+	capture_init(&s.capture);
+	keyset_init(&s.seen, sizeof(struct seen_key));
+	err = set_up(&s);
+	if (!err)
+		err = record(&s, &summary);
+	if (!err)
+		err = summarize(&s, &summary, ret_profile);
+	session_release(&s);
+	if (err)
+		run_summary_release(&summary);
+	else
+		*ret_summary = summary;
+	return err;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sideband: the kernel's own records of what processes map, and of their forks, execs and exits:
+ * one ring for each CPU. It also carries perf's notices that a sampling event was throttled.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "user/base/cleanup.h"
+#include "user/collect/perf.h"
+#include "user/collect/processes.h"
+
+struct sideband;
+
+/* Told of each executable mapping as it is read, while its process probably still lives. */
+typedef void (*sideband_mapping_fn)(void *ctx, const struct sym_mapping *m);
+
+int sideband_new(struct processes *ps, sideband_mapping_fn on_mapping, void *ctx,
+		 struct sideband **ret);
+void sideband_free(struct sideband *sb);
+DEFINE_FREEP(struct sideband, sideband_free)
+
+/* Opens the CPU's ring, or opens it again after the CPU was offline; -ENODEV if it is now. */
+int sideband_open_cpu(struct sideband *sb, unsigned int cpu);
+void sideband_close_cpu(struct sideband *sb, unsigned int cpu);
+
+/* The CPU's ring as a descriptor, for PERF_EVENT_IOC_SET_OUTPUT; -1 if it is not open. */
+int sideband_fd(const struct sideband *sb, unsigned int cpu);
+
+/*
+ * Reads all rings and hands what happened up to a moment ago to 'ps', in the order of time over
+ * all CPUs; at the end, all of it. 0 or -ENOMEM.
+ */
+int sideband_read(struct sideband *sb, bool is_end);
+
+struct sideband_counts {
+	uint64_t records;
+	uint64_t lost;	       /* records that did not fit into a ring */
+	uint64_t malformed;    /* records that were not what they should be */
+	uint64_t throttled_ns; /* how long sampling events stood still, over all CPUs */
+};
+void sideband_counts(const struct sideband *sb, struct sideband_counts *ret);

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "user/collect/symbolize.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "user/base/array.h"
+#include "user/base/err.h"
+#include "user/sym/mapped_file.h"
+
+_Static_assert(FT_ENDS == STACK_ENDS && FT_END_FRAME_POINTER == (int)STACK_END_FRAME_POINTER &&
+		       FT_END_ROOT == (int)STACK_END_ROOT,
+	       "the two sides of the border name the ends alike");
+
+/* An address of one image, as innermost pc or as return address: what a frame is looked up by. */
+struct address_key {
+	uint64_t pc;
+	uint32_t image; /* 0 for the kernel */
+	uint16_t is_caller;
+	uint16_t is_kernel;
+};
+
+/* One executable part of one file, wherever it is mapped. Anonymous memory is each process's own.
+ */
+struct part_key {
+	uint64_t dev, ino, generation, pgoff, bytes;
+	uint64_t owner; /* start and process of what has no file */
+	uint32_t path;	/* string of the profile */
+	uint32_t pid;
+};
+
+struct resolved {
+	uint32_t frame; /* of the profile */
+	bool is_mapped; /* in executable memory, as far as is known */
+	bool is_root;	/* where programs and threads begin */
+};
+
+struct maker {
+	const struct capture *capture;
+	struct processes *processes;
+	struct symbolizer *symbolizer;
+	struct cgroups *cgroups;
+	struct profile *p;
+	struct keyset addresses; /* of struct address_key */
+	struct resolved *resolved;
+	size_t resolved_cap;
+	struct keyset parts; /* of struct part_key */
+	struct canonical {
+		uint32_t mapping; /* of the profile */
+		uint64_t start;
+	} * canonical;
+	size_t canonical_cap;
+};
+
+/* Where glibc, musl and Go start programs and threads. */
+static bool is_root_name(const char *name)
+{
+	static const char *const roots[] = {
+		"_start",	  "__clone",	    "clone",
+		"__clone3",	  "clone3",	    "thread_start",
+		"_dl_start_user", "runtime.goexit", "runtime.goexit.abi0",
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(roots); i++) {
+		if (!strcmp(name, roots[i]))
+			return true;
+	}
+	return false;
+}
+
+/* --- frames ------------------------------------------------------------------------------------
+ */
+
+static int add_mapping(struct maker *mk, const struct sym_mapping *m, struct canonical *ret)
+{
+	/* A file has one name, deleted or not yet. */
+	_cleanup_(freep) char *path = strndup(m->path, mapped_file_path_len(m->path));
+	struct part_key key = {
+		.dev = m->dev,
+		.ino = m->ino,
+		.generation = m->generation,
+		.pgoff = m->pgoff,
+		.bytes = m->end - m->start,
+	};
+	struct profile_mapping mapping = {
+		.start = m->start,
+		.limit = m->end,
+		.offset = m->pgoff,
+	};
+	uint32_t i;
+	int err, added;
+
+	if (!m->ino) {
+		key.owner = m->start;
+		key.pid = m->pid;
+	}
+	err = path ? profile_add_string(mk->p, path, &mapping.path) : -ENOMEM;
+	key.path = mapping.path;
+	if (err || array_reserve(mk->canonical, mk->canonical_cap, mk->parts.n + 1))
+		return -ENOMEM;
+	added = keyset_add(&mk->parts, &key, &i);
+	if (added < 0)
+		return added;
+	if (added) {
+		err = profile_add_string(mk->p, symbolizer_build_id(mk->symbolizer, m),
+					 &mapping.build_id);
+		mk->canonical[i].start = m->start;
+		if (!err)
+			err = profile_add_mapping(mk->p, &mapping, &mk->canonical[i].mapping);
+		if (err)
+			return err;
+	}
+	*ret = mk->canonical[i];
+	return 0;
+}
+
+static int add_frame(struct maker *mk, const char *name, struct profile_frame *frame, uint32_t *ret)
+{
+	int err = profile_add_string(mk->p, name, &frame->function);
+
+	return err ? err : profile_add_frame(mk->p, frame, ret);
+}
+
+/* A caller's frame holds the return address; what it called from is one byte before that. */
+static int resolve_user(struct maker *mk, const struct address_key *key, uint64_t time_ns,
+			struct resolved *ret)
+{
+	uint64_t address = key->pc - key->is_caller;
+	const struct sym_mapping *m = processes_find(mk->processes, key->image, time_ns, address);
+	struct profile_frame frame = { .address = key->pc,
+				       .kind = FRAME_USER,
+				       .mapping = PROFILE_NONE };
+	struct canonical at;
+	struct symbol symbol;
+	char text[64];
+	int err;
+
+	*ret = (struct resolved){ .is_mapped = m != NULL };
+	if (!m) {
+		snprintf(text, sizeof(text), "[unmapped+0x%" PRIx64 "]", address);
+		return add_frame(mk, text, &frame, &ret->frame);
+	}
+	symbolizer_user(mk->symbolizer, m, address, &symbol);
+	err = add_mapping(mk, m, &at);
+	if (err)
+		return err;
+	frame.mapping = at.mapping;
+	frame.address = at.start + (key->pc - m->start);
+	frame.named = symbol.named;
+	if (symbol.is_jit)
+		frame.kind = FRAME_INTERPRETED;
+	ret->is_root = (symbol.named && is_root_name(symbol.name)) ||
+		       symbolizer_is_entry(mk->symbolizer, m, address);
+	return add_frame(mk, symbol.name, &frame, &ret->frame);
+}
+
+static int resolve_kernel(struct maker *mk, const struct address_key *key, struct resolved *ret)
+{
+	struct profile_frame frame = { .address = key->pc, .kind = FRAME_KERNEL };
+	struct profile_mapping mapping = { 0 };
+	struct symbol symbol;
+	int err;
+
+	symbolizer_kernel(mk->symbolizer, key->pc - key->is_caller, &symbol);
+	err = profile_add_string(mk->p, symbol.module, &mapping.path);
+	if (!err)
+		err = profile_add_mapping(mk->p, &mapping, &frame.mapping);
+	if (err)
+		return err;
+	frame.named = symbol.named;
+	*ret = (struct resolved){ .is_mapped = true };
+	return add_frame(mk, symbol.name, &frame, &ret->frame);
+}
+
+static int resolve(struct maker *mk, const struct address_key *key, uint64_t time_ns,
+		   struct resolved *ret)
+{
+	uint32_t i;
+	int err, added;
+
+	if (array_reserve(mk->resolved, mk->resolved_cap, mk->addresses.n + 1))
+		return -ENOMEM;
+	added = keyset_add(&mk->addresses, key, &i);
+	if (added < 0)
+		return added;
+	if (added) {
+		err = key->is_kernel ? resolve_kernel(mk, key, &mk->resolved[i])
+				     : resolve_user(mk, key, time_ns, &mk->resolved[i]);
+		if (err)
+			return err;
+	}
+	*ret = mk->resolved[i];
+	return 0;
+}
+
+/* --- stacks ------------------------------------------------------------------------------------
+ */
+
+/* What is learned of one part of a stack on the way. */
+struct walk {
+	uint32_t node; /* of the profile, innermost so far */
+	bool has_unnamed;
+	bool is_rooted; /* its outermost frame is where programs begin */
+	bool is_cut;	/* its outer frames were no code */
+};
+
+static int add_stack(struct maker *mk, uint32_t stack, struct address_key key, uint64_t time_ns,
+		     struct walk *walk)
+{
+	struct resolved frames[FT_MAX_FRAMES];
+	uint32_t n = 0, at;
+	int err = 0;
+
+	for (at = stack; at != CAPTURE_NO_STACK && n < FT_MAX_FRAMES;
+	     at = capture_node_at(mk->capture, at)->caller) {
+		key.pc = capture_node_at(mk->capture, at)->pc;
+		key.is_caller = n > 0;
+		err = resolve(mk, &key, time_ns, &frames[n]);
+		if (err)
+			return err;
+		/* Frame pointers that are none lead to return addresses that are none. */
+		walk->is_cut = n > 0 && !frames[n].is_mapped;
+		if (walk->is_cut)
+			break;
+		n++;
+	}
+	walk->is_rooted = n && frames[n - 1].is_root;
+	while (n-- && !err) {
+		walk->has_unnamed |= !profile_frame_at(mk->p, frames[n].frame)->named;
+		err = profile_add_node(mk->p, walk->node, frames[n].frame, &walk->node);
+	}
+	return err;
+}
+
+static int add_label(struct maker *mk, struct profile_label *label, const char *key,
+		     const char *text, int64_t num, const char *unit)
+{
+	int err;
+
+	*label = (struct profile_label){ .num = num };
+	err = profile_add_string(mk->p, key, &label->key);
+	if (!err && text)
+		err = profile_add_string(mk->p, text, &label->str);
+	if (!err && unit)
+		err = profile_add_string(mk->p, unit, &label->unit);
+	return err;
+}
+
+static int add_labels(struct maker *mk, const struct capture_sample *s, uint32_t *ret)
+{
+	char process[FT_COMM_LEN + 1] = "", thread[FT_COMM_LEN + 1] = "";
+	struct profile_label labels[6];
+	int err;
+
+	/* Comms are the kernel's bytes: bounded here, cleaned where they are shown. */
+	memcpy(process, s->process_comm, FT_COMM_LEN);
+	memcpy(thread, s->comm, FT_COMM_LEN);
+	err = add_label(mk, &labels[0], LABEL_PROCESS, process, 0, NULL);
+	if (!err)
+		err = add_label(mk, &labels[1], LABEL_THREAD, thread, 0, NULL);
+	if (!err)
+		err = add_label(mk, &labels[2], LABEL_PID, NULL, s->tgid, NULL);
+	if (!err)
+		err = add_label(mk, &labels[3], LABEL_TID, NULL, s->tid, NULL);
+	if (!err)
+		err = add_label(mk, &labels[4], LABEL_CGROUP,
+				cgroups_path(mk->cgroups, s->cgroup_id), 0, NULL);
+	if (!err)
+		err = add_label(mk, &labels[5], LABEL_PROCESS_START, NULL, s->start_ns,
+				"nanoseconds");
+	return err ? err : profile_add_labels(mk->p, labels, ARRAY_SIZE(labels), ret);
+}
+
+/*
+ * A frame-pointer chain that ends in a null pointer has only reached the root if that is where
+ * programs begin: code without frame pointers leaves zeros in the register, too.
+ */
+static void judge(const struct maker *mk, const struct capture_sample *s, const struct walk *user,
+		  const struct walk *kernel, uint64_t count, struct stack_quality *quality)
+{
+	bool is_deep = s->kernel != CAPTURE_NO_STACK &&
+		       capture_node_at(mk->capture, s->kernel)->depth == FT_MAX_FRAMES;
+	uint32_t end = s->end;
+
+	if (user->is_cut || (end == FT_END_ROOT && !user->is_rooted))
+		end = FT_END_FRAME_POINTER;
+	quality->ended[end] += count;
+	if ((end == FT_END_ROOT || end == FT_END_NONE) && !is_deep)
+		quality->complete += count;
+	else
+		quality->truncated += count;
+	if (user->has_unnamed || kernel->has_unnamed)
+		quality->unnamed += count;
+}
+
+static int add_sample(struct maker *mk, uint32_t i, uint64_t period_ns,
+		      struct stack_quality *quality)
+{
+	const struct capture_sample *s = capture_sample_at(mk->capture, i);
+	uint64_t count = mk->capture->counts[i], time_ns = mk->capture->first_ns[i];
+	int64_t values[2] = { count, count * period_ns };
+	struct walk user = { .node = PROFILE_NONE }, kernel = { 0 };
+	const struct address_key in_user = {
+		.image = processes_image(mk->processes, s->tgid, time_ns),
+	};
+	const struct address_key in_kernel = { .is_kernel = 1 };
+	uint32_t labels;
+	int err = add_stack(mk, s->user, in_user, time_ns, &user);
+
+	kernel.node = user.node;
+	if (!err)
+		err = add_stack(mk, s->kernel, in_kernel, time_ns, &kernel);
+	if (!err)
+		err = add_labels(mk, s, &labels);
+	if (!err)
+		err = profile_add_sample(mk->p, kernel.node, labels, values);
+	if (!err)
+		judge(mk, s, &user, &kernel, count, quality);
+	return err;
+}
+
+int symbolize(const struct capture *capture, struct processes *processes,
+	      struct symbolizer *symbolizer, struct cgroups *cgroups, uint64_t period_ns,
+	      struct profile *profile, struct stack_quality *quality)
+{
+	struct maker mk = {
+		.capture = capture,
+		.processes = processes,
+		.symbolizer = symbolizer,
+		.cgroups = cgroups,
+		.p = profile,
+	};
+	uint32_t i;
+	int err = 0;
+
+	keyset_init(&mk.addresses, sizeof(struct address_key));
+	keyset_init(&mk.parts, sizeof(struct part_key));
+	for (i = 0; i < capture->samples.n && !err; i++)
+		err = add_sample(&mk, i, period_ns, quality);
+	keyset_release(&mk.addresses);
+	keyset_release(&mk.parts);
+	free(mk.resolved);
+	free(mk.canonical);
+	return err ? errf(err, "no memory to name %zu stacks", capture->samples.n) : 0;
+}

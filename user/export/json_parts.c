@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "user/export/json_parts.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "user/base/str.h"
+
+json_t *json_part_text(const char *text)
+{
+	_cleanup_(str_release) struct str clean = { 0 };
+
+	if (!text)
+		return json_null();
+	if (str_add_clean(&clean, text, strlen(text), 0))
+		return NULL;
+	return json_string(str_text(&clean));
+}
+
+json_t *json_part_count(uint64_t n)
+{
+	return json_integer(n < INT64_MAX ? (json_int_t)n : INT64_MAX);
+}
+
+json_t *json_part_known(uint64_t n)
+{
+	return n ? json_part_count(n) : json_null();
+}
+
+json_t *json_part_share(double part, double whole)
+{
+	if (whole == 0)
+		return json_null();
+	return json_real(round(part / whole * 1e6) / 1e6);
+}
+
+json_t *json_part_time(uint64_t ns_since_1970)
+{
+	time_t seconds = ns_since_1970 / 1000000000;
+	char text[64];
+	struct tm tm;
+	size_t len;
+
+	if (!ns_since_1970 || !gmtime_r(&seconds, &tm))
+		return json_null();
+	len = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(text + len, sizeof(text) - len, ".%09uZ",
+		 (unsigned int)(ns_since_1970 % 1000000000));
+	return json_string(text);
+}
+
+json_t *json_part_words(char *const *words)
+{
+	json_t *list;
+
+	if (!words)
+		return json_null();
+	list = json_array();
+	for (; *words; words++) {
+		if (json_array_append_new(list, json_part_text(*words))) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+json_t *json_part_host(const struct host_info *host)
+{
+	json_t *o = json_object();
+	int bad = 0;
+
+	bad |= json_object_set_new(o, "kernel", json_part_text(host->kernel));
+	bad |= json_object_set_new(o, "architecture", json_part_text(host->architecture));
+	bad |= json_object_set_new(o, "cpu_model", json_part_text(host->cpu_model));
+	bad |= json_object_set_new(o, "cpus_online", json_part_known(host->cpus_online));
+	bad |= json_object_set_new(o, "memory_bytes", json_part_known(host->memory_bytes));
+	bad |= json_object_set_new(o, "governor", json_part_text(host->governor));
+	bad |= json_object_set_new(o, "virtualization", json_part_text(host->virtualization));
+	bad |= json_object_set_new(o, "fathom_version", json_part_text(host->fathom_version));
+	if (bad) {
+		json_decref(o);
+		return NULL;
+	}
+	return o;
+}

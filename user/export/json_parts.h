@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * json_parts: values that the summary and the manifest have in common. Each function returns a new
+ * reference, or NULL without memory, which json_object_set_new and json_array_append_new pass on
+ * as a failure.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "user/model/summary.h"
+
+/* Text made valid UTF-8 without control characters; null for NULL. */
+json_t *json_part_text(const char *text);
+
+/* A count: an integer, at most 2^63 - 1, which is the most that the library can hold. */
+json_t *json_part_count(uint64_t n);
+
+/* The same, and null for 0, which here means that it is not known. */
+json_t *json_part_known(uint64_t n);
+
+/* A part of a whole, rounded to 6 digits behind the point; null if the whole is 0. */
+json_t *json_part_share(double part, double whole);
+
+/* RFC 3339 in UTC to the nanosecond, "2024-05-01T12:34:56.123456789Z"; null for 0. */
+json_t *json_part_time(uint64_t ns_since_1970);
+
+/* The words of a command; null for NULL. */
+json_t *json_part_words(char *const *words);
+
+json_t *json_part_host(const struct host_info *host);

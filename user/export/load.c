@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "user/export/load.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "user/base/array.h"
+#include "user/base/cleanup.h"
+#include "user/base/err.h"
+#include "user/base/file.h"
+#include "user/base/str.h"
+#include "user/export/gzip.h"
+#include "user/export/pprof.h"
+
+static const char *const collectors[] = { "cpu", "offcpu", "alloc", "io", "file" };
+
+/*
+ * An uncompressed pprof file begins with a value type: tag 0x0a, its length, and in it the tag of
+ * one of its two numbers. Folded stacks that begin with an empty line cannot look like this.
+ */
+static bool is_pprof(const unsigned char *data, size_t len)
+{
+	return gzip_is(data, len) || (len >= 3 && data[0] == 0x0a && data[1] < 0x20 &&
+				      (data[2] == 0x08 || data[2] == 0x10));
+}
+
+static int load_folded(FILE *in, const char *name, struct profile **ret,
+		       struct folded_repairs *ret_repairs)
+{
+	if (!in)
+		return errf(-errno, "cannot read '%s': %m", name);
+	return folded_read(in, name, ret, ret_repairs);
+}
+
+/* A pipe cannot be read twice: all of it is in memory before its format is known. */
+static int load_stdin(struct profile **ret, struct folded_repairs *ret_repairs)
+{
+	_cleanup_(freep) char *data = NULL;
+	_cleanup_(fclosep) FILE *in = NULL;
+	const char *name = "standard input";
+	size_t len;
+	int err;
+
+	err = file_read_fd(STDIN_FILENO, name, PPROF_MAX_BYTES, &data, &len);
+	if (err)
+		return err;
+	if (!len)
+		return errf(-EINVAL, "%s is empty", name);
+	if (is_pprof((unsigned char *)data, len))
+		return pprof_read(data, len, name, ret);
+	in = fmemopen(data, len, "r");
+	return load_folded(in, name, ret, ret_repairs);
+}
+
+static int load_pprof(int fd, const char *path, struct profile **ret)
+{
+	_cleanup_(freep) char *data = NULL;
+	size_t len;
+	int err = file_read_fd(fd, path, PPROF_MAX_BYTES, &data, &len);
+
+	return err ? err : pprof_read(data, len, path, ret);
+}
+
+static int load_file(const char *path, struct profile **ret, struct folded_repairs *ret_repairs)
+{
+	_cleanup_(closep) int fd = file_open(path, FILE_TRUSTED);
+	_cleanup_(fclosep) FILE *in = NULL;
+	unsigned char head[4];
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	n = pread(fd, head, sizeof(head), 0);
+	if (n < 0)
+		return errf(-errno, "cannot read '%s': %m", path);
+	if (!n)
+		return errf(-EINVAL, "'%s' is empty", path);
+	if (is_pprof(head, n))
+		return load_pprof(fd, path, ret);
+	in = fdopen(fd, "r");
+	if (in)
+		take_fd(fd);
+	return load_folded(in, path, ret, ret_repairs);
+}
+
+static int recording_path(const char *folder, const char *collector, struct str *path)
+{
+	str_clear(path);
+	if (str_addf(path, "%s/%s.pb.gz", folder, collector))
+		return errf(-ENOMEM, "no memory to read '%s'", folder);
+	return 0;
+}
+
+/* Finds the recording to take; what there is is for the sentence if it is not the one wanted. */
+static int choose_recording(const char *folder, const char *wanted, struct str *path)
+{
+	char have[128] = "";
+	size_t i, len = 0;
+	int err;
+
+	for (i = 0; i < ARRAY_SIZE(collectors); i++) {
+		err = recording_path(folder, collectors[i], path);
+		if (err)
+			return err;
+		if (access(path->data, F_OK))
+			continue;
+		if (!wanted)
+			return 0;
+		len += snprintf(have + len, sizeof(have) - len, "%s%s", len ? ", " : "",
+				collectors[i]);
+	}
+	if (*have)
+		return errf(-ENOENT, "'%s' has no recording of '%s'; it has: %s", folder, wanted,
+			    have);
+	return errf(-ENOENT,
+		    "'%s' is not a run folder: it has no cpu.pb.gz or other recording; make one "
+		    "with 'fathom record -o DIR'",
+		    folder);
+}
+
+const char *profile_default_collector(const char *folder)
+{
+	_cleanup_(str_release) struct str path = { 0 };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(collectors); i++) {
+		if (!recording_path(folder, collectors[i], &path) && !access(path.data, F_OK))
+			return collectors[i];
+	}
+	return NULL;
+}
+
+static int load_folder(const char *folder, const char *collector, struct profile **ret,
+		       struct folded_repairs *ret_repairs)
+{
+	_cleanup_(str_release) struct str path = { 0 };
+	int err;
+
+	if (collector) {
+		if (!*collector ||
+		    collector[strspn(collector, "abcdefghijklmnopqrstuvwxyz0123456789-_")])
+			return errf(-EINVAL, "'%s' is not the name of a collector", collector);
+		err = recording_path(folder, collector, &path);
+		if (err)
+			return err;
+	}
+	if (!collector || access(path.data, F_OK)) {
+		err = choose_recording(folder, collector, &path);
+		if (err)
+			return err;
+	}
+	return load_file(path.data, ret, ret_repairs);
+}
+
+int profile_load(const char *path, const char *collector, struct profile **ret,
+		 struct folded_repairs *ret_repairs)
+{
+	struct folded_repairs repairs = { 0 };
+	struct profile *p = NULL;
+	struct stat st;
+	int err;
+
+	if (!strcmp(path, "-"))
+		err = load_stdin(&p, &repairs);
+	else if (stat(path, &st))
+		err = errf(-errno, "cannot open '%s': %m", path);
+	else if (S_ISDIR(st.st_mode))
+		err = load_folder(path, collector, &p, &repairs);
+	else
+		err = load_file(path, &p, &repairs);
+	if (err)
+		return err;
+	*ret = p;
+	*ret_repairs = repairs;
+	return 0;
+}

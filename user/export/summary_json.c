@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "user/export/summary_json.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "user/base/err.h"
+#include "user/export/json_parts.h"
+#include "user/export/profile_json.h"
+
+static json_t *ledger_json(const struct ledger *ledger)
+{
+	json_t *o = json_object(), *lost = json_object();
+	int bad = 0;
+	size_t i;
+
+	for (i = 0; i < ledger->n_causes; i++)
+		bad |= json_object_set_new(lost, ledger->causes[i].name,
+					   json_part_count(ledger->causes[i].n));
+	bad |= json_object_set_new(o, "fired", json_part_count(ledger->fired));
+	bad |= json_object_set_new(o, "kept", json_part_count(ledger->kept));
+	bad |= json_object_set_new(o, "lost", lost);
+	bad |= json_object_set_new(o, "filtered", json_part_count(ledger_filtered(ledger)));
+	bad |= json_object_set_new(o, "loss_share", json_part_share(ledger_loss_share(ledger), 1));
+	if (bad) {
+		json_decref(o);
+		return NULL;
+	}
+	return o;
+}
+
+static json_t *cost_json(const struct cost *cost)
+{
+	bool known = cost->kernel_ns >= 0;
+	json_t *o = json_object();
+	int bad = 0;
+
+	bad |= json_object_set_new(o, "kernel_ns",
+				   known ? json_part_count(cost->kernel_ns) : json_null());
+	bad |= json_object_set_new(o, "kernel_runs",
+				   known ? json_part_count(cost->kernel_runs) : json_null());
+	bad |= json_object_set_new(
+		o, "kernel_ns_per_event",
+		known && cost->kernel_runs
+			? json_real(round((double)cost->kernel_ns / cost->kernel_runs * 10) / 10)
+			: json_null());
+	bad |= json_object_set_new(o, "map_bytes", json_part_known(cost->map_bytes));
+	bad |= json_object_set_new(o, "loader_cpu_ns", json_part_known(cost->loader_cpu_ns));
+	bad |= json_object_set_new(o, "loader_rss_bytes", json_part_known(cost->loader_rss_bytes));
+	bad |= json_object_set_new(o, "start_ns", json_part_known(cost->start_ns));
+	if (bad) {
+		json_decref(o);
+		return NULL;
+	}
+	return o;
+}
+
+static json_t *stacks_json(const struct stack_quality *q)
+{
+	json_t *o = json_object(), *ended = json_object();
+	double all = (double)q->complete + q->truncated;
+	int bad = 0, i;
+
+	for (i = 0; i < STACK_ENDS; i++)
+		bad |= json_object_set_new(ended, stack_end_names[i], json_part_count(q->ended[i]));
+	bad |= json_object_set_new(o, "complete", json_part_count(q->complete));
+	bad |= json_object_set_new(o, "truncated", json_part_count(q->truncated));
+	bad |= json_object_set_new(o, "unnamed", json_part_count(q->unnamed));
+	bad |= json_object_set_new(o, "complete_share", json_part_share(q->complete, all));
+	bad |= json_object_set_new(o, "unnamed_share", json_part_share(q->unnamed, all));
+	bad |= json_object_set_new(o, "ended", ended);
+	if (bad) {
+		json_decref(o);
+		return NULL;
+	}
+	return o;
+}
+
+static json_t *sideband_json(const struct collector_summary *c)
+{
+	return json_pack("{s:o, s:o}", "records", json_part_count(c->sideband_records), "lost",
+			 json_part_count(c->sideband_lost));
+}
+
+static int fill_collector(const struct collector_summary *c, const struct profile *p, json_t *o)
+{
+	int bad = 0;
+
+	bad |= json_object_set_new(o, "name", json_part_text(c->name));
+	bad |= json_object_set_new(o, "event", json_part_text(c->event));
+	bad |= json_object_set_new(o, "rate_hz", json_part_known(c->rate_hz));
+	bad |= json_object_set_new(o, "ledger", ledger_json(&c->ledger));
+	bad |= json_object_set_new(o, "cost", cost_json(&c->cost));
+	bad |= json_object_set_new(o, "stacks", stacks_json(&c->stacks));
+	bad |= json_object_set_new(o, "sideband", sideband_json(c));
+	bad |= json_object_set_new(o, "ticks_missed", json_part_count(c->ticks_missed));
+	bad |= json_object_set_new(o, "files_failed", json_part_count(c->files_failed));
+	if (bad)
+		return errf(-ENOMEM, "no memory for the summary");
+	return p ? profile_json(p, o) : 0;
+}
+
+static int fill_collectors(const struct run_summary *s, const struct profile *const *profiles,
+			   json_t *list)
+{
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < s->n_collectors; i++) {
+		json_t *o = json_object();
+
+		if (json_array_append_new(list, o))
+			return errf(-ENOMEM, "no memory for the summary");
+		err = fill_collector(&s->collectors[i], profiles[i], o);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+json_t *summary_json(const struct run_summary *s, const struct profile *const *profiles)
+{
+	json_t *o = json_object(), *list = json_array();
+	int bad = 0;
+
+	bad |= json_object_set_new(o, "schema", json_string(SUMMARY_SCHEMA));
+	bad |= json_object_set_new(o, "host", json_part_host(&s->host));
+	bad |= json_object_set_new(o, "target", json_part_text(s->target));
+	bad |= json_object_set_new(o, "command", json_part_words(s->command));
+	bad |= json_object_set_new(o, "start", json_part_time(s->start_ns));
+	bad |= json_object_set_new(o, "span_ns", json_part_count(s->span_ns));
+	bad |= json_object_set_new(o, "exit_status",
+				   s->exit_status < 0 ? json_null() : json_integer(s->exit_status));
+	bad |= json_object_set_new(o, "collectors", list);
+	if (bad)
+		errf(-ENOMEM, "no memory for the summary");
+	if (bad || fill_collectors(s, profiles, list)) {
+		json_decref(o);
+		return NULL;
+	}
+	return o;
+}
+
+char *json_text(const json_t *value)
+{
+	/* Ten digits show a number that was rounded to six without the noise of its last bits. */
+	char *text = json_dumps(value, JSON_INDENT(2) | JSON_REAL_PRECISION(10) | JSON_ENCODE_ANY);
+	size_t len;
+	char *grown;
+
+	if (!text)
+		return NULL;
+	len = strlen(text);
+	grown = realloc(text, len + 2);
+	if (!grown) {
+		free(text);
+		return NULL;
+	}
+	memcpy(grown + len, "\n", 2);
+	return grown;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * summary: what is known of a recording beside its stacks: host, target, ledger, cost, quality.
+ * Strings are owned (malloc) unless said otherwise; NULL means not known, and so does a negative
+ * number where it says so.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "user/base/cleanup.h"
+#include "user/model/ledger.h"
+
+struct host_info {
+	char *kernel;	    /* uname -r */
+	char *architecture; /* uname -m */
+	char *cpu_model;
+	char *governor;	      /* of CPU 0 */
+	char *virtualization; /* "kvm", "docker", ...; "none" on bare metal as far as one can see */
+	char *fathom_version;
+	unsigned int cpus_online;
+	uint64_t memory_bytes;
+};
+
+/* Cost of one collector. */
+struct cost {
+	int64_t kernel_ns; /* in the BPF programs; -1 if run-time statistics were not allowed */
+	uint64_t kernel_runs;
+	uint64_t map_bytes; /* kernel memory of the maps */
+	uint64_t loader_cpu_ns;
+	uint64_t loader_rss_bytes; /* peak */
+	uint64_t start_ns; /* from the start of the program to the first event that may fire */
+};
+
+#define STACK_ENDS 9 /* see enum stack_end */
+
+/* How the walk of a user stack ended. The kernel side counts the same (bpf/wire.h asserts it). */
+enum stack_end {
+	STACK_END_NONE,	    /* there is no user stack (kernel thread) */
+	STACK_END_ROOT,	    /* the walk reached the outermost frame */
+	STACK_END_DEPTH,    /* the depth limit */
+	STACK_END_NO_TABLE, /* no unwind table yet */
+	STACK_END_UNKNOWN_MAPPING,
+	STACK_END_READ_FAILED, /* stack memory could not be read */
+	STACK_END_RULE_UNSUPPORTED,
+	STACK_END_NO_CFI,
+	STACK_END_FRAME_POINTER, /* the frame-pointer chain broke off */
+};
+extern const char *const stack_end_names[STACK_ENDS]; /* "root_reached", ... */
+
+/* Quality of the stacks that were kept, in samples. */
+struct stack_quality {
+	uint64_t complete;  /* user and kernel part reach their root */
+	uint64_t truncated; /* all others */
+	uint64_t unnamed;   /* with at least one frame that has no name */
+	uint64_t ended[STACK_ENDS];
+};
+
+struct collector_summary {
+	const char *name; /* literal: "cpu" */
+	char *event;	  /* "cpu-clock", "cycles" */
+	unsigned int rate_hz;
+	struct ledger ledger;
+	struct cost cost;
+	struct stack_quality stacks;
+	uint64_t ticks_missed; /* timer ticks that the host did not deliver in time; no event fired
+				*/
+	uint64_t sideband_records; /* mapping and process records read */
+	uint64_t sideband_lost;	   /* and lost: they cost names, not events */
+	uint64_t files_failed;	   /* files whose symbols could not be read */
+};
+
+#define SUMMARY_MAX_COLLECTORS 4
+
+struct run_summary {
+	struct host_info host;
+	char **command;	   /* what was started, NULL-terminated; NULL if nothing was */
+	char *target;	   /* in words: "whole machine", "PID 12, 14 and children" */
+	uint64_t start_ns; /* wall clock, since 1970 */
+	uint64_t span_ns;  /* from the first enabled event to the last disabled */
+	int exit_status;   /* of the command: as a shell's $?; -1 if nothing was started or it was
+			      stopped by us */
+	struct collector_summary collectors[SUMMARY_MAX_COLLECTORS];
+	unsigned int n_collectors;
+};
+
+void run_summary_release(struct run_summary *s);
+
+/* Fills in what /proc, /sys and uname say of this host. 0 or -ENOMEM; what is unknown stays NULL.
+ */
+int host_info_read(struct host_info *host);

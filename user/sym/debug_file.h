@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * debug_file: the separate file with the symbols that were stripped from a program, found by build
+ * ID (DIRECTORY/.build-id/ab/cdef.debug) or by the section .gnu_debuglink (name and CRC-32, beside
+ * the program, in .debug beside it, and under DIRECTORY). Source: "Debugging Information in
+ * Separate Files" in GDB's manual.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "user/sym/elf_image.h"
+
+struct debug_search {
+	const char *directory; /* such as /usr/lib/debug */
+	const char *path;      /* of the program, absolute, or NULL */
+	uint32_t pid;	       /* whose root is searched before ours; 0 for none */
+};
+
+struct debug_file {
+	int fd;
+	struct elf_image *image;
+};
+
+/*
+ * 0 with a file that has a .symtab and belongs to 'image' (same build ID; same CRC-32 if it was
+ * found by the link); -ENOENT if there is none.
+ */
+int debug_file_open(const struct elf_image *image, const struct debug_search *search,
+		    struct debug_file *ret);
+void debug_file_release(struct debug_file *file);

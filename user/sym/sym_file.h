@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sym_file: what is known of one mapped file, from its path to its functions; each step is done
+ * when it is first asked for.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "user/base/cleanup.h"
+#include "user/sym/elf_image.h"
+#include "user/sym/elf_symbols.h"
+#include "user/sym/name_arena.h"
+#include "user/sym/sym.h"
+
+struct sym_file {
+	uint32_t id;	  /* the symbolizer's */
+	const char *path; /* without " (deleted)"; the symbolizer's */
+	const char *base; /* its last component */
+	int fd;		  /* while it is open and not yet read */
+	unsigned int attempts;
+	uint32_t last_pid; /* the process by which it was tried last */
+	bool failed;	   /* asked for and not, or not wholly, readable */
+	struct elf_image *image;
+	struct elf_symbols *symbols;
+	const char *build_id; /* hexadecimal; the symbolizer's; NULL until asked for */
+};
+
+/* 'path' and 'base' must outlive it. NULL without memory. */
+struct sym_file *sym_file_new(uint32_t id, const char *path);
+void sym_file_free(struct sym_file *file);
+
+/* Opens the file of 'm' if it was neither opened nor read before and may still be there. */
+void sym_file_open(struct sym_file *file, const struct sym_mapping *m);
+/* Its headers, or NULL; image->fd is only good while the file is open. */
+const struct elf_image *sym_file_image(struct sym_file *file, const struct sym_mapping *m);
+/* Its functions, or NULL; the file is closed then. */
+const struct elf_symbols *sym_file_symbols(struct sym_file *file, const struct sym_mapping *m,
+					   const char *debug_directory);
+
+/* One that is not of a file but of this process's vDSO. */
+struct sym_file *sym_file_new_vdso(uint32_t id);
