@@ -21,7 +21,7 @@ ifeq ($(V),1)
 say = @:
 q =
 else
-say = @printf '  %-8s %s\n'
+say = $(if $(findstring s,$(firstword -$(MAKEFLAGS))),@:,@printf '  %-8s %s\n')
 q = @
 endif
 

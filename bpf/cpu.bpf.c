@@ -25,17 +25,10 @@ struct count_table {
 struct count_table counts_0 SEC(".maps");
 struct count_table counts_1 SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, FT_SETS);
-	__type(key, __u32);
-	__array(values, struct count_table);
-} count_sets SEC(".maps") = { .values = { &counts_0, &counts_1 } };
-
 /* Too large for the BPF stack. Only the sampling event uses it, and that does not nest. */
 struct scratch {
-	struct ft_stack user;
-	struct ft_stack kernel;
+	struct stack_buffer user;
+	struct stack_buffer kernel;
 	struct ft_count_key key;
 };
 struct {
@@ -61,7 +54,8 @@ static __always_inline void key_fill(struct ft_count_key *key, struct task_struc
 	key->exec_id = BPF_CORE_READ(task, self_exec_id);
 	key->cgroup_id = bpf_get_current_cgroup_id();
 	bpf_get_current_comm(key->comm, sizeof(key->comm));
-	/* The read leaves what an earlier, longer name left behind the NUL: it would split the key. */
+	/* The read leaves what an earlier, longer name left behind the NUL: it would split the key.
+	 */
 	__builtin_memset(key->process_comm, 0, sizeof(key->process_comm));
 	BPF_CORE_READ_STR_INTO(&key->process_comm, leader, comm);
 }
@@ -90,45 +84,54 @@ static __always_inline __u32 count_add(void *table, const struct ft_count_key *k
 	return 0;
 }
 
+/* Puts both stacks and the count into a set. */
+static __always_inline __u32 keep(struct scratch *s, void *stacks, void *counts)
+{
+	__u32 lost = 0;
+
+	if (s->key.user_stack)
+		lost = stack_keep(stacks, &s->user, s->key.user_stack);
+	if (!lost && s->key.kernel_stack)
+		lost = stack_keep(stacks, &s->kernel, s->key.kernel_stack);
+	return lost ? lost : count_add(counts, &s->key);
+}
+
 /* What became of the sample, as a ledger slot. */
 static __always_inline __u32 sample(struct bpf_perf_event_data *ctx)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-	__u32 zero = 0, set = active_set, tgid, tid, lost;
+	__u32 zero = 0, tgid, tid, lost;
 	struct user_regs regs;
 	struct scratch *s;
-	void *stacks, *counts;
 
 	current_ids(task, &tgid, &tid);
 	lost = filter_current(tgid, tid);
 	if (lost)
 		return lost;
 	s = bpf_map_lookup_elem(&scratches, &zero);
-	stacks = bpf_map_lookup_elem(&stack_sets, &set);
-	counts = bpf_map_lookup_elem(&count_sets, &set);
-	if (!s || !stacks || !counts)
+	if (!s)
 		return FT_LOST_WALK_FAILED;
 
-	s->kernel.n = 0;
+	s->kernel.stack.n = 0;
 	regs_take((const void *)ctx, &regs); /* the first member of the context */
 	if (!regs.is_user)
-		kernel_stack_walk(ctx, &s->kernel);
+		kernel_stack_walk(ctx, &s->kernel.stack);
 	regs_to_user(task, &regs);
-	user_stack_walk(&regs, &s->user);
-	if (!s->kernel.n && !s->user.n)
+	user_stack_walk(&regs, &s->user.stack);
+	s->key.user_stack = stack_hash(&s->user);
+	s->key.kernel_stack = stack_hash(&s->kernel);
+	if (!s->key.user_stack && !s->key.kernel_stack)
 		return FT_LOST_WALK_FAILED;
 
 	s->key.tgid = tgid;
 	s->key.tid = tid;
-	s->key.user_stack = 0;
-	s->key.kernel_stack = 0;
 	key_fill(&s->key, task);
-	if (s->user.n)
-		lost = stack_keep(stacks, &s->user, &s->key.user_stack);
-	if (!lost && s->kernel.n)
-		lost = stack_keep(stacks, &s->kernel, &s->key.kernel_stack);
-	if (!lost)
-		lost = count_add(counts, &s->key);
+	/* Not a map of maps: each update of one waits for an RCU grace period, four at the start.
+	 */
+	if (active_set)
+		lost = keep(s, &stacks_1, &counts_1);
+	else
+		lost = keep(s, &stacks_0, &counts_0);
 	return lost ? lost : FT_KEPT;
 }
 

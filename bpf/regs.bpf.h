@@ -62,8 +62,8 @@ struct regs_abi {
 
 /*
  * Return addresses may be signed: the code is in bits 54 down to the size of the address space
- * (ptrauth_user_pac_mask(), arch/arm64/include/asm/pointer_auth.h). That is 48 bits or fewer, or 52;
- * but then, too, nothing lies above 48 bits unless a program asks for it by a hint to mmap(2).
+ * (ptrauth_user_pac_mask(), arch/arm64/include/asm/pointer_auth.h). That is 48 bits or fewer, or
+ * 52; but then, too, nothing lies above 48 bits unless a program asks for it by a hint to mmap(2).
  */
 static __always_inline __u64 regs_strip(__u64 pc)
 {

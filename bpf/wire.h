@@ -57,7 +57,7 @@ _Static_assert(sizeof(struct ft_count) == 16, "ft_count");
 #define FT_FILTERED_IDLE	3 /* the idle task */
 #define FT_FILTERED_TARGET	4 /* not one of the tasks asked for */
 #define FT_LOST_STACKS_FULL	5
-#define FT_LOST_STACK_COLLISION 6 /* two stacks with one hash, twice in a row */
+#define FT_LOST_STACK_COLLISION 6 /* another stack with the same hash was there first */
 #define FT_LOST_COUNTS_FULL	7
 #define FT_LOST_MAP_BUSY	8 /* a bucket was locked by what this CPU was interrupted in */
 #define FT_LOST_WALK_FAILED	9 /* neither a user nor a kernel stack could be had */

@@ -74,7 +74,7 @@ installs() {
 	(cd "$tmp/alone" && ./fathom --version && printf 'a;b 1\n' | ./fathom flame - >x.svg && grep -q '</svg>' x.svg)
 	local status=$?
 	mv "$tmp/hidden" "$tmp/o"
-	return $status
+	return "$status"
 }
 tap_check "installs one program that needs no other file" installs
 uninstalls() {

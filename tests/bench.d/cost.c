@@ -19,21 +19,27 @@
 #include <unistd.h>
 
 static volatile sig_atomic_t child;
-static volatile int64_t stopped_ns;
+static volatile int64_t stopped_ns, cpu_before_ns;
 
-static int64_t now_ns(void)
+static int64_t time_ns(clockid_t clock)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	if (clock_gettime(clock, &ts))
+		return 0;
 	return ts.tv_sec * 1000000000ll + ts.tv_nsec;
 }
 
 static void on_sigint(int signal_number)
 {
-	stopped_ns = now_ns();
-	if (child > 0)
-		kill(child, signal_number);
+	clockid_t clock;
+
+	if (child <= 0)
+		return;
+	stopped_ns = time_ns(CLOCK_MONOTONIC);
+	if (!clock_getcpuclockid(child, &clock))
+		cpu_before_ns = time_ns(clock);
+	kill(child, signal_number);
 }
 
 static int64_t ns_of(const struct timeval *tv)
@@ -45,7 +51,7 @@ int main(int argc, char **argv)
 {
 	struct sigaction action = { .sa_handler = on_sigint };
 	struct rusage usage;
-	int64_t began, ended;
+	int64_t began, ended, cpu_ns;
 	int status;
 	FILE *f;
 
@@ -53,7 +59,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: cost FILE COMMAND [ARG...]\n");
 		return 2;
 	}
-	began = now_ns();
+	began = time_ns(CLOCK_MONOTONIC);
 	child = fork();
 	if (child < 0) {
 		fprintf(stderr, "cost: cannot fork: %s\n", strerror(errno));
@@ -69,18 +75,19 @@ int main(int argc, char **argv)
 		if (errno != EINTR)
 			return 3;
 	}
-	ended = now_ns();
+	ended = time_ns(CLOCK_MONOTONIC);
 	status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 	f = fopen(argv[1], "w");
 	if (!f) {
 		fprintf(stderr, "cost: cannot write '%s': %s\n", argv[1], strerror(errno));
 		return 3;
 	}
+	cpu_ns = ns_of(&usage.ru_utime) + ns_of(&usage.ru_stime);
 	fprintf(f,
 		"{\"began_ns\": %lld, \"wall_ns\": %lld, \"cpu_ns\": %lld, \"rss_bytes\": %lld, "
-		"\"status\": %d, \"stop_ns\": %lld}\n",
-		(long long)began, (long long)(ended - began),
-		(long long)(ns_of(&usage.ru_utime) + ns_of(&usage.ru_stime)),
-		usage.ru_maxrss * 1024ll, status, (long long)(stopped_ns ? ended - stopped_ns : 0));
+		"\"status\": %d, \"stop_ns\": %lld, \"stop_cpu_ns\": %lld}\n",
+		(long long)began, (long long)(ended - began), (long long)cpu_ns,
+		usage.ru_maxrss * 1024ll, status, (long long)(stopped_ns ? ended - stopped_ns : 0),
+		(long long)(stopped_ns ? cpu_ns - cpu_before_ns : 0));
 	return fclose(f) ? 3 : 0;
 }

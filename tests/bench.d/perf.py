@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""perf: fathom and perf over the same work at 999 Hz, in turns with each other and with neither."""
+"""perf: fathom and perf over the same work at 999 Hz, in turns with each other and with neither.
+
+What counts is what the machine loses while it is recorded: the profiler's own CPU time until it is
+told to stop, and what the work takes more than without. What comes after the stop differs: fathom
+leaves names, folded stacks and a picture, perf raw samples; 'perf script' makes stacks of them.
+"""
 import json
 import subprocess
 import sys
@@ -37,23 +42,75 @@ def gaps():
 
 
 def one(mode, folder):
-    """One run of the work, with the profiler started before and ended after it."""
+    """One run of the work, with the profiler started before and ended after it; in seconds."""
     p = m.Costed(profiler(mode, folder), folder) if mode != "none" else None
     time.sleep(1)  # until it records
-    result = {"work": m.run(work(), folder), "gaps": gaps()}
+    work_cost = m.run(work(), folder)
+    result = {"wall": work_cost["wall_ns"] / 1e9, "cpu": work_cost["cpu_ns"] / 1e9, "gaps": gaps()}
     if p:
         p.interrupt()
-        result["own"] = p.wait(allowed=(0, 130))  # perf ends by the signal
+        cost = p.wait(allowed=(0, 130))  # perf ends by the signal
+        result["own"] = (cost["cpu_ns"] - cost["stop_cpu_ns"]) / 1e9
+        result["after"] = cost["stop_cpu_ns"] / 1e9
     if mode == "fathom":
         recording = m.Recording(f"{folder}/run")
-        result["kernel_ns"] = recording.cost["kernel_ns"]
-        result["samples"] = recording.ledger["kept"]
+        result["kernel"] = recording.cost["kernel_ns"] / 1e9
+    if mode == "perf":
+        script = m.run(["perf", "script", "-i", f"{folder}/perf.data"], folder)
+        result["after"] += script["cpu_ns"] / 1e9
     return result
 
 
-def differences(runs, mode, of):
-    """What the work took more than without a profiler in the same round, in seconds."""
-    return [(of(a) - of(b)) / 1e9 for a, b in zip(runs[mode], runs["none"])]
+def all_of(runs, key):
+    return [r[key] for r in runs]
+
+
+def costs_table(runs, more):
+    rows = []
+    for mode in MODES:
+        rs = runs[mode]
+        row = [mode, f"{m.median(all_of(rs, 'wall')):.2f}", f"{m.median(all_of(rs, 'cpu')):.2f}"]
+        if mode == "none":
+            rows.append(row + ["-"] * 5)
+            continue
+        slower = m.median([a["wall"] / b["wall"] for a, b in zip(rs, runs["none"])]) - 1
+        kernel = f"{m.median(all_of(rs, 'kernel')):.2f}" if mode == "fathom" else "not told"
+        rows.append(row + [f"{100 * slower:+.1f} %", m.spread(more[mode], "{:+.2f}"), kernel,
+                           m.spread(all_of(rs, "own"), "{:.2f}"),
+                           m.spread(all_of(rs, "after"), "{:.2f}")])
+    m.table(["profiler", "work: wall, s #", "CPU, s #", "wall more #", "CPU more, s #",
+             "of it in fathom's programs, s #", "profiler's own CPU until the stop, s #",
+             "and after it, s #"], rows)
+
+
+def verdict_table(runs, more):
+    def whole(mode):
+        return m.median([r["own"] + d for r, d in zip(runs[mode], more[mode])])
+
+    def result(mode):
+        return m.median([r["own"] + r["after"] for r in runs[mode]])
+
+    told = m.median([r["own"] + r["kernel"] for r in runs["fathom"]])
+    perf_own = m.median(all_of(runs["perf"], "own"))
+    m.table(["compared", "fathom, s #", "perf, s #", "ratio #", ""], [
+        ["while recording: own CPU + the work's additional CPU", f"{whole('fathom'):.2f}",
+         f"{whole('perf'):.2f}", f"{whole('fathom') / whole('perf'):.2f}",
+         m.verdict(whole("fathom"), whole("perf"))],
+        ["the same without the noise of the work: own CPU + the programs in the kernel; of perf "
+         "its own CPU alone", f"{told:.2f}", f"{perf_own:.2f}", f"{told / perf_own:.2f}",
+         m.verdict(told, perf_own)],
+        ["own CPU from start to stacks with names", f"{result('fathom'):.2f}",
+         f"{result('perf'):.2f}", f"{result('fathom') / result('perf'):.2f}", ""]])
+
+
+def gaps_table(runs):
+    rows = []
+    for mode in MODES:
+        found = all_of(runs[mode], "gaps")
+        rows.append([mode, f"{m.median([g['gaps'] / g['seconds'] for g in found]):.0f}",
+                     m.spread([g["median_ns"] / 1e3 for g in found], "{:.1f}"),
+                     m.spread([g["gap_ns"] / g["seconds"] / 1e7 for g in found], "{:.2f}")])
+    m.table(["profiler", "interruptions per s #", "median of one, us #", "% of the CPU #"], rows)
 
 
 def main():
@@ -65,52 +122,11 @@ def main():
             for mode in MODES[i % 3:] + MODES[:i % 3]:
                 m.say(f"round {i + 1} of {ROUNDS}, {mode}")
                 runs[mode].append(one(mode, folder))
-
-    def wall(r):
-        return r["work"]["wall_ns"]
-
-    def cpu(r):
-        return r["work"]["cpu_ns"]
-
-    def lost(r):
-        return r["gaps"]["gap_ns"] / r["gaps"]["seconds"] / 1e3
-
-    own, whole, rows = {}, {}, []
-    for mode in MODES:
-        rs = runs[mode]
-        row = [mode, f"{m.median([wall(r) for r in rs]) / 1e9:.2f}",
-               f"{m.median([cpu(r) for r in rs]) / 1e9:.2f}"]
-        if mode == "none":
-            rows.append(row + ["-", "-", "-", "-", "-"])
-            continue
-        more = differences(runs, mode, cpu)
-        own[mode] = [r["own"]["cpu_ns"] / 1e9 for r in rs]
-        whole[mode] = m.median([o + d for o, d in zip(own[mode], more)])
-        kernel = [r["kernel_ns"] / 1e9 for r in rs] if mode == "fathom" else []
-        rows.append(row + [
-            f"{100 * (m.median([wall(a) / wall(b) for a, b in zip(rs, runs['none'])]) - 1):+.1f} %",
-            m.spread(more, "{:+.2f}"), m.spread(own[mode], "{:.2f}"),
-            f"{m.median(kernel):.2f}" if kernel else "not told", f"{whole[mode]:.2f}"])
-    m.table(["profiler", "work: wall, s #", "CPU, s #", "wall, in pairs #", "CPU more, in pairs, s #",
-             "profiler's own CPU, s #", "of it in the kernel's programs, s #", "whole cost, s #"],
-            rows)
-
-    exact = m.median([(r["own"]["cpu_ns"] + r["kernel_ns"]) / 1e9 for r in runs["fathom"]])
-    perf_own = m.median(own["perf"])
-    m.table(["compared", "fathom #", "perf #", "ratio #", ""], [
-        ["own CPU + the work's additional CPU, s", f"{whole['fathom']:.2f}", f"{whole['perf']:.2f}",
-         f"{whole['fathom'] / whole['perf']:.2f}", m.verdict(whole["fathom"], whole["perf"])],
-        ["fathom's own CPU + its programs in the kernel; perf's own CPU alone, s",
-         f"{exact:.2f}", f"{perf_own:.2f}", f"{exact / perf_own:.2f}",
-         m.verdict(exact, perf_own)]])
-
-    base = m.median([lost(r) for r in runs["none"]])
-    m.table(["profiler", "interrupted thread loses, us per s #", "of it to the profiler #",
-             "us per sample #"],
-            [[mode, m.spread([lost(r) for r in runs[mode]], "{:.0f}"),
-              f"{m.median([lost(r) for r in runs[mode]]) - base:.0f}" if mode != "none" else "-",
-              f"{(m.median([lost(r) for r in runs[mode]]) - base) / float(RATE):.1f}"
-              if mode != "none" else "-"] for mode in MODES])
+    more = {mode: [a["cpu"] - b["cpu"] for a, b in zip(runs[mode], runs["none"])]
+            for mode in MODES}
+    costs_table(runs, more)
+    verdict_table(runs, more)
+    gaps_table(runs)
 
 
 main()

@@ -17,16 +17,16 @@ if ! echo 0 2>/dev/null >$switch; then
 fi
 echo 1 >$switch
 
-# offline SECONDS NAME: records for five seconds, in the second of which CPU 1 goes off; on CPU 1
-# a workload that is known by its name works before and another afterwards.
+# offline AT SECONDS NAME: records for five seconds, at AT of which CPU 1 goes off for so long; on
+# CPU 1 a workload that is known by its name works before and another afterwards.
 offline() {
 	local fathom
 	start taskset -c 1 "$WORKLOADS/vdso" 1
-	"$FATHOM" record -F 499 -d 5 -o "$tmp/$2" >"$tmp/$2.out" 2>"$tmp/$2.err" </dev/null &
+	"$FATHOM" record -F 499 -d 5 -o "$tmp/$3" >"$tmp/$3.out" 2>"$tmp/$3.err" </dev/null &
 	fathom=$!
-	sleep 1.2
-	echo 0 >$switch
 	sleep "$1"
+	echo 0 >$switch
+	sleep "$2"
 	echo 1 >$switch
 	sleep 0.1
 	start taskset -c 1 "$WORKLOADS/jit" 10
@@ -35,15 +35,17 @@ offline() {
 	stop "$pid"
 }
 
-for seconds in 1.5 0.2; do
-	offline $seconds "off$seconds"
-	what="CPU 1 off for $seconds s"
+# So shortly that it is over before fathom looks, which it does every second, and long.
+for case in "1.2 1.5" "1.2 0.2" "1.7 0.2"; do
+	read -r at seconds <<<"$case"
+	offline "$at" "$seconds" "off$at-$seconds"
+	what="CPU 1 off at $at s for $seconds s"
 	tap_check "$what: exit status 0" is 0 "$status"
-	check "off$seconds" "$what: it was recorded before" 'total("vdso") > 5'
-	check "off$seconds" "$what: it is recorded afterwards" 'total("jit") > 20'
-	check "off$seconds" "$what: the recording goes on to its end" \
+	check "off$at-$seconds" "$what: it was recorded before" 'total("vdso") > 5'
+	check "off$at-$seconds" "$what: it is recorded afterwards" 'total("jit") > 20'
+	check "off$at-$seconds" "$what: the recording goes on to its end" \
 		'near(summary["span_ns"], 5e9, 0.5e9)'
-	check "off$seconds" "$what: the ledger is closed" 'closed()'
+	check "off$at-$seconds" "$what: the ledger is closed" 'closed()'
 done
 tap_check "CPU 1 is on again" is 1 "$(cat $switch)"
 tap_done

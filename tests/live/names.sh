@@ -164,7 +164,7 @@ fi
 if ! command -v node >/dev/null; then
 	tap_skip "node --perf-basic-prof" "node is not installed"
 else
-	record node -F 499 -- node --perf-basic-prof --no-turbo-inlining -e '
+	record node -F 499 -- node --perf-basic-prof --logfile=/dev/null --no-turbo-inlining -e '
 		function hot_in_javascript(n) { let x = 1; for (let i = 0; i < n; i++) x = x * 31 % 1000003 + i; return x; }
 		const end = Date.now() + 1500; while (Date.now() < end) hot_in_javascript(100000);'
 	check node "node: its function has a name" 'share("*hot_in_javascript*", "node") > 30'

@@ -177,13 +177,36 @@ static void a_name_that_would_fill_the_memory_is_cut_in_time(void **state)
 	assert_true(after.tv_sec - before.tv_sec < 5);
 }
 
+/* "test(structname, structname, ...)", all but the first by reference to it. */
+static void d_references(char *ret, unsigned int n)
+{
+	static const char start[] = "_D4testFS10structname";
+	unsigned int distance = 13;
+
+	strcpy(ret, start);
+	for (; n; n--) {
+		char *at = ret + strlen(ret);
+
+		if (distance < 26)
+			distance += sprintf(at, "Q%c", 'a' + distance);
+		else
+			distance += sprintf(at, "Q%c%c", 'A' + distance / 26, 'a' + distance % 26);
+	}
+	strcat(ret, "Zb");
+}
+
 static void d_names_with_many_references_stay_mangled(void **state)
 {
-	char text[4097], *name = repeated("_D1aFS1bQ", "QcQ", 200);
+	char name[256], text[4097];
 
 	(void)state;
+	d_references(name, 2);
+	assert_int_not_equal(demangle_name(name, DEMANGLE_FULL, text, sizeof(text)), 0);
+	assert_string_equal(text, "test(structname, structname, structname)");
+	d_references(name, 16);
+	assert_int_not_equal(demangle_name(name, DEMANGLE_FULL, text, sizeof(text)), 0);
+	d_references(name, 17);
 	assert_int_equal(demangle_name(name, DEMANGLE_FULL, text, sizeof(text)), 0);
-	free(name);
 }
 
 static void long_names_of_real_templates_are_demangled(void **state)

@@ -14,6 +14,7 @@
 #include "user/base/cleanup.h"
 #include "user/base/err.h"
 #include "user/base/file.h"
+#include "user/sym/debugdata.h"
 #include "user/sym/elf_symbols.h"
 
 static const char program[] =
@@ -325,12 +326,16 @@ static void gnu_debugdata_has_the_local_names(void **state)
 	assert_string_equal(name_at(&f, address_of("program", "alpha")), "alpha");
 }
 
-static void load_partial(const char *name)
+static void load_partial(const char *name, int want)
 {
+	_cleanup_(freep) char *data = NULL;
+	size_t len;
+
 	struct file f __attribute__((cleanup(release))) = { .fd = -1 };
 
 	f.fd = open(in_folder(name), O_RDONLY | O_CLOEXEC);
 	assert_int_equal(elf_image_open(f.fd, name, &f.image), 0);
+	assert_int_equal(debugdata_load(f.image, &data, &len), want);
 	assert_int_equal(elf_symbols_load(f.image, NULL, &f.symbols), 0);
 	assert_true(f.symbols->is_partial);
 	assert_string_equal(name_at(&f, address_of("program", "alpha")), "alpha");
@@ -346,8 +351,8 @@ static void bad_gnu_debugdata_costs_only_its_own_names(void **state)
 		    "objcopy --add-section .gnu_debugdata=bomb stripped with_bomb && "
 		    "objcopy --add-section .gnu_debugdata=garbage stripped with_garbage"),
 		0);
-	load_partial("with_bomb");
-	load_partial("with_garbage");
+	load_partial("with_bomb", -EFBIG);
+	load_partial("with_garbage", -EINVAL);
 }
 
 static void a_debug_file_is_found_by_build_id(void **state)
@@ -363,7 +368,8 @@ static void a_debug_file_is_found_by_build_id(void **state)
 		    "id=$(readelf -n program | sed -n 's/.*Build ID: //p') && rest=${id#??} && "
 		    "mkdir -p dbg/.build-id/${id%%$rest} other/.build-id/${id%%$rest} && "
 		    "cp debug dbg/.build-id/${id%%$rest}/$rest.debug && "
-		    "cp library.so other/.build-id/${id%%$rest}/$rest.debug"),
+		    "gcc -O1 -g -rdynamic -Wl,--build-id=0xabcdef program.c -o twin && "
+		    "cp twin other/.build-id/${id%%$rest}/$rest.debug"),
 		0);
 	snprintf(directory, sizeof(directory), "%s", in_folder("dbg"));
 	load("stripped", &search, &f);

@@ -5,7 +5,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "flamegraph/flamegraph.h"
 #include "user/base/array.h"
@@ -253,27 +252,19 @@ static void a_bounded_layout_has_no_more_boxes_than_a_browser_likes(void **state
 	calltree_free(tree);
 }
 
-static void a_hundred_thousand_nodes_take_a_moment(void **state)
+static void a_hundred_thousand_nodes_are_laid_out(void **state)
 {
-#ifdef __SANITIZE_ADDRESS__
-	(void)state;
-	skip(); /* the time of instrumented code says nothing */
-#else
 	struct flame_layout *l = NULL;
 	struct calltree *tree = tree_new(0);
-	clock_t start;
 	uint32_t i;
 
 	(void)state;
 	for (i = 0; i < 100000; i++)
 		add(tree, i / 2, 1 + i % 13);
-	start = clock();
 	assert_int_equal(flame_layout_new(tree, 0, &l), 0);
-	assert_true(clock() - start < CLOCKS_PER_SEC / 4);
 	check(l);
 	flame_layout_free(l);
 	calltree_free(tree);
-#endif
 }
 
 int main(void)
@@ -286,7 +277,7 @@ int main(void)
 		cmocka_unit_test(nothing_measured_is_a_root_without_width),
 		cmocka_unit_test(a_stack_of_thousands_of_frames_is_laid_out),
 		cmocka_unit_test(a_bounded_layout_has_no_more_boxes_than_a_browser_likes),
-		cmocka_unit_test(a_hundred_thousand_nodes_take_a_moment),
+		cmocka_unit_test(a_hundred_thousand_nodes_are_laid_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "user/base/cleanup.h"
 #include "user/base/err.h"
@@ -121,8 +122,7 @@ static void what_cannot_be_read_is_named(void **state)
 	assert_refused("/nonexistent/x", NULL, -ENOENT, "'/nonexistent/x'");
 	folder_write(&f, "empty", "", 0);
 	assert_refused(folder_path(&f, "empty"), NULL, -EINVAL, "is empty");
-	assert_int_equal(mkfifo(folder_path(&f, "fifo"), 0600), 0);
-	assert_refused(folder_path(&f, "fifo"), NULL, -EINVAL, "not a regular file");
+	assert_refused("/dev/null", NULL, -EINVAL, "not a regular file");
 	folder_write(&f, "cut", "\x1f\x8b\x08\0", 4);
 	assert_refused(folder_path(&f, "cut"), NULL, -EINVAL, "cut short");
 	folder_write(&f, "binary",
@@ -130,6 +130,31 @@ static void what_cannot_be_read_is_named(void **state)
 		     "ELF\0\0\0",
 		     7);
 	assert_refused(folder_path(&f, "binary"), NULL, -EINVAL, "no folded stacks");
+}
+
+static void a_named_pipe_is_read_to_its_end(void **state)
+{
+	_cleanup_(folder_remove) struct folder f;
+	_cleanup_(profile_freep) struct profile *p = NULL;
+	struct folded_repairs repairs;
+	const char *path;
+	pid_t writer;
+
+	(void)state;
+	folder_make(&f);
+	path = folder_path(&f, "pipe");
+	assert_int_equal(mkfifo(path, 0600), 0);
+	writer = fork();
+	if (!writer) {
+		FILE *out = fopen(path, "w");
+
+		fputs("main;work 3\nmain 1\n", out);
+		fclose(out);
+		_exit(0);
+	}
+	assert_int_equal(profile_load(path, NULL, &p, &repairs), 0);
+	assert_int_equal(waitpid(writer, NULL, 0), writer);
+	assert_int_equal(profile_total(p, 0), 4);
 }
 
 /* Standard input of this program is taken for the moment. */
@@ -208,6 +233,7 @@ int main(void)
 		cmocka_unit_test(a_run_folder_gives_its_first_recording_or_the_one_named),
 		cmocka_unit_test(a_missing_recording_is_told_with_what_there_is),
 		cmocka_unit_test(what_cannot_be_read_is_named),
+		cmocka_unit_test(a_named_pipe_is_read_to_its_end),
 		cmocka_unit_test(standard_input_may_be_either),
 		cmocka_unit_test(profiles_of_go_programs_are_read),
 	};

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -214,8 +215,7 @@ static void too_many_lines_are_left_out(void **state)
 	assert_string_equal(name_at(map, (n - 1) * 16), "");
 }
 
-/* --- the file of a process ----------------------------------------------------------------------
- */
+/* --- the file of a process ----------------------------------------------------------------- */
 
 static void path_of(uint32_t pid, char *ret, size_t size)
 {
@@ -228,6 +228,7 @@ static pid_t sleeping_child(void)
 	pid_t pid = fork();
 
 	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nobody behind */
 		pause();
 		_exit(0);
 	}
@@ -319,7 +320,7 @@ static void somebody_else_s_map_is_refused(void **state)
 	end_child(pid);
 }
 
-/* In the child: a /tmp of its own where its map has the PID that it has in its own namespace. */
+/* A /tmp of its own where its map has the PID that it has in its own namespace. */
 static _Noreturn void contained_child(int ready)
 {
 	char path[64];
@@ -334,24 +335,36 @@ static _Noreturn void contained_child(int ready)
 	_exit(0);
 }
 
-static pid_t start_contained(void)
+/* Processes each of which ends with its only child, 'depth' namespaces deep. */
+static _Noreturn void contain(int depth, int ready)
 {
-	int ready[2], status;
-	char c;
 	pid_t pid;
+
+	for (; depth; depth--) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (unshare(CLONE_NEWPID | CLONE_NEWNS))
+			_exit(1);
+		pid = fork();
+		if (pid != 0) {
+			close(ready);
+			_exit(waitpid(pid, NULL, 0) != pid);
+		}
+	}
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	contained_child(ready);
+}
+
+static pid_t start_contained(int depth)
+{
+	int ready[2];
+	pid_t pid;
+	char c;
 
 	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
 	pid = fork();
 	assert_true(pid >= 0);
-	if (pid == 0) {
-		if (unshare(CLONE_NEWPID | CLONE_NEWNS))
-			_exit(1);
-		pid = fork();
-		if (pid == 0)
-			contained_child(ready[1]);
-		close(ready[1]);
-		_exit(waitpid(pid, &status, 0) != pid);
-	}
+	if (pid == 0)
+		contain(depth, ready[1]);
 	close(ready[1]);
 	if (read(ready[0], &c, 1) != 1) {
 		waitpid(pid, NULL, 0);
@@ -379,12 +392,12 @@ static pid_t only_child_of(pid_t pid)
 static void a_container_s_map_has_its_inner_pid_and_its_own_tmp(void **state)
 {
 	_cleanup_(perf_map_freep) struct perf_map *map = NULL;
-	pid_t outer = start_contained(), pid;
+	pid_t outer = start_contained(2), pid;
 
 	(void)state;
 	if (outer < 0)
 		skip(); /* no right to make namespaces */
-	pid = only_child_of(outer);
+	pid = only_child_of(only_child_of(outer));
 	if (pid < 0) {
 		end_child(outer);
 		skip(); /* a kernel without the list of children */

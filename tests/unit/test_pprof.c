@@ -86,7 +86,7 @@ static char *folded(const struct profile *p)
 	return text;
 }
 
-/* --- writing -------------------------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------------------------- */
 
 static void the_same_profile_gives_the_same_bytes(void **state)
 {
@@ -329,7 +329,7 @@ static void many_stacks_survive_the_round_trip(void **state)
 	assert_int_equal(profile_total(p, 1), profile_total(q, 1));
 }
 
-/* --- reading -------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------- */
 
 static const struct profile_frame *frame_of(const struct profile *p, uint32_t sample, int up)
 {
@@ -723,7 +723,7 @@ static void stacks_too_deep_are_cut_at_the_root(void **state)
 		"inner_inlined");
 }
 
-/* --- the real tool -------------------------------------------------------------------------- */
+/* --- the real tool ------------------------------------------------------------------------- */
 
 struct pprof_run {
 	char out[65536];

@@ -350,7 +350,7 @@ static void settings_that_cannot_be_read_are_not_held_against_the_host(void **st
 	assert_int_equal(probe_report_count(r, PROBE_MISSING), 0);
 }
 
-/* --- reading ---------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------- */
 
 static char root[PATH_MAX];
 
@@ -503,8 +503,7 @@ static void broken_files_are_not_believed(void **state)
 	assert_int_equal(facts.secure_boot, PROBE_UNKNOWN);
 }
 
-/* --- the host that the test runs on ------------------------------------------------------------
- */
+/* --- the host that the test runs on -------------------------------------------------------- */
 
 static void this_host_can_be_probed_with_any_rights(void **state)
 {

@@ -179,7 +179,7 @@ static void comments_are_kept_in_order(void **state)
 	assert_string_equal(profile_string(p, p->comments[1]), "second");
 }
 
-/* --- merging -------------------------------------------------------------------------------- */
+/* --- merging ------------------------------------------------------------------------------- */
 
 static void merging_adds_what_is_equal_and_keeps_the_rest(void **state)
 {

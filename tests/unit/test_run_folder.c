@@ -203,8 +203,7 @@ static void a_name_is_opened_once(void **state)
 	assert_file("run/a", "first");
 }
 
-/* --- what is there already -----------------------------------------------------------------------
- */
+/* --- what is there already ----------------------------------------------------------------- */
 
 static void what_is_there_is_not_touched_without_force(void **state)
 {
@@ -365,7 +364,8 @@ static void foreign_files_that_come_meanwhile_are_kept(void **state)
 	assert_int_equal(finish(), -EEXIST);
 	assert_file("run/notes.txt", "mine");
 	assert_file("run/old.folded", "old");
-	assert_entries("", 1);
+	assert_entries("", 2); /* the recording is kept, and the sentence says where */
+	assert_non_null(strstr(err_text(), ".fathom-"));
 }
 
 static void a_folder_that_comes_meanwhile_is_kept(void **state)
@@ -376,7 +376,8 @@ static void a_folder_that_comes_meanwhile_is_kept(void **state)
 	put_file("run/mine", "mine");
 	assert_int_equal(finish(), -EEXIST);
 	assert_file("run/mine", "mine");
-	assert_entries("", 1);
+	assert_entries("", 2);
+	assert_non_null(strstr(err_text(), ".fathom-"));
 }
 
 static void an_old_run_that_goes_meanwhile_costs_nothing(void **state)
@@ -406,8 +407,7 @@ static void file_systems_without_rename_flags_are_served(void **state)
 	assert_entries("", 1);
 }
 
-/* --- others at work ------------------------------------------------------------------------------
- */
+/* --- others at work ------------------------------------------------------------------------ */
 
 static char *temporary(void)
 {
@@ -458,8 +458,7 @@ static void a_planted_link_is_not_written_through(void **state)
 	assert_file("victim", "mine");
 }
 
-/* --- names ---------------------------------------------------------------------------------------
- */
+/* --- names --------------------------------------------------------------------------------- */
 
 static void names_that_are_none_are_refused(void **state)
 {
@@ -517,8 +516,7 @@ static void the_folder_around_it_must_be_there(void **state)
 	assert_entries("", 1);
 }
 
-/* --- root ----------------------------------------------------------------------------------------
- */
+/* --- root ---------------------------------------------------------------------------------- */
 
 static void skip_because(const char *reason)
 {

@@ -102,8 +102,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* --- writing records -----------------------------------------------------------------------------
- */
+/* --- writing records ----------------------------------------------------------------------- */
 
 struct writer {
 	unsigned char bytes[65536];
@@ -229,8 +228,7 @@ static void push_throttle(unsigned int cpu, bool begins, uint64_t time_ns)
 	push(cpu, w);
 }
 
-/* --- reading them --------------------------------------------------------------------------------
- */
+/* --- reading them -------------------------------------------------------------------------- */
 
 static void read_all(void)
 {
@@ -374,8 +372,7 @@ static void a_full_ring_is_read_to_its_end(void **state)
 	assert_string_not_equal(at(7, 10, (n - 1) << 12), "");
 }
 
-/* --- what only the kernel should write -----------------------------------------------------------
- */
+/* --- what only the kernel should write ----------------------------------------------------- */
 
 static void a_record_without_a_proper_size_ends_the_reading(void **state)
 {
@@ -495,8 +492,7 @@ static void unknown_types_are_passed_over(void **state)
 	assert_string_equal(at(7, 10, 0x1000), "/next");
 }
 
-/* --- what records mean ---------------------------------------------------------------------------
- */
+/* --- what records mean --------------------------------------------------------------------- */
 
 static void new_threads_and_new_names_change_nothing(void **state)
 {

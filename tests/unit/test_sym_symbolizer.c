@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -152,6 +153,7 @@ static pid_t start(const char *program)
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nobody behind */
 		execl(path, path, NULL);
 		_exit(1);
 	}
@@ -459,6 +461,7 @@ static void links_do_not_lead_out_of_a_process_s_root(void **state)
 	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
 	pid = fork();
 	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (chroot(in_folder("jail")) || write(ready[1], "y", 1) != 1)
 			_exit(1);
 		pause();

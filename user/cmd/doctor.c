@@ -70,7 +70,7 @@ static int options_parse(int argc, char **argv, struct options *o)
 	return 0;
 }
 
-/* --- text ------------------------------------------------------------------------------------ */
+/* --- text ---------------------------------------------------------------------------------- */
 
 /* ECMA-48 colours by state: green, yellow, red; things that are only told are not coloured red. */
 static const char *color_of(const struct probe_check *check)

@@ -136,8 +136,7 @@ static uint64_t monotonic_ns(void)
 	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
 }
 
-/* --- options -----------------------------------------------------------------------------------
- */
+/* --- options ------------------------------------------------------------------------------- */
 
 static int parse_ids(const char *text, const char *what, uint32_t **ids, size_t *n, size_t *cap)
 {
@@ -313,8 +312,7 @@ static int parse(struct record_options *o, int argc, char **argv, bool *ret_help
 	return EXIT_DONE;
 }
 
-/* --- recording ---------------------------------------------------------------------------------
- */
+/* --- recording ----------------------------------------------------------------------------- */
 
 static void print_progress(void *ctx, const struct session_progress *p)
 {

@@ -327,19 +327,31 @@ static int put_in_steps(const struct run_folder *rf)
 	return renameat(rf->parent, aside, rf->parent, rf->temporary);
 }
 
+/* A recording that cannot be put into its place is not thrown away. */
+static int keep_elsewhere(struct run_folder *rf, int err)
+{
+	char sentence[1024];
+
+	snprintf(sentence, sizeof(sentence), "%s", err_text());
+	errf(err, "%s; the recording is kept in '%s' beside it", sentence, rf->temporary);
+	rf->temporary[0] = '\0';
+	return err;
+}
+
 int run_folder_finish(struct run_folder *rf)
 {
 	/* Much may have happened there since the recording began. */
 	int err = check_place(rf);
 
 	if (err)
-		return err;
+		return keep_elsewhere(rf, err);
 	err = renameat2(rf->parent, rf->temporary, rf->parent, rf->name,
 			rf->is_replacing ? RENAME_EXCHANGE : RENAME_NOREPLACE);
 	if (err && errno == EINVAL)
 		err = put_in_steps(rf);
 	if (err)
-		return errf(-errno, "cannot put '%s' into its place: %m", rf->path);
+		return keep_elsewhere(rf,
+				      errf(-errno, "cannot put '%s' into its place: %m", rf->path));
 	if (rf->is_replacing)
 		remove_folder(rf->parent, rf->temporary);
 	rf->temporary[0] = '\0';

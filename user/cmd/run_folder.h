@@ -37,5 +37,8 @@ int run_folder_write(struct run_folder *rf, const char *name, const void *data, 
 int run_folder_fd(const struct run_folder *rf);
 const char *const *run_folder_names(const struct run_folder *rf, size_t *ret_n);
 
-/* Puts the folder into its place; what stands there now is judged anew, as by run_folder_new(). */
+/*
+ * Puts the folder into its place; what stands there now is judged anew, as by run_folder_new(). If
+ * it cannot, the temporary folder stays, and the sentence names it.
+ */
 int run_folder_finish(struct run_folder *rf);

@@ -79,6 +79,7 @@ int bpf_fail(int err, const char *what)
 			    "'fathom doctor' says more",
 			    what);
 	/* Not -EINVAL and the like: another argument would not mend it. */
-	return errf(err == -ENOMEM ? -ENOMEM : -ENOTSUP, "cannot load %s: %m (%s); 'fathom doctor' says what this kernel allows",
-		    what, last_reason);
+	return errf(err == -ENOMEM ? -ENOMEM : -ENOTSUP,
+		    "cannot load %s: %m (%s); 'fathom doctor' says what this kernel allows", what,
+		    last_reason);
 }

@@ -27,6 +27,22 @@ struct cgroups {
 	struct strtab names;
 };
 
+/* The kernel writes blanks and backslashes of a path as three octal digits (seq_path). */
+static void unescape(char *path)
+{
+	char *to = path;
+
+	for (; *path; path++) {
+		if (path[0] == '\\' && path[1] >= '0' && path[1] <= '3' && path[2] && path[3]) {
+			*to++ = (path[1] - '0') << 6 | (path[2] - '0') << 3 | (path[3] - '0');
+			path += 3;
+		} else {
+			*to++ = *path;
+		}
+	}
+	*to = '\0';
+}
+
 /* The first mount of type cgroup2: "ID PARENT MAJ:MIN ROOT MOUNT OPTIONS ... - TYPE ...". */
 static char *find_mount(void)
 {
@@ -37,8 +53,10 @@ static char *find_mount(void)
 
 	while (f && getline(&line, &size, f) > 0) {
 		if (strstr(line, " - cgroup2 ") &&
-		    sscanf(line, "%*s %*s %*s %*s %4095s", mount) == 1)
+		    sscanf(line, "%*s %*s %*s %*s %4095s", mount) == 1) {
+			unescape(mount);
 			return strdup(mount);
+		}
 	}
 	return NULL;
 }

@@ -65,8 +65,7 @@ void cpu_collector_free(struct cpu_collector *c)
 	free(c);
 }
 
-/* --- loading -----------------------------------------------------------------------------------
- */
+/* --- loading ------------------------------------------------------------------------------- */
 
 /* A user and a kernel stack for each sample of PATIENCE_MS, were they all different. */
 static unsigned int fitting_entries(unsigned int rate_hz)
@@ -80,7 +79,6 @@ static unsigned int fitting_entries(unsigned int rate_hz)
 	return entries;
 }
 
-/* The template of the sets' inner maps keeps its size: from 5.10 on the two need not agree. */
 static int set_entries(struct cpu_bpf *skel, unsigned int entries)
 {
 	if (bpf_map__set_max_entries(skel->maps.stacks_0, entries) ||
@@ -113,8 +111,7 @@ static int load(struct cpu_collector *c, const struct target *target)
 			   bpf_map__fd(c->skel->maps.target_cgroup));
 }
 
-/* --- events ------------------------------------------------------------------------------------
- */
+/* --- events -------------------------------------------------------------------------------- */
 
 static int open_event(struct cpu_collector *c, unsigned int cpu)
 {
@@ -246,8 +243,7 @@ unsigned int cpu_collector_patience_ms(const struct cpu_collector *c)
 	return ms < 20 ? 20 : ms > PATIENCE_MAX_MS ? PATIENCE_MAX_MS : ms;
 }
 
-/* --- draining ----------------------------------------------------------------------------------
- */
+/* --- draining ------------------------------------------------------------------------------ */
 
 static int on_stack(void *ctx, const void *key, const void *value)
 {
@@ -302,6 +298,22 @@ static int on_count(void *ctx, const void *key, const void *value)
 	return capture_add(c->capture, &sample, count->n, count->first_ns);
 }
 
+/*
+ * Waits until the programs that run now have ended. The kernel reads an active event on its own
+ * CPU, in an interrupt (perf_event_read() in kernel/events/core.c): whatever the event's program
+ * interrupted before is over when that answers.
+ */
+static void wait_for_programs(const struct cpu_collector *c)
+{
+	struct perf_reading r;
+	size_t i;
+
+	for (i = 0; i < c->n_events; i++) {
+		if (c->events[i].fd >= 0)
+			perf_read(c->events[i].fd, &r);
+	}
+}
+
 int cpu_collector_drain(struct cpu_collector *c, struct capture *capture)
 {
 	uint32_t set = c->skel->bss->active_set;
@@ -310,9 +322,7 @@ int cpu_collector_drain(struct cpu_collector *c, struct capture *capture)
 	int err;
 
 	__atomic_store_n(&c->skel->bss->active_set, 1 - set, __ATOMIC_SEQ_CST);
-	err = drain_barrier(bpf_map__fd(c->skel->maps.count_sets), set, bpf_map__fd(counts));
-	if (err)
-		return err;
+	wait_for_programs(c);
 	c->capture = capture;
 	keyset_clear(&c->hashes);
 	err = drain_map(bpf_map__fd(stacks), sizeof(uint64_t), sizeof(struct ft_stack), on_stack,
@@ -323,8 +333,7 @@ int cpu_collector_drain(struct cpu_collector *c, struct capture *capture)
 	return err;
 }
 
-/* --- the account -------------------------------------------------------------------------------
- */
+/* --- the account --------------------------------------------------------------------------- */
 
 static int read_ledger(const struct cpu_collector *c, struct ft_ledger *ret)
 {

@@ -10,13 +10,6 @@
 
 #define BATCH_FIRST 512
 
-int drain_barrier(int outer_fd, uint32_t index, int inner_fd)
-{
-	if (bpf_map_update_elem(outer_fd, &index, &inner_fd, BPF_ANY))
-		return errf(-errno, "cannot switch the kernel's tables: %m");
-	return 0;
-}
-
 int drain_map(int fd, size_t key_size, size_t value_size, drain_fn fn, void *ctx)
 {
 	_cleanup_(freep) char *keys = NULL, *values = NULL;

@@ -13,10 +13,3 @@ typedef int (*drain_fn)(void *ctx, const void *key, const void *value);
  * with a sentence.
  */
 int drain_map(int fd, size_t key_size, size_t value_size, drain_fn fn, void *ctx);
-
-/*
- * Waits until all BPF programs that are running now have ended: an update of a map of maps does
- * (maybe_wait_bpf_programs() in kernel/bpf/syscall.c). Puts inner map 'inner_fd' at 'index', where
- * it is already.
- */
-int drain_barrier(int outer_fd, uint32_t index, int inner_fd);

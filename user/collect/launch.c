@@ -15,15 +15,13 @@
 #include "user/base/err.h"
 
 #define STOP_PATIENCE_MS 2000
+#define STEP_MS		 20
 
 static void __attribute__((noreturn)) child(char *const *argv, int go, int failure)
 {
-	sigset_t none;
 	char byte;
 	int err;
 
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
 	/* Nothing comes if fathom gave up or died: then there is nothing to run either. */
 	if (read(go, &byte, 1) != 1)
@@ -89,14 +87,20 @@ int launch_go(struct launch *l, const char *name)
 int launch_wait(struct launch *l, int timeout_ms, int *ret_status)
 {
 	struct pollfd p = { .fd = l->pidfd, .events = POLLIN };
-	int status;
-	pid_t pid;
+	int status, waited_ms;
+	pid_t pid = 0;
 
 	if (timeout_ms && l->pidfd >= 0)
 		poll(&p, 1, timeout_ms);
-	do {
-		pid = waitpid(l->pid, &status, WNOHANG);
-	} while (pid < 0 && errno == EINTR);
+	for (waited_ms = 0;; waited_ms += STEP_MS) {
+		do {
+			pid = waitpid(l->pid, &status, WNOHANG);
+		} while (pid < 0 && errno == EINTR);
+		if (pid || !timeout_ms || l->pidfd >= 0 ||
+		    (timeout_ms > 0 && waited_ms >= timeout_ms))
+			break;
+		poll(NULL, 0, STEP_MS); /* without a pidfd one can only look again */
+	}
 	if (pid < 0)
 		return errf(-errno, "cannot wait for PID %d: %m", l->pid);
 	if (!pid)

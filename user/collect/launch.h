@@ -14,8 +14,8 @@ struct launch {
 
 /*
  * Forks a child that waits before it executes 'argv'. Until launch_go() nothing of the command has
- * run. Signal dispositions and mask of the child are those that fathom was started with. 0 or
- * -errno with a sentence.
+ * run. It has the signal mask and the limits of this moment, and SIGPIPE ends it. 0 or -errno with
+ * a sentence.
  */
 int launch_prepare(char *const *argv, struct launch *ret);
 

@@ -18,7 +18,7 @@ static void failed(struct probe_try *ret, const char *stage, int err)
 	ret->stage = stage;
 }
 
-/* --- helpers --------------------------------------------------------------------------------- */
+/* --- helpers ------------------------------------------------------------------------------- */
 
 /* Puts in how a collector would call the helper; the number of instructions. */
 static size_t call_build(int helper, int map_fd, struct bpf_insn *to)
@@ -122,24 +122,15 @@ void probe_helper(int arg, struct probe_try *ret)
 	failed(ret, "at load", err);
 }
 
-/* --- maps ------------------------------------------------------------------------------------ */
+/* --- maps ---------------------------------------------------------------------------------- */
 
 void probe_map(int arg, struct probe_try *ret)
 {
-	_cleanup_(closep) int inner = -1, fd = -1;
-	LIBBPF_OPTS(bpf_map_create_opts, opts);
 	bool is_ring = arg == BPF_MAP_TYPE_RINGBUF;
+	_cleanup_(closep) int fd = -1;
 
-	if (arg == BPF_MAP_TYPE_ARRAY_OF_MAPS) {
-		inner = bpf_map_create(BPF_MAP_TYPE_HASH, "fathom_probe", 8, 8, 16, NULL);
-		if (inner < 0) {
-			failed(ret, "at the inner map", inner);
-			return;
-		}
-		opts.inner_map_fd = inner;
-	}
 	fd = bpf_map_create(arg, "fathom_probe", is_ring ? 0 : 4, is_ring ? 0 : 4,
-			    is_ring ? sysconf(_SC_PAGESIZE) : 16, &opts);
+			    is_ring ? sysconf(_SC_PAGESIZE) : 16, NULL);
 	failed(ret, "at creation", fd < 0 ? fd : 0);
 }
 
@@ -193,7 +184,7 @@ void probe_run_time(int arg, struct probe_try *ret)
 	failed(ret, "at enabling", fd < 0 ? fd : 0);
 }
 
-/* --- events ---------------------------------------------------------------------------------- */
+/* --- events -------------------------------------------------------------------------------- */
 
 void probe_event(int arg, struct probe_try *ret)
 {

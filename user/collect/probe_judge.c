@@ -77,7 +77,7 @@ static void refusal(const struct probe_facts *facts, const char **ret_cause, con
 	}
 }
 
-/* --- adding checks ---------------------------------------------------------------------------- */
+/* --- adding checks ------------------------------------------------------------------------- */
 
 static __attribute__((format(printf, 3, 4))) struct probe_check *
 check_add(struct judge *j, struct probe_check check, const char *fmt, ...)
@@ -118,7 +118,7 @@ static void check_spoil(struct judge *j, struct probe_check *check, enum probe_s
 #define CHECK(id, group, title, need) \
 	((struct probe_check){ id, group, title, need, PROBE_OK, NULL, NULL, NULL })
 
-/* --- the kernel ------------------------------------------------------------------------------ */
+/* --- the kernel ---------------------------------------------------------------------------- */
 
 static void judge_kernel(struct judge *j)
 {
@@ -166,7 +166,7 @@ static void judge_lockdown(struct judge *j)
 						  : "off");
 }
 
-/* --- rights ---------------------------------------------------------------------------------- */
+/* --- rights -------------------------------------------------------------------------------- */
 
 static const struct {
 	int cap, instead; /* -1: nothing else does */
@@ -279,7 +279,7 @@ static void judge_limits(struct judge *j)
 			    "sysctl kernel.perf_event_mlock_kb=516, or add CAP_IPC_LOCK");
 }
 
-/* --- names and file systems ------------------------------------------------------------------ */
+/* --- names and file systems ---------------------------------------------------------------- */
 
 static void judge_names(struct judge *j)
 {
@@ -325,7 +325,7 @@ static void judge_mounts(struct judge *j)
 			    "mount -t tracefs tracefs /sys/kernel/tracing");
 }
 
-/* --- what was tried -------------------------------------------------------------------------- */
+/* --- what was tried ------------------------------------------------------------------------ */
 
 static void judge_try(struct judge *j, const struct probe_row *row, const struct probe_try *try)
 {

@@ -15,6 +15,9 @@
 #include "user/base/keyset.h"
 #include "user/base/strtab.h"
 
+/* An exec is over by then, unless its files are slow to read. */
+#define EXEC_NS 200000000
+
 struct mapping {
 	struct sym_mapping m; /* m.path is set when it is asked for: the string table may move */
 	uint64_t since_ns;
@@ -264,7 +267,7 @@ void processes_for_each(struct processes *ps, uint32_t pid, processes_fn fn, voi
 	}
 }
 
-/* --- asking ----------------------------------------------------------------------------------- */
+/* --- asking -------------------------------------------------------------------------------- */
 
 uint32_t processes_image(const struct processes *ps, uint32_t pid, uint64_t time_ns)
 {
@@ -331,19 +334,19 @@ const struct sym_mapping *processes_find(struct processes *ps, uint32_t image, u
 {
 	struct mapping *m = NULL;
 
-	/*
-	 * A forked process has what its parent had at that moment, and what it mapped itself. While a
-	 * process is in the middle of an exec, its user registers are still those of its old image.
-	 */
 	while (image != PROCESSES_NO_IMAGE) {
 		struct image *im = &ps->images[image];
 
 		m = find_in(im, time_ns, address);
 		if (m)
 			break;
+		image = im->parent;
+		/* In the middle of an exec the user registers are still those of the old image. */
+		if (image == PROCESSES_NO_IMAGE && time_ns - im->since_ns < EXEC_NS)
+			image = im->older;
+		/* What is forked has what its parent had at that moment. */
 		if (im->since_ns < time_ns)
 			time_ns = im->since_ns;
-		image = im->parent != PROCESSES_NO_IMAGE ? im->parent : im->older;
 	}
 	if (!m)
 		return NULL;

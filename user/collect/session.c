@@ -79,8 +79,7 @@ static void session_release(struct session *s)
 		close(s->signals);
 }
 
-/* --- setting up --------------------------------------------------------------------------------
- */
+/* --- setting up ---------------------------------------------------------------------------- */
 
 static void prepare_mapping(void *ctx, const struct sym_mapping *m)
 {
@@ -98,7 +97,7 @@ static void raise_file_limit(void)
 	}
 }
 
-/* From here on signals wait until they are asked for; a started command gets none of this. */
+/* From here on signals wait until they are asked for. */
 static int catch_signals(struct session *s)
 {
 	sigset_t set;
@@ -158,10 +157,11 @@ static int set_up(struct session *s)
 	int err;
 
 	bpf_quiet();
+	/* First, so that the command has none of our limits and of our signal mask. */
+	err = s->o->command ? launch_prepare(s->o->command, &s->launch) : 0;
 	raise_file_limit();
-	err = catch_signals(s);
-	if (!err && s->o->command)
-		err = launch_prepare(s->o->command, &s->launch);
+	if (!err)
+		err = catch_signals(s);
 	if (!err)
 		err = cgroups_new(&s->cgroups);
 	if (!err)
@@ -182,8 +182,7 @@ static int set_up(struct session *s)
 	return 0;
 }
 
-/* --- recording ---------------------------------------------------------------------------------
- */
+/* --- recording ----------------------------------------------------------------------------- */
 
 /*
  * Looks at the processes that have been sampled since, while they probably live: mappings that the
@@ -229,17 +228,35 @@ static int drain(struct session *s)
 	return err ? err : look_at_processes(s);
 }
 
+/* What was open on a CPU when it went offline stays dead when it is back: opened anew. */
+static int follow_hotplug(struct session *s)
+{
+	struct cpu_set online, alive = { 0 };
+	unsigned int cpu;
+	int err = cpu_set_online(&online);
+
+	if (err)
+		return err;
+	for (cpu = 0; cpu < PERF_MAX_CPUS; cpu++) {
+		if (cpu_set_has(&online, cpu) && !sideband_has_stopped(s->sideband, cpu))
+			cpu_set_add(&alive, cpu);
+	}
+	err = open_rings(s, &alive);
+	if (!err)
+		err = cpu_collector_follow_hotplug(s->cpu, &alive);
+	if (!err && alive.n != online.n)
+		err = open_rings(s, &online);
+	if (!err && alive.n != online.n)
+		err = cpu_collector_follow_hotplug(s->cpu, &online);
+	return err;
+}
+
 static int keep_house(struct session *s)
 {
-	struct cpu_set online;
 	int err = sideband_read(s->sideband, false); /* what a CPU that is gone has left */
 
 	if (!err)
-		err = cpu_set_online(&online);
-	if (!err)
-		err = open_rings(s, &online);
-	if (!err)
-		err = cpu_collector_follow_hotplug(s->cpu, &online);
+		err = follow_hotplug(s);
 	if (!err && s->o->progress) {
 		struct session_progress p = { .elapsed_ns =
 						      now_ns(CLOCK_MONOTONIC) - s->started_ns };
@@ -343,8 +360,7 @@ static int record(struct session *s, struct run_summary *summary)
 	return err;
 }
 
-/* --- finishing ---------------------------------------------------------------------------------
- */
+/* --- finishing ----------------------------------------------------------------------------- */
 
 static int make_profile(struct session *s, const struct run_summary *summary,
 			struct stack_quality *quality, struct profile **ret)

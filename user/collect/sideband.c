@@ -23,6 +23,7 @@ struct ring {
 	struct perf_event_mmap_page *page; /* NULL while closed */
 	size_t bytes;			   /* of the whole mapping */
 	uint64_t throttled_since_ns;	   /* 0: not now */
+	uint64_t enabled_ns;		   /* when it was asked whether it has stopped */
 };
 
 /* A record that waits for its turn. */
@@ -84,7 +85,7 @@ int sideband_fd(const struct sideband *sb, unsigned int cpu)
 	return cpu < sb->n_rings && sb->rings[cpu].page ? sb->rings[cpu].fd : -1;
 }
 
-/* --- rings ------------------------------------------------------------------------------------ */
+/* --- rings --------------------------------------------------------------------------------- */
 
 static int map_ring(struct ring *ring, int fd, unsigned int cpu)
 {
@@ -113,6 +114,7 @@ int sideband_open_cpu(struct sideband *sb, unsigned int cpu)
 		.config = PERF_COUNT_SW_DUMMY,
 		.sample_type = PERF_SAMPLE_TIME,
 		.sample_id_all = 1,
+		.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING,
 		.mmap = 1,
 		.mmap2 = 1,
 		.comm = 1,
@@ -162,7 +164,22 @@ void sideband_close_cpu(struct sideband *sb, unsigned int cpu)
 	*ring = (struct ring){ .fd = -1 };
 }
 
-/* --- records ---------------------------------------------------------------------------------- */
+bool sideband_has_stopped(struct sideband *sb, unsigned int cpu)
+{
+	struct ring *ring = cpu < sb->n_rings ? &sb->rings[cpu] : NULL;
+	struct perf_reading r;
+	uint64_t before;
+
+	if (!ring || !ring->page)
+		return false;
+	if (read(ring->fd, &r, sizeof(r)) != sizeof(r))
+		return true;
+	before = ring->enabled_ns;
+	ring->enabled_ns = r.enabled_ns;
+	return r.enabled_ns == before;
+}
+
+/* --- records ------------------------------------------------------------------------------- */
 
 static void on_throttle(struct sideband *sb, unsigned int cpu, bool begins, uint64_t time_ns)
 {

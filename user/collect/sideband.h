@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "user/base/cleanup.h"
@@ -24,6 +25,10 @@ DEFINE_FREEP(struct sideband, sideband_free)
 /* Opens the CPU's ring, or opens it again after the CPU was offline; -ENODEV if it is now. */
 int sideband_open_cpu(struct sideband *sb, unsigned int cpu);
 void sideband_close_cpu(struct sideband *sb, unsigned int cpu);
+
+/* Whether the CPU has been offline since this was asked last or the ring was opened, be it back or
+ * not: an event that was open then does not run again. False if the ring is not open. */
+bool sideband_has_stopped(struct sideband *sb, unsigned int cpu);
 
 /* The CPU's ring as a descriptor, for PERF_EVENT_IOC_SET_OUTPUT; -1 if it is not open. */
 int sideband_fd(const struct sideband *sb, unsigned int cpu);

@@ -44,8 +44,7 @@ struct record_throttle {
 	uint64_t time_ns, id, stream_id;
 };
 
-/* --- out of the ring -----------------------------------------------------------------------------
- */
+/* --- out of the ring ----------------------------------------------------------------------- */
 
 static void ring_copy(const struct record_ring *ring, uint64_t at, void *to, size_t len)
 {
@@ -102,8 +101,7 @@ int record_next(const struct record_ring *ring, uint64_t head, uint64_t *tail,
 	return 1;
 }
 
-/* --- decoding ------------------------------------------------------------------------------------
- */
+/* --- decoding ------------------------------------------------------------------------------ */
 
 /* perf gives processes outside our PID namespace 0, and tasks that are gone by now -1. */
 static bool is_visible(uint32_t pid)

@@ -15,13 +15,14 @@ _Static_assert(FT_ENDS == STACK_ENDS && FT_END_FRAME_POINTER == (int)STACK_END_F
 		       FT_END_ROOT == (int)STACK_END_ROOT,
 	       "the two sides of the border name the ends alike");
 
-/* An address of one image, as innermost pc or as return address: what a frame is looked up by. */
+/* What a frame is looked up by: an address as innermost pc or as return address. */
 struct address_key {
-	uint64_t pc;
-	uint32_t image; /* 0 for the kernel */
-	uint16_t is_caller;
-	uint16_t is_kernel;
+	uint64_t pc;   /* of a user frame: as if its part were mapped where it was first seen */
+	uint32_t part; /* number of the part, PART_KERNEL or PART_NONE */
+	uint32_t is_caller;
 };
+#define PART_KERNEL UINT32_MAX
+#define PART_NONE   (UINT32_MAX - 1)
 
 /* One executable part of one file, wherever it is mapped. Anonymous memory is each process's own.
  */
@@ -72,13 +73,10 @@ static bool is_root_name(const char *name)
 	return false;
 }
 
-/* --- frames ------------------------------------------------------------------------------------
- */
+/* --- frames -------------------------------------------------------------------------------- */
 
-static int add_mapping(struct maker *mk, const struct sym_mapping *m, struct canonical *ret)
+static int add_part(struct maker *mk, const struct sym_mapping *m, uint32_t *ret)
 {
-	/* A file has one name, deleted or not yet. */
-	_cleanup_(freep) char *path = strndup(m->path, mapped_file_path_len(m->path));
 	struct part_key key = {
 		.dev = m->dev,
 		.ino = m->ino,
@@ -91,31 +89,23 @@ static int add_mapping(struct maker *mk, const struct sym_mapping *m, struct can
 		.limit = m->end,
 		.offset = m->pgoff,
 	};
-	uint32_t i;
 	int err, added;
 
 	if (!m->ino) {
 		key.owner = m->start;
 		key.pid = m->pid;
 	}
-	err = path ? profile_add_string(mk->p, path, &mapping.path) : -ENOMEM;
-	key.path = mapping.path;
+	/* A file has one name, deleted or not yet. */
+	err = strtab_add_bytes(&mk->p->strings, m->path, mapped_file_path_len(m->path), &key.path);
 	if (err || array_reserve(mk->canonical, mk->canonical_cap, mk->parts.n + 1))
 		return -ENOMEM;
-	added = keyset_add(&mk->parts, &key, &i);
-	if (added < 0)
+	added = keyset_add(&mk->parts, &key, ret);
+	if (added <= 0)
 		return added;
-	if (added) {
-		err = profile_add_string(mk->p, symbolizer_build_id(mk->symbolizer, m),
-					 &mapping.build_id);
-		mk->canonical[i].start = m->start;
-		if (!err)
-			err = profile_add_mapping(mk->p, &mapping, &mk->canonical[i].mapping);
-		if (err)
-			return err;
-	}
-	*ret = mk->canonical[i];
-	return 0;
+	mapping.path = key.path;
+	err = profile_add_string(mk->p, symbolizer_build_id(mk->symbolizer, m), &mapping.build_id);
+	mk->canonical[*ret].start = m->start;
+	return err ? err : profile_add_mapping(mk->p, &mapping, &mk->canonical[*ret].mapping);
 }
 
 static int add_frame(struct maker *mk, const char *name, struct profile_frame *frame, uint32_t *ret)
@@ -125,40 +115,42 @@ static int add_frame(struct maker *mk, const char *name, struct profile_frame *f
 	return err ? err : profile_add_frame(mk->p, frame, ret);
 }
 
-/* A caller's frame holds the return address; what it called from is one byte before that. */
-static int resolve_user(struct maker *mk, const struct address_key *key, uint64_t time_ns,
-			struct resolved *ret)
+static int name_unmapped(struct maker *mk, const struct address_key *key, struct resolved *ret)
 {
-	uint64_t address = key->pc - key->is_caller;
-	const struct sym_mapping *m = processes_find(mk->processes, key->image, time_ns, address);
-	struct profile_frame frame = { .address = key->pc,
-				       .kind = FRAME_USER,
-				       .mapping = PROFILE_NONE };
-	struct canonical at;
-	struct symbol symbol;
+	struct profile_frame frame = {
+		.address = key->pc,
+		.kind = FRAME_USER,
+		.mapping = PROFILE_NONE,
+	};
 	char text[64];
-	int err;
 
-	*ret = (struct resolved){ .is_mapped = m != NULL };
-	if (!m) {
-		snprintf(text, sizeof(text), "[unmapped+0x%" PRIx64 "]", address);
-		return add_frame(mk, text, &frame, &ret->frame);
-	}
+	snprintf(text, sizeof(text), "[unmapped+0x%" PRIx64 "]", key->pc - key->is_caller);
+	return add_frame(mk, text, &frame, &ret->frame);
+}
+
+static int name_user(struct maker *mk, const struct address_key *key, const struct sym_mapping *m,
+		     struct resolved *ret)
+{
+	const struct canonical *at = &mk->canonical[key->part];
+	uint64_t address = key->pc - key->is_caller - at->start + m->start;
+	struct profile_frame frame = {
+		.address = key->pc,
+		.kind = FRAME_USER,
+		.mapping = at->mapping,
+	};
+	struct symbol symbol;
+
 	symbolizer_user(mk->symbolizer, m, address, &symbol);
-	err = add_mapping(mk, m, &at);
-	if (err)
-		return err;
-	frame.mapping = at.mapping;
-	frame.address = at.start + (key->pc - m->start);
 	frame.named = symbol.named;
 	if (symbol.is_jit)
 		frame.kind = FRAME_INTERPRETED;
+	ret->is_mapped = true;
 	ret->is_root = (symbol.named && is_root_name(symbol.name)) ||
 		       symbolizer_is_entry(mk->symbolizer, m, address);
 	return add_frame(mk, symbol.name, &frame, &ret->frame);
 }
 
-static int resolve_kernel(struct maker *mk, const struct address_key *key, struct resolved *ret)
+static int name_kernel(struct maker *mk, const struct address_key *key, struct resolved *ret)
 {
 	struct profile_frame frame = { .address = key->pc, .kind = FRAME_KERNEL };
 	struct profile_mapping mapping = { 0 };
@@ -172,33 +164,58 @@ static int resolve_kernel(struct maker *mk, const struct address_key *key, struc
 	if (err)
 		return err;
 	frame.named = symbol.named;
-	*ret = (struct resolved){ .is_mapped = true };
+	ret->is_mapped = true;
 	return add_frame(mk, symbol.name, &frame, &ret->frame);
 }
 
-static int resolve(struct maker *mk, const struct address_key *key, uint64_t time_ns,
+/* 'm' is what the key's part is mapped by, NULL for the other keys. */
+static int resolve(struct maker *mk, const struct address_key *key, const struct sym_mapping *m,
 		   struct resolved *ret)
 {
+	struct resolved *r;
 	uint32_t i;
-	int err, added;
+	int err = 0, added;
 
 	if (array_reserve(mk->resolved, mk->resolved_cap, mk->addresses.n + 1))
 		return -ENOMEM;
 	added = keyset_add(&mk->addresses, key, &i);
 	if (added < 0)
 		return added;
+	r = &mk->resolved[i];
 	if (added) {
-		err = key->is_kernel ? resolve_kernel(mk, key, &mk->resolved[i])
-				     : resolve_user(mk, key, time_ns, &mk->resolved[i]);
-		if (err)
-			return err;
+		*r = (struct resolved){ 0 };
+		err = key->part == PART_KERNEL ? name_kernel(mk, key, r)
+		      : key->part == PART_NONE ? name_unmapped(mk, key, r)
+					       : name_user(mk, key, m, r);
 	}
-	*ret = mk->resolved[i];
-	return 0;
+	*ret = *r;
+	return err;
 }
 
-/* --- stacks ------------------------------------------------------------------------------------
- */
+static int resolve_kernel(struct maker *mk, uint64_t pc, bool is_caller, struct resolved *ret)
+{
+	struct address_key key = { .pc = pc, .part = PART_KERNEL, .is_caller = is_caller };
+
+	return resolve(mk, &key, NULL, ret);
+}
+
+/* A caller's frame holds the return address; what it called from is one byte before that. */
+static int resolve_user(struct maker *mk, uint64_t pc, bool is_caller, uint32_t image,
+			uint64_t time_ns, struct resolved *ret)
+{
+	const struct sym_mapping *m = processes_find(mk->processes, image, time_ns, pc - is_caller);
+	struct address_key key = { .pc = pc, .part = PART_NONE, .is_caller = is_caller };
+	int err = 0;
+
+	if (m) {
+		err = add_part(mk, m, &key.part);
+		if (!err)
+			key.pc += mk->canonical[key.part].start - m->start;
+	}
+	return err ? err : resolve(mk, &key, m, ret);
+}
+
+/* --- stacks -------------------------------------------------------------------------------- */
 
 /* What is learned of one part of a stack on the way. */
 struct walk {
@@ -208,8 +225,9 @@ struct walk {
 	bool is_cut;	/* its outer frames were no code */
 };
 
-static int add_stack(struct maker *mk, uint32_t stack, struct address_key key, uint64_t time_ns,
-		     struct walk *walk)
+/* 'image' is PROCESSES_NO_IMAGE and 'is_kernel' true for the kernel's part. */
+static int add_stack(struct maker *mk, uint32_t stack, bool is_kernel, uint32_t image,
+		     uint64_t time_ns, struct walk *walk)
 {
 	struct resolved frames[FT_MAX_FRAMES];
 	uint32_t n = 0, at;
@@ -217,9 +235,10 @@ static int add_stack(struct maker *mk, uint32_t stack, struct address_key key, u
 
 	for (at = stack; at != CAPTURE_NO_STACK && n < FT_MAX_FRAMES;
 	     at = capture_node_at(mk->capture, at)->caller) {
-		key.pc = capture_node_at(mk->capture, at)->pc;
-		key.is_caller = n > 0;
-		err = resolve(mk, &key, time_ns, &frames[n]);
+		uint64_t pc = capture_node_at(mk->capture, at)->pc;
+
+		err = is_kernel ? resolve_kernel(mk, pc, n > 0, &frames[n])
+				: resolve_user(mk, pc, n > 0, image, time_ns, &frames[n]);
 		if (err)
 			return err;
 		/* Frame pointers that are none lead to return addresses that are none. */
@@ -304,16 +323,12 @@ static int add_sample(struct maker *mk, uint32_t i, uint64_t period_ns,
 	uint64_t count = mk->capture->counts[i], time_ns = mk->capture->first_ns[i];
 	int64_t values[2] = { count, count * period_ns };
 	struct walk user = { .node = PROFILE_NONE }, kernel = { 0 };
-	const struct address_key in_user = {
-		.image = processes_image(mk->processes, s->tgid, time_ns),
-	};
-	const struct address_key in_kernel = { .is_kernel = 1 };
-	uint32_t labels;
-	int err = add_stack(mk, s->user, in_user, time_ns, &user);
+	uint32_t image = processes_image(mk->processes, s->tgid, time_ns), labels;
+	int err = add_stack(mk, s->user, false, image, time_ns, &user);
 
 	kernel.node = user.node;
 	if (!err)
-		err = add_stack(mk, s->kernel, in_kernel, time_ns, &kernel);
+		err = add_stack(mk, s->kernel, true, PROCESSES_NO_IMAGE, time_ns, &kernel);
 	if (!err)
 		err = add_labels(mk, s, &labels);
 	if (!err)

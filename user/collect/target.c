@@ -93,8 +93,7 @@ static int describe(const struct target_options *o, char **ret)
 	return 0;
 }
 
-/* --- processes ---------------------------------------------------------------------------------
- */
+/* --- processes ----------------------------------------------------------------------------- */
 
 static int add_target(int fd, uint32_t pid, uint32_t mark)
 {

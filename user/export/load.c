@@ -2,6 +2,7 @@
 #include "user/export/load.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -36,15 +37,15 @@ static int load_folded(FILE *in, const char *name, struct profile **ret,
 }
 
 /* A pipe cannot be read twice: all of it is in memory before its format is known. */
-static int load_stdin(struct profile **ret, struct folded_repairs *ret_repairs)
+static int load_stream(int fd, const char *name, struct profile **ret,
+		       struct folded_repairs *ret_repairs)
 {
 	_cleanup_(freep) char *data = NULL;
 	_cleanup_(fclosep) FILE *in = NULL;
-	const char *name = "standard input";
 	size_t len;
 	int err;
 
-	err = file_read_fd(STDIN_FILENO, name, PPROF_MAX_BYTES, &data, &len);
+	err = file_read_fd(fd, name, PPROF_MAX_BYTES, &data, &len);
 	if (err)
 		return err;
 	if (!len)
@@ -66,11 +67,20 @@ static int load_pprof(int fd, const char *path, struct profile **ret)
 
 static int load_file(const char *path, struct profile **ret, struct folded_repairs *ret_repairs)
 {
-	_cleanup_(closep) int fd = file_open(path, FILE_TRUSTED);
+	_cleanup_(closep) int fd = -1;
 	_cleanup_(fclosep) FILE *in = NULL;
 	unsigned char head[4];
+	struct stat st;
 	ssize_t n;
 
+	/* Named pipes and <(...) of a shell; a person has named them, so waiting for them is right.
+	 */
+	if (!stat(path, &st) && S_ISFIFO(st.st_mode)) {
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		return fd < 0 ? errf(-errno, "cannot open '%s': %m", path)
+			      : load_stream(fd, path, ret, ret_repairs);
+	}
+	fd = file_open(path, FILE_TRUSTED);
 	if (fd < 0)
 		return fd;
 	n = pread(fd, head, sizeof(head), 0);
@@ -164,7 +174,7 @@ int profile_load(const char *path, const char *collector, struct profile **ret,
 	int err;
 
 	if (!strcmp(path, "-"))
-		err = load_stdin(&p, &repairs);
+		err = load_stream(STDIN_FILENO, "standard input", &p, &repairs);
 	else if (stat(path, &st))
 		err = errf(-errno, "cannot open '%s': %m", path);
 	else if (S_ISDIR(st.st_mode))

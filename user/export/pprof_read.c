@@ -22,7 +22,7 @@
 #define UNPACK_MAX	 (4ull << 30)
 #define MAX_FRAME_VISITS (1ull << 30)
 
-/* --- unpacking ------------------------------------------------------------------------------ */
+/* --- unpacking ----------------------------------------------------------------------------- */
 
 struct budget {
 	uint64_t left;
@@ -72,7 +72,7 @@ static void message_freep(Pprof__Profile **m)
 		pprof__profile__free_unpacked(*m, &allocator);
 }
 
-/* --- reading -------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------- */
 
 /* A location's frames in 'frames' of the reader, innermost first. */
 struct span {
@@ -178,7 +178,7 @@ static int get_mapping(struct reader *r, uint64_t id, uint32_t *ret)
 	return 0;
 }
 
-/* --- frames --------------------------------------------------------------------------------- */
+/* --- frames -------------------------------------------------------------------------------- */
 
 /* A name for code that has none: by its file and offset in it if they are known. */
 static int name_address(struct reader *r, struct profile_frame *frame)
@@ -275,11 +275,12 @@ static int read_location(struct reader *r, uint32_t i)
 	return err;
 }
 
-/* --- samples -------------------------------------------------------------------------------- */
+/* --- samples ------------------------------------------------------------------------------- */
 
 static int read_stack(struct reader *r, const Pprof__Sample *s, uint32_t *ret)
 {
 	uint32_t path[PROFILE_MAX_DEPTH], n = 0, k, at, node = PROFILE_NONE;
+	struct span span;
 	size_t i;
 	int err = 0;
 
@@ -291,8 +292,9 @@ static int read_stack(struct reader *r, const Pprof__Sample *s, uint32_t *ret)
 			err = read_location(r, at);
 		if (err)
 			return err;
-		for (k = 0; k < r->spans[at].n && n < PROFILE_MAX_DEPTH; k++)
-			path[n++] = r->frames[r->spans[at].start + k];
+		span = r->spans[at];
+		for (k = 0; k < span.n && n < PROFILE_MAX_DEPTH; k++)
+			path[n++] = r->frames[span.start + k];
 	}
 	r->visits += n;
 	if (r->visits > MAX_FRAME_VISITS || r->p->nodes.n > IMPORT_MAX_NODES)
@@ -326,7 +328,7 @@ static int read_labels(struct reader *r, const Pprof__Sample *s, uint32_t *ret)
 
 static int read_samples(struct reader *r)
 {
-	uint32_t node, labels;
+	uint32_t node = PROFILE_NONE, labels = 0;
 	size_t i;
 	int err = 0;
 
@@ -345,7 +347,7 @@ static int read_samples(struct reader *r)
 	return err;
 }
 
-/* --- the rest ------------------------------------------------------------------------------- */
+/* --- the rest ------------------------------------------------------------------------------ */
 
 static int read_value_types(struct reader *r)
 {

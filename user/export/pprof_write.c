@@ -52,7 +52,7 @@ static int put(struct writer *w, const Pprof__Profile *part)
 	return w->err;
 }
 
-/* --- samples -------------------------------------------------------------------------------- */
+/* --- samples ------------------------------------------------------------------------------- */
 
 static uint64_t location_id(struct writer *w, uint32_t chain)
 {
@@ -142,7 +142,7 @@ static int put_samples(struct writer *w)
 	return err;
 }
 
-/* --- mappings ------------------------------------------------------------------------------- */
+/* --- mappings ------------------------------------------------------------------------------ */
 
 static bool is_program(const char *path)
 {
@@ -256,7 +256,7 @@ static int put_mappings(struct writer *w, uint32_t main)
 	return err;
 }
 
-/* --- locations and functions ---------------------------------------------------------------- */
+/* --- locations and functions --------------------------------------------------------------- */
 
 static int function_id(struct writer *w, const struct pprof_line *line, uint64_t *ret)
 {
@@ -328,7 +328,7 @@ static int put_functions(struct writer *w)
 	return err;
 }
 
-/* --- the rest ------------------------------------------------------------------------------- */
+/* --- the rest ------------------------------------------------------------------------------ */
 
 static int put_value_types(struct writer *w)
 {

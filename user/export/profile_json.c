@@ -42,7 +42,7 @@ static int put_ranked_by(const struct profile *p, json_t *into)
 	return json_object_set_new(into, "ranked_by", o) ? -ENOMEM : 0;
 }
 
-/* --- processes ------------------------------------------------------------------------------ */
+/* --- processes ----------------------------------------------------------------------------- */
 
 #define HAS_PID	 1u
 #define HAS_NAME 2u
@@ -148,7 +148,7 @@ static int put_processes(const struct profile *p, json_t *into)
 	return bad ? -ENOMEM : 0;
 }
 
-/* --- functions ------------------------------------------------------------------------------ */
+/* --- functions ----------------------------------------------------------------------------- */
 
 static json_t *row_json(const struct top_row *row, double total)
 {

@@ -178,8 +178,8 @@ json_t *report_json_function(const struct report *r, const char *function,
 
 int report_json_add_repairs(json_t *report, uint64_t count, const char *text)
 {
-	json_t *repairs = json_pack("{s:o, s:o}", "count", json_part_count(count),
-				    "text", json_part_text(text));
+	json_t *repairs = json_pack("{s:o, s:o}", "count", json_part_count(count), "text",
+				    json_part_text(text));
 
 	return json_object_set_new(report, "repairs", repairs) ? -ENOMEM : 0;
 }

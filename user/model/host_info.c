@@ -84,7 +84,7 @@ static bool has_hypervisor_flag(const char *cpuinfo)
 	return false;
 }
 
-/* --- virtualization ------------------------------------------------------------------------- */
+/* --- virtualization ------------------------------------------------------------------------ */
 
 /* The names by which firmware tables know virtual machines (systemd-detect-virt's, too). */
 static const char *machine_of_dmi(void)

@@ -223,7 +223,7 @@ void top_sort_by_total(struct top *top)
 		qsort(top->rows, top->n, sizeof(*top->rows), by_total);
 }
 
-/* --- one function ---------------------------------------------------------------------------- */
+/* --- one function -------------------------------------------------------------------------- */
 
 struct neighbour_walk {
 	struct rows rows;

@@ -16,29 +16,9 @@
 #define MAX_LINK      4096
 
 struct link {
-	const char *name;
+	const char *name; /* in the image that links */
 	uint32_t crc;
 };
-
-void debug_file_release(struct debug_file *file)
-{
-	elf_image_free(file->image);
-	file->image = NULL;
-	if (file->fd >= 0)
-		close(file->fd);
-	file->fd = -1;
-}
-
-static bool has_symtab(const struct elf_image *image)
-{
-	size_t i;
-
-	for (i = 0; i < image->n_shdrs; i++) {
-		if (image->shdrs[i].sh_type == SHT_SYMTAB)
-			return true;
-	}
-	return false;
-}
 
 static bool same_build_id(const struct elf_image *a, const struct elf_image *b)
 {
@@ -46,47 +26,45 @@ static bool same_build_id(const struct elf_image *a, const struct elf_image *b)
 	       !memcmp(a->build_id, b->build_id, a->build_id_len);
 }
 
-static bool same_crc(const struct elf_image *image, uint32_t want)
+static bool same_crc(int fd, uint32_t want)
 {
 	_cleanup_(freep) uint8_t *block = malloc(65536);
 	uLong crc = crc32(0, NULL, 0);
 	uint64_t at;
-	size_t n;
+	ssize_t n;
 
-	if (!block || image->size > MAX_CRC_BYTES)
-		return false;
-	for (at = 0; at < image->size; at += n) {
-		n = image->size - at < 65536 ? image->size - at : 65536;
-		if (elf_image_read(image, at, block, n))
-			return false;
+	for (at = 0; block && at <= MAX_CRC_BYTES; at += n) {
+		n = pread(fd, block, 65536, at);
+		if (n <= 0)
+			return n == 0 && crc == want;
 		crc = crc32(crc, block, n);
 	}
-	return crc == want;
+	return false;
 }
 
 /* Takes 'fd'. 'link' is NULL for a file found by its build ID. */
 static int judge(int fd, const struct elf_image *image, const char *path, const struct link *link,
-		 struct debug_file *ret)
+		 struct elf_image **ret)
 {
-	struct debug_file file = { .fd = fd };
+	_cleanup_(elf_image_freep) struct elf_image *file = NULL;
+	_cleanup_(closep) int owned = fd;
 	int err;
 
 	if (fd < 0)
 		return fd;
-	err = elf_image_open(fd, path, &file.image);
-	if (!err &&
-	    (!has_symtab(file.image) || file.image->machine != image->machine ||
-	     !same_build_id(file.image, image) || (link && !same_crc(file.image, link->crc))))
-		err = errf(-ESTALE, "'%s' does not belong to '%s'", path, image->name);
+	err = elf_image_open(fd, path, &file);
 	if (err)
-		debug_file_release(&file);
-	else
-		*ret = file;
-	return err;
+		return err;
+	file->own_fd = take_fd(owned);
+	if (!elf_image_section_of_type(file, SHT_SYMTAB) || file->machine != image->machine ||
+	    !same_build_id(file, image) || (link && !same_crc(fd, link->crc)))
+		return errf(-ESTALE, "'%s' does not belong to '%s'", path, image->name);
+	*ret = take(file);
+	return 0;
 }
 
 static int try_path(const struct elf_image *image, const struct debug_search *search,
-		    const char *path, const struct link *link, struct debug_file *ret)
+		    const char *path, const struct link *link, struct elf_image **ret)
 {
 	int err = -ENOENT;
 
@@ -99,7 +77,7 @@ static int try_path(const struct elf_image *image, const struct debug_search *se
 }
 
 static int by_build_id(const struct elf_image *image, const struct debug_search *search,
-		       struct debug_file *ret)
+		       struct elf_image **ret)
 {
 	_cleanup_(str_release) struct str path = { 0 };
 	size_t i;
@@ -118,32 +96,32 @@ static int by_build_id(const struct elf_image *image, const struct debug_search 
 }
 
 /* The section: name, NUL, padding to 4 bytes, CRC-32 in the file's byte order. */
-static int read_link(const struct elf_image *image, char **ret, struct link *ret_link)
+static int read_link(const struct elf_image *image, struct link *ret)
 {
 	const Elf64_Shdr *shdr = elf_image_section(image, ".gnu_debuglink");
-	_cleanup_(freep) char *data = NULL;
-	size_t len, name_len, crc_at;
+	size_t name_len, crc_at;
+	const char *name;
+	Elf_Data *data;
 	int err;
 
 	if (!shdr)
 		return -ENOENT;
-	err = elf_image_read_section(image, shdr, MAX_LINK, &data, &len);
+	err = elf_image_data(image, shdr, MAX_LINK, &data);
 	if (err)
 		return err;
-	name_len = strlen(data);
+	name = data->d_buf;
+	name_len = name ? strnlen(name, data->d_size) : 0;
 	crc_at = (name_len + 4) & ~(size_t)3;
-	if (!name_len || strchr(data, '/') || crc_at + 4 > len)
+	if (!name_len || crc_at + 4 > data->d_size || strchr(name, '/'))
 		return errf(-EINVAL, "the .gnu_debuglink of '%s' is broken", image->name);
-	memcpy(&ret_link->crc, data + crc_at, 4);
-	ret_link->name = data;
-	*ret = take(data);
+	memcpy(&ret->crc, name + crc_at, 4);
+	ret->name = name;
 	return 0;
 }
 
 static int by_link(const struct elf_image *image, const struct debug_search *search,
-		   struct debug_file *ret)
+		   struct elf_image **ret)
 {
-	_cleanup_(freep) char *data = NULL;
 	const char *slash = search->path ? strrchr(search->path, '/') : NULL;
 	struct link link = { 0 };
 	size_t i;
@@ -151,7 +129,7 @@ static int by_link(const struct elf_image *image, const struct debug_search *sea
 
 	if (!slash)
 		return -ENOENT;
-	err = read_link(image, &data, &link);
+	err = read_link(image, &link);
 	for (i = 0; !err && i < 3; i++) {
 		_cleanup_(str_release) struct str path = { 0 };
 
@@ -167,7 +145,7 @@ static int by_link(const struct elf_image *image, const struct debug_search *sea
 }
 
 int debug_file_open(const struct elf_image *image, const struct debug_search *search,
-		    struct debug_file *ret)
+		    struct elf_image **ret)
 {
 	if (!by_build_id(image, search, ret) || !by_link(image, search, ret))
 		return 0;

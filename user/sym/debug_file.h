@@ -17,15 +17,9 @@ struct debug_search {
 	uint32_t pid;	       /* whose root is searched before ours; 0 for none */
 };
 
-struct debug_file {
-	int fd;
-	struct elf_image *image;
-};
-
 /*
  * 0 with a file that has a .symtab and belongs to 'image' (same build ID; same CRC-32 if it was
  * found by the link); -ENOENT if there is none.
  */
 int debug_file_open(const struct elf_image *image, const struct debug_search *search,
-		    struct debug_file *ret);
-void debug_file_release(struct debug_file *file);
+		    struct elf_image **ret);

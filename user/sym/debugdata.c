@@ -40,20 +40,19 @@ static int decompress(lzma_stream *xz, const char *name, char **ret, size_t *ret
 int debugdata_load(const struct elf_image *image, char **ret, size_t *ret_len)
 {
 	const Elf64_Shdr *shdr = elf_image_section(image, ".gnu_debugdata");
-	_cleanup_(freep) char *packed = NULL;
 	lzma_stream xz = LZMA_STREAM_INIT;
-	size_t packed_len;
+	Elf_Data *packed;
 	int err;
 
 	if (!shdr)
 		return -ENOENT;
-	err = elf_image_read_section(image, shdr, MAX_COMPRESSED, &packed, &packed_len);
+	err = elf_image_data(image, shdr, MAX_COMPRESSED, &packed);
 	if (err)
 		return err;
 	if (lzma_stream_decoder(&xz, MAX_MEMORY, 0) != LZMA_OK)
 		return errf(-ENOMEM, "no memory for the .gnu_debugdata of '%s'", image->name);
-	xz.next_in = (uint8_t *)packed;
-	xz.avail_in = packed_len;
+	xz.next_in = packed->d_buf;
+	xz.avail_in = packed->d_size;
 	err = decompress(&xz, image->name, ret, ret_len);
 	lzma_end(&xz);
 	return err;

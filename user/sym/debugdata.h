@@ -11,6 +11,7 @@
 
 /*
  * The decompressed file in a block of the caller's. -ENOENT if there is no such section, -EFBIG if
- * it is more than 64 MiB or its decompression wants more than 128 MiB, -EINVAL if it is broken.
+ * it is more than 64 MiB or its decompression wants more than 128 MiB, -EINVAL or -EIO if it is
+ * broken.
  */
 int debugdata_load(const struct elf_image *image, char **ret, size_t *ret_len);

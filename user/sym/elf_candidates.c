@@ -12,54 +12,26 @@
 
 void elf_candidates_release(struct elf_candidates *c)
 {
-	size_t i;
-
-	for (i = 0; i < c->n_texts; i++)
-		free(c->texts[i]);
-	free(c->texts);
 	free(c->all);
 	*c = (struct elf_candidates){ 0 };
 }
 
-void elf_table_release(struct elf_table *t)
+int elf_table_read(const struct elf_image *image, const Elf64_Shdr *shdr, struct elf_table *ret)
 {
-	free(t->symbols);
-	*t = (struct elf_table){ 0 };
-}
-
-/* The strings of a section; they live until the candidates are released, errors or not. */
-static int read_strings(struct elf_candidates *c, const struct elf_image *image,
-			const Elf64_Shdr *shdr, const char **ret, size_t *ret_len)
-{
-	_cleanup_(freep) char *strings = NULL;
-	int err = elf_image_read_section(image, shdr, MAX_STRINGS, &strings, ret_len);
-
-	if (err)
-		return err;
-	if (array_reserve(c->texts, c->texts_cap, c->n_texts + 1))
-		return errf(-ENOMEM, "no memory for the symbols of '%s'", image->name);
-	*ret = c->texts[c->n_texts++] = take(strings);
-	return 0;
-}
-
-int elf_table_read(struct elf_candidates *c, const struct elf_image *image, const Elf64_Shdr *shdr,
-		   struct elf_table *ret)
-{
-	size_t size = image->is_64 ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym), len;
+	size_t size = gelf_fsize(image->elf, ELF_T_SYM, 1, EV_CURRENT);
 	const Elf64_Shdr *strings = elf_image_section_at(image, shdr->sh_link);
-	_cleanup_(elf_table_release) struct elf_table t = { .image = image };
+	struct elf_table t;
 	int err;
 
-	if (shdr->sh_entsize != size || !strings || strings->sh_type != SHT_STRTAB)
+	if (!strings || strings->sh_type != SHT_STRTAB)
 		return errf(-EINVAL, "the symbol table of '%s' is broken", image->name);
-	err = elf_image_read_section(image, shdr, MAX_SYMBOLS * size, &t.symbols, &len);
+	err = elf_image_data(image, shdr, MAX_SYMBOLS * size, &t.symbols);
 	if (!err)
-		err = read_strings(c, image, strings, &t.strings, &t.strings_len);
+		err = elf_image_strings(image, strings, MAX_STRINGS, &t.strings, &t.strings_len);
 	if (err)
 		return err;
-	t.n = len / size;
+	t.n = t.symbols->d_size / size;
 	*ret = t;
-	t.symbols = NULL; /* now in *ret */
 	return 0;
 }
 
@@ -68,18 +40,7 @@ bool elf_table_symbol(const struct elf_table *t, size_t i, Elf64_Sym *ret_symbol
 {
 	Elf64_Sym symbol;
 
-	if (i >= t->n)
-		return false;
-	if (t->image->is_64) {
-		memcpy(&symbol, t->symbols + i * sizeof(symbol), sizeof(symbol));
-	} else {
-		Elf32_Sym s;
-
-		memcpy(&s, t->symbols + i * sizeof(s), sizeof(s));
-		symbol = (Elf64_Sym){ s.st_name,  s.st_info,  s.st_other,
-				      s.st_shndx, s.st_value, s.st_size };
-	}
-	if (symbol.st_name >= t->strings_len)
+	if (i >= t->n || !gelf_getsym(t->symbols, i, &symbol) || symbol.st_name >= t->strings_len)
 		return false;
 	*ret_symbol = symbol;
 	*ret_name = t->strings + symbol.st_name;
@@ -142,22 +103,11 @@ static bool is_function(const struct elf_image *image, Elf64_Sym *symbol, const 
 	return true;
 }
 
-static const Elf64_Shdr *find_table(const struct elf_image *image, uint32_t type)
-{
-	size_t i;
-
-	for (i = 0; i < image->n_shdrs; i++) {
-		if (image->shdrs[i].sh_type == type)
-			return &image->shdrs[i];
-	}
-	return NULL;
-}
-
 int elf_candidates_add_table(struct elf_candidates *c, const struct elf_image *image, uint32_t type)
 {
-	const Elf64_Shdr *shdr = find_table(image, type);
-	_cleanup_(elf_table_release) struct elf_table t = { 0 };
+	const Elf64_Shdr *shdr = elf_image_section_of_type(image, type);
 	struct elf_candidate candidate;
+	struct elf_table t;
 	Elf64_Sym symbol;
 	const char *name;
 	size_t i;
@@ -165,7 +115,7 @@ int elf_candidates_add_table(struct elf_candidates *c, const struct elf_image *i
 
 	if (!shdr)
 		return -ENOENT;
-	err = elf_table_read(c, image, shdr, &t);
+	err = elf_table_read(image, shdr, &t);
 	if (err)
 		return err;
 	for (i = 1; i < t.n && !err; i++) {

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * elf_image: an ELF file's headers, read once and checked, and bounded reading of what they point
- * to. The file may be written by somebody hostile while it is read, so nothing is mapped (a file
- * cut short would be SIGBUS) and nothing is read twice: what was checked is what is used. ELF32
- * and ELF64 of this machine's byte order; headers are given in their 64-bit form.
- * Source: System V ABI, chapter 4 and 5; elf(5).
+ * elf_image: an ELF file, read by libelf within our bounds, since somebody hostile may have made it
+ * and may write to it while it is read. Nothing is mapped (a file cut short would be SIGBUS), and
+ * headers are read once: what was checked is what is used. ELF32 and ELF64 of this machine's byte
+ * order; headers are given in their 64-bit form. Source: System V ABI, chapter 4 and 5; elf(5).
+ *
+ * elf_begin() allocates some 200 bytes for each section that a file says it has; not more than
+ * 65536 are let through to it. Who raises their number between that check and elf_begin() costs
+ * memory and no more, until the call fails: for as many as there are 40 bytes for in the file, and
+ * less than 2^32.
  */
 #pragma once
 
-#include <elf.h>
+#include <gelf.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,10 +22,10 @@
 #define ELF_BUILD_ID_MAX 64
 
 struct elf_image {
-	int fd;		       /* borrowed, or -1 */
-	const uint8_t *memory; /* borrowed; where the file is in memory if fd is -1 */
-	uint64_t size;	       /* bytes */
-	const char *name;      /* ours; for sentences */
+	Elf *elf;	  /* NULL when it is detached */
+	int own_fd;	  /* closed with the image; -1 if what it was opened from is not ours */
+	void *own_memory; /* freed with the image, or NULL */
+	char *name;	  /* for sentences */
 	bool is_64;
 	uint16_t machine;
 	uint64_t entry;
@@ -29,30 +33,36 @@ struct elf_image {
 	size_t n_phdrs;
 	Elf64_Shdr *shdrs;
 	size_t n_shdrs;
-	char *section_names;
+	const char *section_names;
 	size_t section_names_len;
 	uint8_t build_id[ELF_BUILD_ID_MAX];
 	size_t build_id_len; /* 0 if it has none */
 };
 
 /*
- * Reads the headers. The file or the memory stay the caller's and must stay as long as sections
- * are read. -ENOEXEC: not ELF, or not of this machine's byte order; -EINVAL: broken.
+ * Reads the headers. The file or the memory stay the caller's and must stay until the image is
+ * detached or freed, unless they are put into own_fd or own_memory. -ENOEXEC: not ELF, or not of
+ * this machine's byte order; -EINVAL: broken; -EFBIG: too many sections.
  */
 int elf_image_open(int fd, const char *name, struct elf_image **ret);
 int elf_image_open_memory(const void *memory, size_t len, const char *name, struct elf_image **ret);
 void elf_image_free(struct elf_image *image);
 DEFINE_FREEP(struct elf_image, elf_image_free)
 
-/* 'len' bytes of the file from 'offset' into 'buffer'. -EINVAL beyond its end, or -EIO. */
-int elf_image_read(const struct elf_image *image, uint64_t offset, void *buffer, size_t len);
+/* Gives back what sections need: entry, build ID and segments stay, sections are gone. */
+void elf_image_detach(struct elf_image *image);
 
 /*
- * All of a section in a block of the caller's, with a NUL behind it that *ret_len does not count.
- * More than 'max' bytes are -EFBIG; a section without bytes in the file is empty.
+ * All of a section, which lives until the image is detached. More than 'max' bytes are -EFBIG;
+ * -EINVAL if it has no bytes in the file, -EIO if libelf cannot read them (behind the file's end,
+ * broken, no memory).
  */
-int elf_image_read_section(const struct elf_image *image, const Elf64_Shdr *shdr, size_t max,
-			   char **ret, size_t *ret_len);
+int elf_image_data(const struct elf_image *image, const Elf64_Shdr *shdr, size_t max,
+		   Elf_Data **ret);
+
+/* The same for a section of strings, up to the last NUL in it: *ret_len counts that NUL. */
+int elf_image_strings(const struct elf_image *image, const Elf64_Shdr *shdr, size_t max,
+		      const char **ret, size_t *ret_len);
 
 /* The first section with that name, or NULL. */
 const Elf64_Shdr *elf_image_section(const struct elf_image *image, const char *name);
@@ -60,6 +70,8 @@ const Elf64_Shdr *elf_image_section(const struct elf_image *image, const char *n
 const char *elf_image_section_name(const struct elf_image *image, const Elf64_Shdr *shdr);
 /* Section number i, or NULL. */
 const Elf64_Shdr *elf_image_section_at(const struct elf_image *image, size_t i);
+/* The first section of that type (SHT_SYMTAB ...), or NULL. */
+const Elf64_Shdr *elf_image_section_of_type(const struct elf_image *image, uint32_t type);
 
 /*
  * The virtual address at which a loader puts the byte at 'offset', executable segments first since

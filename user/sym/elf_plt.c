@@ -6,7 +6,7 @@
 #include "user/base/err.h"
 #include "user/sym/elf_candidates.h"
 
-#define MAX_RELOCATION_BYTES (256u << 20)
+#define MAX_RELOCATION_BYTES (256u << 20) /* of all sections */
 #define MAX_PLT_BYTES	     (16u << 20)
 #define MAX_SLOTS	     (1u << 20)
 
@@ -28,23 +28,24 @@ static bool is_slot_type(uint16_t machine, uint32_t type)
 	return type == R_AARCH64_JUMP_SLOT || type == R_AARCH64_GLOB_DAT;
 }
 
-static int add_slots(const struct elf_image *image, const Elf64_Shdr *shdr, struct slots *slots)
+/* Takes what it reads from *left. */
+static int add_slots(const struct elf_image *image, const Elf64_Shdr *shdr, size_t *left,
+		     struct slots *slots)
 {
-	_cleanup_(freep) char *data = NULL;
-	size_t len, at;
-	Elf64_Rela r;
-	int err;
+	Elf_Data *data;
+	GElf_Rela r;
+	int err, i;
 
-	err = elf_image_read_section(image, shdr, MAX_RELOCATION_BYTES, &data, &len);
+	err = elf_image_data(image, shdr, *left, &data);
 	if (err)
 		return err;
-	for (at = 0; at + sizeof(r) <= len && slots->n < MAX_SLOTS; at += sizeof(r)) {
-		memcpy(&r, data + at, sizeof(r));
-		if (!is_slot_type(image->machine, ELF64_R_TYPE(r.r_info)) || !ELF64_R_SYM(r.r_info))
+	*left -= data->d_size;
+	for (i = 0; slots->n < MAX_SLOTS && gelf_getrela(data, i, &r); i++) {
+		if (!is_slot_type(image->machine, GELF_R_TYPE(r.r_info)) || !GELF_R_SYM(r.r_info))
 			continue;
 		if (array_reserve(slots->all, slots->cap, slots->n + 1))
 			return errf(-ENOMEM, "no memory for the PLT of '%s'", image->name);
-		slots->all[slots->n++] = (struct slot){ r.r_offset, ELF64_R_SYM(r.r_info) };
+		slots->all[slots->n++] = (struct slot){ r.r_offset, GELF_R_SYM(r.r_info) };
 	}
 	return 0;
 }
@@ -107,13 +108,14 @@ static size_t entry_size(const struct elf_image *image, const Elf64_Shdr *shdr)
 static int add_entries(struct elf_candidates *c, const struct elf_image *image,
 		       const Elf64_Shdr *shdr, const struct slots *slots, const struct elf_table *t)
 {
-	size_t len, at, size = entry_size(image, shdr), n;
-	_cleanup_(freep) char *code = NULL;
+	size_t at, size = entry_size(image, shdr), n;
 	const struct slot *slot;
+	const uint8_t *code;
+	Elf_Data *data;
 	int err;
 
-	err = elf_image_read_section(image, shdr, MAX_PLT_BYTES, &code, &len);
-	for (at = 0; !err && at < len; at += size) {
+	err = elf_image_data(image, shdr, MAX_PLT_BYTES, &data);
+	for (at = 0; !err && at < data->d_size; at += size) {
 		uint64_t start = shdr->sh_addr + at;
 		Elf64_Sym symbol;
 		struct slot key = { 0 };
@@ -121,10 +123,10 @@ static int add_entries(struct elf_candidates *c, const struct elf_image *image,
 			.start = start, .end = start + size, .sized = true, .is_plt = true
 		};
 
-		n = len - at < size ? len - at : size;
-		key.address = image->machine == EM_X86_64
-				      ? slot_of_x86_64((uint8_t *)code + at, n, start)
-				      : slot_of_arm64((uint8_t *)code + at, n, start);
+		code = (const uint8_t *)data->d_buf + at;
+		n = data->d_size - at < size ? data->d_size - at : size;
+		key.address = image->machine == EM_X86_64 ? slot_of_x86_64(code, n, start)
+							  : slot_of_arm64(code, n, start);
 		slot = bsearch(&key, slots->all, slots->n, sizeof(key), compare_slots);
 		if (slot && elf_table_symbol(t, slot->symbol, &symbol, &entry.name) &&
 		    entry.name[0])
@@ -135,14 +137,14 @@ static int add_entries(struct elf_candidates *c, const struct elf_image *image,
 
 static int read_slots(const struct elf_image *image, struct slots *ret)
 {
-	size_t i;
+	size_t i, left = MAX_RELOCATION_BYTES;
 	int err = 0;
 
 	for (i = 0; i < image->n_shdrs && !err; i++) {
 		const Elf64_Shdr *shdr = &image->shdrs[i];
 
 		if (shdr->sh_type == SHT_RELA && shdr->sh_flags & SHF_ALLOC)
-			err = add_slots(image, shdr, ret);
+			err = add_slots(image, shdr, &left, ret);
 	}
 	if (ret->n)
 		qsort(ret->all, ret->n, sizeof(*ret->all), compare_slots);
@@ -152,9 +154,9 @@ static int read_slots(const struct elf_image *image, struct slots *ret)
 int elf_candidates_add_plt(struct elf_candidates *c, const struct elf_image *image)
 {
 	static const char *const sections[] = { ".plt", ".plt.sec", ".plt.got" };
-	_cleanup_(elf_table_release) struct elf_table t = { 0 };
 	const Elf64_Shdr *dynsym = elf_image_section(image, ".dynsym"), *plt;
 	struct slots slots = { 0 };
+	struct elf_table t;
 	size_t i;
 	int err;
 
@@ -163,7 +165,7 @@ int elf_candidates_add_plt(struct elf_candidates *c, const struct elf_image *ima
 		return 0;
 	err = read_slots(image, &slots);
 	if (!err && slots.n)
-		err = elf_table_read(c, image, dynsym, &t);
+		err = elf_table_read(image, dynsym, &t);
 	for (i = 0; i < ARRAY_SIZE(sections) && !err && slots.n; i++) {
 		plt = elf_image_section(image, sections[i]);
 		if (plt && plt->sh_flags & SHF_EXECINSTR)

@@ -17,6 +17,19 @@
 #define PLT_MARK     "@plt"
 #define NOT_POOLED   0 /* every pool begins with an empty string */
 
+/* The files beside the image stay open as long as candidates have names in them. */
+struct sources {
+	struct elf_candidates candidates;
+	struct elf_image *debug_file, *debugdata;
+};
+
+static void sources_release(struct sources *from)
+{
+	elf_candidates_release(&from->candidates);
+	elf_image_free(from->debug_file);
+	elf_image_free(from->debugdata);
+}
+
 void elf_symbols_free(struct elf_symbols *symbols)
 {
 	if (!symbols)
@@ -163,70 +176,65 @@ static int tolerate(struct elf_symbols *s, int err)
 	return err == -ENOMEM ? err : 0;
 }
 
-static int add_debug_file(struct elf_candidates *c, const struct elf_image *image,
+static int add_debug_file(struct sources *from, const struct elf_image *image,
 			  const struct debug_search *search)
 {
-	struct debug_file file;
-	int err;
+	int err = search ? debug_file_open(image, search, &from->debug_file) : -ENOENT;
 
-	if (!search)
-		return -ENOENT;
-	err = debug_file_open(image, search, &file);
-	if (err)
-		return err;
-	err = elf_candidates_add_table(c, file.image, SHT_SYMTAB);
-	debug_file_release(&file);
-	return err;
+	return err ? err
+		   : elf_candidates_add_table(&from->candidates, from->debug_file, SHT_SYMTAB);
 }
 
-static int add_debugdata(struct elf_candidates *c, const struct elf_image *image)
+static int add_debugdata(struct sources *from, const struct elf_image *image)
 {
-	_cleanup_(elf_image_freep) struct elf_image *inner = NULL;
 	_cleanup_(freep) char *data = NULL;
 	size_t len;
 	int err;
 
 	err = debugdata_load(image, &data, &len);
 	if (!err)
-		err = elf_image_open_memory(data, len, image->name, &inner);
-	return err ? err : elf_candidates_add_table(c, inner, SHT_SYMTAB);
+		err = elf_image_open_memory(data, len, image->name, &from->debugdata);
+	if (err)
+		return err;
+	from->debugdata->own_memory = take(data);
+	return elf_candidates_add_table(&from->candidates, from->debugdata, SHT_SYMTAB);
 }
 
-static int add_all(struct elf_symbols *s, struct elf_candidates *c, const struct elf_image *image,
+static int add_all(struct elf_symbols *s, struct sources *from, const struct elf_image *image,
 		   const struct debug_search *search)
 {
-	int err = elf_candidates_add_table(c, image, SHT_SYMTAB), separate;
+	int err = elf_candidates_add_table(&from->candidates, image, SHT_SYMTAB), separate;
 
 	if (err == -ENOENT) {
-		err = elf_candidates_add_table(c, image, SHT_DYNSYM);
+		err = elf_candidates_add_table(&from->candidates, image, SHT_DYNSYM);
 		if (err && err != -ENOENT)
 			return err;
-		separate = add_debug_file(c, image, search);
+		separate = add_debug_file(from, image, search);
 		err = tolerate(s, separate);
 		if (separate && !err)
-			err = tolerate(s, add_debugdata(c, image));
+			err = tolerate(s, add_debugdata(from, image));
 	}
-	return err ? err : tolerate(s, elf_candidates_add_plt(c, image));
+	return err ? err : tolerate(s, elf_candidates_add_plt(&from->candidates, image));
 }
 
 int elf_symbols_load(const struct elf_image *image, const struct debug_search *search,
 		     struct elf_symbols **ret)
 {
 	_cleanup_(elf_symbols_freep) struct elf_symbols *s = calloc(1, sizeof(*s));
-	_cleanup_(elf_candidates_release) struct elf_candidates c = { 0 };
+	_cleanup_(sources_release) struct sources from = { 0 };
 	int err;
 
 	if (!s)
 		return errf(-ENOMEM, "no memory for the symbols of '%s'", image->name);
-	err = add_all(s, &c, image, search);
+	err = add_all(s, &from, image, search);
 	if (err)
 		return err;
-	err = make_table(s, &c);
+	err = make_table(s, &from.candidates);
 	if (!err)
-		err = pool_names(s, &c);
+		err = pool_names(s, &from.candidates);
 	if (err)
 		return errf(err, "no memory for the symbols of '%s'", image->name);
-	find_entry(s, image, &c);
+	find_entry(s, image, &from.candidates);
 	*ret = take(s);
 	return 0;
 }

@@ -23,7 +23,7 @@ struct symbolizer_options {
 /* What a name was made from. Strings live as long as the symbolizer. */
 struct symbol {
 	const char *name;   /* demangled; never NULL: "[module+0x1234]" where there is none */
-	const char *module; /* path of the file, "[kernel]", "[vdso]", "[nf_tables]" ... */
+	const char *module; /* path of the file, "[kernel]", "[vdso]", "[jit]", "[nf_tables]" ... */
 	uint64_t offset;    /* of the address in the function, bytes; 0 if unnamed */
 	bool named;
 	bool is_jit; /* from a perf map */
@@ -33,7 +33,7 @@ struct symbol {
 struct sym_mapping {
 	uint64_t start, end; /* addresses, end exclusive */
 	uint64_t pgoff;	     /* file offset of 'start', bytes */
-	uint64_t dev, ino;   /* of the file; 0 for anonymous memory */
+	uint64_t dev, ino;   /* of the file, dev as makedev(3) has it; 0 for anonymous memory */
 	uint64_t generation; /* of the inode, 0 if unknown */
 	const char
 		*path; /* as the kernel gave it: "/usr/bin/x", "[vdso]", "//anon", "x (deleted)" */

@@ -40,8 +40,8 @@ void sym_file_free(struct sym_file *file)
 {
 	if (!file)
 		return;
-	closep(&file->fd);
 	elf_image_free(file->image);
+	closep(&file->fd);
 	elf_symbols_free(file->symbols);
 	free(file);
 }
@@ -89,6 +89,7 @@ const struct elf_symbols *sym_file_symbols(struct sym_file *file, const struct s
 		file->failed = true;
 	else
 		file->failed = file->symbols->is_partial;
+	elf_image_detach(file->image);
 	closep(&file->fd);
 	file->fd = -1;
 	return file->symbols;

@@ -33,7 +33,7 @@ void sym_file_free(struct sym_file *file);
 
 /* Opens the file of 'm' if it was neither opened nor read before and may still be there. */
 void sym_file_open(struct sym_file *file, const struct sym_mapping *m);
-/* Its headers, or NULL; image->fd is only good while the file is open. */
+/* Its headers, or NULL; its sections can be read while the file is open. */
 const struct elf_image *sym_file_image(struct sym_file *file, const struct sym_mapping *m);
 /* Its functions, or NULL; the file is closed then. */
 const struct elf_symbols *sym_file_symbols(struct sym_file *file, const struct sym_mapping *m,

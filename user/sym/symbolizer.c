@@ -106,7 +106,7 @@ void symbolizer_free(struct symbolizer *s)
 	free(s);
 }
 
-/* --- names ------------------------------------------------------------------------------------ */
+/* --- names --------------------------------------------------------------------------------- */
 
 /* The name with that key, or NULL. */
 static const char *name_find(const struct symbolizer *s, const struct name_key *key)
@@ -175,8 +175,7 @@ static const char *intern(struct symbolizer *s, const char *text, size_t len, ui
 	return s->stable[i];
 }
 
-/* --- what a mapping is --------------------------------------------------------------------------
- */
+/* --- what a mapping is --------------------------------------------------------------------- */
 
 static bool starts_with(const char *text, const char *start)
 {
@@ -280,8 +279,7 @@ static struct sym_file *vdso_of(struct symbolizer *s, const struct sym_mapping *
 	return s->vdso;
 }
 
-/* --- what runs there ----------------------------------------------------------------------------
- */
+/* --- what runs there ----------------------------------------------------------------------- */
 
 static bool name_jit(struct symbolizer *s, uint32_t pid, uint64_t address, struct symbol *ret)
 {
