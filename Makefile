@@ -62,7 +62,7 @@ help:
 	@echo 'test     unit, native and command-line tests, plain and with ASan and UBSan'
 	@echo 'live     tests on this kernel (root)'
 	@echo 'kernels  the smoke test on other kernels, in qemu'
-	@echo 'bench    measure what docs/overhead.md says (root)'
+	@echo 'bench    measure what docs/overhead.md says (root); PARTS="perf start": only these'
 	@echo 'lint     formatting, static analysis, layers'
 	@echo 'fuzz     fuzz the parsers, FUZZ_SECONDS each (default 30)'
 	@echo 'install  into $$(DESTDIR)$$(PREFIX); uninstall takes it away'
@@ -164,7 +164,7 @@ live: tests
 kernels: tests
 	$(q)O=$(O) tests/run kernels
 bench: $(O)/fathom $(benchmarks)
-	$(q)O=$(O) tests/bench
+	$(q)O=$(O) tests/bench $(PARTS)
 check:
 	$(q)scripts/check-layers
 lint: check

@@ -28,20 +28,21 @@ def write_stacks(path):
                 f.write(f"{line} {chance.randint(1, 100)}\n")
 
 
+COMMANDS = (("fathom flame", lambda stacks, svg: ["flame", "-o", svg, stacks]),
+            ("fathom report", lambda stacks, _: ["report", stacks]),
+            ("fathom report --json", lambda stacks, _: ["report", "--json", stacks]))
+
+
 def main():
-    keep, folder = m.scratch()
-    stacks, svg = f"{folder}/big.folded", f"{folder}/big.svg"
-    commands = (("fathom flame", ["flame", "-o", svg, stacks]),
-                ("fathom report", ["report", stacks]),
-                ("fathom report --json", ["report", "--json", stacks]))
-    costs = {name: [] for name, _ in commands}
-    with keep:
+    costs = {name: [] for name, _ in COMMANDS}
+    with m.scratch() as folder:
+        stacks, svg = f"{folder}/big.folded", f"{folder}/big.svg"
         write_stacks(stacks)
         megabytes = os.path.getsize(stacks) / 1e6
         for i in range(ROUNDS):
-            for name, arguments in commands:
+            for name, arguments in COMMANDS:
                 m.say(f"round {i + 1} of {ROUNDS}, {name}")
-                costs[name].append(m.run([m.FATHOM, *arguments], folder))
+                costs[name].append(m.run([m.FATHOM, *arguments(stacks, svg)], folder))
                 if os.path.exists(svg):
                     svg_megabytes = os.path.getsize(svg) / 1e6
                     os.unlink(svg)

@@ -8,11 +8,10 @@ LIMIT_PERCENT = 0.1
 
 
 def main():
-    keep, folder = m.scratch()
     shares = {99: [], 999: []}
     per_sample = {99: [], 999: []}
     kinds = ("python3", "xz", "gcc")
-    with keep, m.Load(*[m.endless(kind) for kind in kinds]):
+    with m.scratch() as folder, m.Load(*[m.endless(kind) for kind in kinds]):
         for i in range(ROUNDS):
             for rate in shares:
                 m.say(f"round {i + 1} of {ROUNDS}, {rate} Hz")

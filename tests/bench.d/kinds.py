@@ -11,9 +11,8 @@ UNWINDERS = (("frame pointers", ()),)
 
 
 def main():
-    keep, folder = m.scratch()
     runs = {}
-    with keep:
+    with m.scratch() as folder:
         for kind in KINDS:
             with m.Load(*[m.endless(kind) for _ in m.CPUS]):
                 for i in range(ROUNDS):

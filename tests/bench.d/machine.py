@@ -6,8 +6,7 @@ import measure as m
 
 
 def main():
-    keep, folder = m.scratch()
-    with keep:
+    with m.scratch() as folder:
         r = m.record(folder, "-d", "0.1")
     host = r.summary["host"]
     release = re.match(r"\d+\.\d+", host["kernel"]).group()

@@ -27,9 +27,8 @@ def say(text):
 
 
 def scratch():
-    """A folder of its own, gone when the part ends."""
-    folder = tempfile.TemporaryDirectory(prefix="fathom-bench-")
-    return folder, folder.name
+    """A folder for a 'with' statement, gone at its end."""
+    return tempfile.TemporaryDirectory(prefix="fathom-bench-")
 
 
 # --- programs --------------------------------------------------------------------------------
@@ -38,13 +37,13 @@ def scratch():
 class Costed:
     """A program under 'cost', which says what it took as seen from outside."""
 
-    def __init__(self, argv, folder, quiet=True):
-        self.file = tempfile.mktemp(prefix="cost-", dir=folder)
+    def __init__(self, argv, folder):
+        handle, self.file = tempfile.mkstemp(prefix="cost-", dir=folder)
+        os.close(handle)
         self.argv = argv
-        sink = subprocess.DEVNULL if quiet else None
         self.process = subprocess.Popen(
             [f"{BENCH}/cost", self.file, *argv],
-            stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.PIPE)
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
     def interrupt(self):
         self.process.send_signal(signal.SIGINT)

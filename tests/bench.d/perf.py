@@ -22,8 +22,9 @@ def work():
     """A fixed amount of work for two CPUs: a compile, a compression and an interpreter."""
     quoted = m.PYTHON.replace("'", "'\\''")
     python = f"'{sys.executable}' -c '{quoted}' 900"
+    one = f"{m.compile_one()} \"$0\" -o /dev/null"
     return ["sh", "-c", " ".join((
-        f"ls {' '.join(m.sources())} | xargs -P2 -n1 sh -c '{m.compile_one()} \"$0\" -o /dev/null';",
+        f"ls {' '.join(m.sources())} | xargs -P2 -n1 sh -c '{one}';",
         f"xz -6 -T1 -c '{m.FATHOM}' >/dev/null & xz -6 -T1 -c '{m.FATHOM}' >/dev/null; wait;",
         f"{python} & {python}; wait"))]
 
@@ -114,9 +115,8 @@ def gaps_table(runs):
 
 
 def main():
-    keep, folder = m.scratch()
     runs = {mode: [] for mode in MODES}
-    with keep:
+    with m.scratch() as folder:
         one("none", folder)  # so that everything is in the page cache
         for i in range(ROUNDS):
             for mode in MODES[i % 3:] + MODES[:i % 3]:

@@ -27,10 +27,9 @@ def first_sample_ns(path):
 
 
 def main():
-    keep, folder = m.scratch()
     seen = {how[0]: [] for how in HOWS}
     told = {how[0]: [] for how in HOWS}
-    with keep:
+    with m.scratch() as folder:
         for i in range(ROUNDS):
             for name, marker, command in HOWS:
                 m.say(f"round {i + 1} of {ROUNDS}, {name}")

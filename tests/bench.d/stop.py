@@ -16,11 +16,10 @@ LIMIT_MIB = 100
 
 
 def main():
-    keep, folder = m.scratch()
     stops, peaks, kept = [], [], []
     compile_all = m.forever(f"ls {' '.join(m.sources())} | xargs -P{len(m.CPUS)} -n1 "
                             f"sh -c '{m.compile_one()} \"$0\" -o /dev/null'")
-    with keep, m.Load(compile_all):
+    with m.scratch() as folder, m.Load(compile_all):
         for i in range(ROUNDS):
             m.say(f"round {i + 1} of {ROUNDS}")
             out = f"{folder}/run"

@@ -361,6 +361,7 @@ static void a_debug_file_is_found_by_build_id(void **state)
 	struct file other __attribute__((cleanup(release))) = { .fd = -1 };
 	char directory[128];
 	struct debug_search search = { .directory = directory };
+	int next;
 
 	(void)state;
 	assert_int_equal(
@@ -374,6 +375,9 @@ static void a_debug_file_is_found_by_build_id(void **state)
 	snprintf(directory, sizeof(directory), "%s", in_folder("dbg"));
 	load("stripped", &search, &f);
 	assert_string_equal(name_at(&f, address_of("program", "beta")), "beta");
+	next = dup(f.fd); /* the lowest free number: the debug file is closed */
+	close(next);
+	assert_int_equal(next, f.fd + 1);
 	/* A file with another build ID is not believed. */
 	snprintf(directory, sizeof(directory), "%s", in_folder("other"));
 	load("stripped", &search, &other);
@@ -582,6 +586,59 @@ static void numbers_of_headers_may_lie(void **state)
 	assert_null(image);
 }
 
+/* A string table's last byte is a NUL in any honest file; its size is what libelf allocates. */
+static void strings_without_an_end_are_not_read_beyond_it(void **state)
+{
+	struct file f __attribute__((cleanup(release))) = { .fd = -1 };
+	_cleanup_(freep) char *data = NULL;
+	Elf64_Shdr *shdrs, *strings = NULL;
+	Elf64_Sym *symbols = NULL, *last = NULL;
+	size_t len, i, n = 0;
+
+	(void)state;
+	assert_int_equal(file_read(in_folder("small"), 1 << 20, &data, &len), 0);
+	shdrs = headers_of(data);
+	for (i = 0; i < ((Elf64_Ehdr *)data)->e_shnum; i++) {
+		if (shdrs[i].sh_type != SHT_SYMTAB)
+			continue;
+		symbols = (Elf64_Sym *)(data + shdrs[i].sh_offset);
+		n = shdrs[i].sh_size / sizeof(*symbols);
+		strings = &shdrs[shdrs[i].sh_link];
+	}
+	assert_non_null(strings);
+	for (i = 0; i < n; i++) {
+		if (!strcmp(data + strings->sh_offset + symbols[i].st_name, "after_hole"))
+			last = &symbols[i];
+	}
+	assert_non_null(last);
+	memcpy(data + strings->sh_offset + strings->sh_size - 3, "end", 3);
+	last->st_name = strings->sh_size - 3;
+	f.fd = open(in_folder("endless"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(write(f.fd, data, len), len);
+	assert_int_equal(elf_image_open(f.fd, "endless", &f.image), 0);
+	assert_int_equal(elf_symbols_load(f.image, NULL, &f.symbols), 0);
+	assert_string_equal(name_at(&f, last->st_value), "");
+	assert_string_equal(name_at(&f, address_of("small", "sized")), "sized");
+}
+
+static void a_detached_image_has_its_segments_and_no_sections(void **state)
+{
+	struct file f __attribute__((cleanup(release))) = { .fd = -1 };
+	uint64_t address;
+
+	(void)state;
+	load("program", NULL, &f);
+	assert_non_null(elf_image_section(f.image, ".text"));
+	elf_image_detach(f.image);
+	closep(&f.fd);
+	f.fd = -1;
+	assert_null(elf_image_section(f.image, ".text"));
+	assert_null(elf_image_section_at(f.image, 0));
+	assert_true(elf_image_address(f.image, 0, &address));
+	assert_int_equal(f.image->build_id_len, 20);
+	assert_string_equal(name_at(&f, address_of("program", "alpha")), "alpha");
+}
+
 /* A file can be a terabyte without having a byte: what its headers ask for is not read. */
 static void a_sparse_giant_is_refused(void **state)
 {
@@ -648,6 +705,8 @@ int main(void)
 		cmocka_unit_test(any_bit_may_be_wrong),
 		cmocka_unit_test(section_headers_may_lie),
 		cmocka_unit_test(numbers_of_headers_may_lie),
+		cmocka_unit_test(strings_without_an_end_are_not_read_beyond_it),
+		cmocka_unit_test(a_detached_image_has_its_segments_and_no_sections),
 		cmocka_unit_test(a_sparse_giant_is_refused),
 		cmocka_unit_test(a_file_that_becomes_shorter_is_an_error),
 	};

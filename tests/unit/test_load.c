@@ -132,6 +132,16 @@ static void what_cannot_be_read_is_named(void **state)
 	assert_refused(folder_path(&f, "binary"), NULL, -EINVAL, "no folded stacks");
 }
 
+static void a_pipe_in_a_run_folder_is_not_waited_for(void **state)
+{
+	_cleanup_(folder_remove) struct folder f;
+
+	(void)state;
+	folder_make(&f);
+	assert_int_equal(mkfifo(folder_path(&f, "cpu.pb.gz"), 0600), 0);
+	assert_refused(f.path, NULL, -EINVAL, "not a regular file");
+}
+
 static void a_named_pipe_is_read_to_its_end(void **state)
 {
 	_cleanup_(folder_remove) struct folder f;
@@ -234,6 +244,7 @@ int main(void)
 		cmocka_unit_test(a_missing_recording_is_told_with_what_there_is),
 		cmocka_unit_test(what_cannot_be_read_is_named),
 		cmocka_unit_test(a_named_pipe_is_read_to_its_end),
+		cmocka_unit_test(a_pipe_in_a_run_folder_is_not_waited_for),
 		cmocka_unit_test(standard_input_may_be_either),
 		cmocka_unit_test(profiles_of_go_programs_are_read),
 	};

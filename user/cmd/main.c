@@ -18,7 +18,7 @@ static int print_help(FILE *out)
 {
 	size_t i;
 
-	fputs("Usage: fathom COMMAND [OPTION]... \n\n"
+	fputs("Usage: fathom COMMAND [OPTION]...\n\n"
 	      "Finds where a machine's CPU time goes.\n\nCommands:\n",
 	      out);
 	for (i = 0; i < ARRAY_SIZE(commands); i++)

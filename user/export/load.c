@@ -67,20 +67,11 @@ static int load_pprof(int fd, const char *path, struct profile **ret)
 
 static int load_file(const char *path, struct profile **ret, struct folded_repairs *ret_repairs)
 {
-	_cleanup_(closep) int fd = -1;
+	_cleanup_(closep) int fd = file_open(path, FILE_TRUSTED);
 	_cleanup_(fclosep) FILE *in = NULL;
 	unsigned char head[4];
-	struct stat st;
 	ssize_t n;
 
-	/* Named pipes and <(...) of a shell; a person has named them, so waiting for them is right.
-	 */
-	if (!stat(path, &st) && S_ISFIFO(st.st_mode)) {
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		return fd < 0 ? errf(-errno, "cannot open '%s': %m", path)
-			      : load_stream(fd, path, ret, ret_repairs);
-	}
-	fd = file_open(path, FILE_TRUSTED);
 	if (fd < 0)
 		return fd;
 	n = pread(fd, head, sizeof(head), 0);
@@ -165,6 +156,15 @@ static int load_folder(const char *folder, const char *collector, struct profile
 	return load_file(path.data, ret, ret_repairs);
 }
 
+/* A shell's <(...) and the like. A person has named it, so waiting for it is right. */
+static int load_pipe(const char *path, struct profile **ret, struct folded_repairs *ret_repairs)
+{
+	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? errf(-errno, "cannot open '%s': %m", path)
+		      : load_stream(fd, path, ret, ret_repairs);
+}
+
 int profile_load(const char *path, const char *collector, struct profile **ret,
 		 struct folded_repairs *ret_repairs)
 {
@@ -179,6 +179,8 @@ int profile_load(const char *path, const char *collector, struct profile **ret,
 		err = errf(-errno, "cannot open '%s': %m", path);
 	else if (S_ISDIR(st.st_mode))
 		err = load_folder(path, collector, &p, &repairs);
+	else if (S_ISFIFO(st.st_mode))
+		err = load_pipe(path, &p, &repairs);
 	else
 		err = load_file(path, &p, &repairs);
 	if (err)

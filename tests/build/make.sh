@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
-# build: what the Makefile promises, tried on a copy of the tree: parallel, without network, rebuilds
+# make: what the Makefile promises, tried on a copy of the tree: parallel, without network, rebuilds
 # exactly what a changed header concerns, installs one program that needs no other file.
 set -u
-cd "$(dirname "$0")/.." || exit 3
+cd "$(dirname "$0")/../.." || exit 3
 . tests/tap.sh
 
 tmp=$(mktemp -d) || exit 3
