@@ -5,7 +5,7 @@
  * turn there; where two readings lie far apart, the CPU did something else. Gaps beyond a tenth of
  * a millisecond are not interruptions (but the hypervisor, or the limit of real-time priority) and
  * not counted. Prints JSON:
- *   {"seconds": spent here, "gaps": how many, "gap_ns": their sum, "median_ns": of them}
+ *   {"seconds": spent here, "gaps": how many, "gap_ns": their sum, "quartile_ns": the lower}
  *
  *   gaps CPU SECONDS [DEPTH]
  */
@@ -91,7 +91,7 @@ int main(int argc, char **argv)
 	descend(depth, begin + (uint64_t)(atof(argv[2]) * 1e9));
 	begin = now_ns() - begin - away_ns;
 	qsort(gaps, n_gaps, sizeof(*gaps), by_size);
-	printf("{\"seconds\": %.6f, \"gaps\": %zu, \"gap_ns\": %llu, \"median_ns\": %u}\n",
-	       begin / 1e9, n_gaps, (unsigned long long)gap_ns, gaps[n_gaps / 2]);
+	printf("{\"seconds\": %.6f, \"gaps\": %zu, \"gap_ns\": %llu, \"quartile_ns\": %u}\n",
+	       begin / 1e9, n_gaps, (unsigned long long)gap_ns, gaps[n_gaps / 4]);
 	return 0;
 }

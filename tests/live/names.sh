@@ -39,7 +39,8 @@ check vdso "kernel frames stand above user frames" \
 	'all(k == sorted(k) for k in ([f.endswith("_[k]") for f in fs] for r, fs, n in lines))'
 # syscall() of the C library has no frame of its own, which hides who called it.
 check vdso "half of the time is in the vDSO, half in system calls" \
-	'share("ask_for_the_time") > 25 and share("make_system_calls") + share("syscall") > 25'
+	'about("ask_for_the_time", "*", 50, 8) and
+	 near(share("make_system_calls") + share("syscall"), 50, 20)'
 check vdso "no address of the kernel is without a name" 'count("[kernel+*") == 0'
 check vdso "nothing is called [unknown]" 'count("*[unknown]*") == 0'
 

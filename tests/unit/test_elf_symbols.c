@@ -355,13 +355,22 @@ static void bad_gnu_debugdata_costs_only_its_own_names(void **state)
 	load_partial("with_garbage", -EINVAL);
 }
 
+static int open_descriptors(void)
+{
+	int fd, n = 0;
+
+	for (fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
 static void a_debug_file_is_found_by_build_id(void **state)
 {
 	struct file f __attribute__((cleanup(release))) = { .fd = -1 };
 	struct file other __attribute__((cleanup(release))) = { .fd = -1 };
 	char directory[128];
 	struct debug_search search = { .directory = directory };
-	int next;
+	int before = open_descriptors();
 
 	(void)state;
 	assert_int_equal(
@@ -375,9 +384,7 @@ static void a_debug_file_is_found_by_build_id(void **state)
 	snprintf(directory, sizeof(directory), "%s", in_folder("dbg"));
 	load("stripped", &search, &f);
 	assert_string_equal(name_at(&f, address_of("program", "beta")), "beta");
-	next = dup(f.fd); /* the lowest free number: the debug file is closed */
-	close(next);
-	assert_int_equal(next, f.fd + 1);
+	assert_int_equal(open_descriptors(), before + 1);
 	/* A file with another build ID is not believed. */
 	snprintf(directory, sizeof(directory), "%s", in_folder("other"));
 	load("stripped", &search, &other);
@@ -428,6 +435,7 @@ static void what_is_no_elf_file_is_refused(void **state)
 	(void)state;
 	other_order[EI_CLASS] = ELFCLASS64;
 	other_order[EI_DATA] = ELFDATA2MSB;
+	other_order[EI_VERSION] = EV_CURRENT;
 	assert_int_equal(elf_image_open_memory("", 0, "empty", &image), -ENOEXEC);
 	assert_int_equal(elf_image_open_memory("#!/bin/sh\n echo hello", 20, "script", &image),
 			 -ENOEXEC);

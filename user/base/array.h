@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -42,3 +43,14 @@ static inline int array_reserve_bytes(void **ptr, size_t *cap, size_t need, size
 		(ptr) = __block;                                                         \
 		__err;                                                                   \
 	})
+
+/* A map of n numbers (and at least one) that are all UINT32_MAX, "none" everywhere; NULL if there
+ * is no memory. */
+static inline uint32_t *array_of_none(size_t n)
+{
+	uint32_t *map = n < SIZE_MAX / sizeof(*map) ? malloc((n + 1) * sizeof(*map)) : NULL;
+
+	if (map)
+		memset(map, 0xff, (n + 1) * sizeof(*map));
+	return map;
+}

@@ -96,7 +96,8 @@ int parse_double(const char *text, const char *what, double min, double max, dou
 	if (!*text || *end || !isfinite(v))
 		return errf(-EINVAL, "%s wants a number, not '%s'", what, text);
 	if (v < min || v > max)
-		return errf(-ERANGE, "%s must be from %.12g to %.12g, not '%s'", what, min, max, text);
+		return errf(-ERANGE, "%s must be from %.12g to %.12g, not '%s'", what, min, max,
+			    text);
 	*ret = v;
 	return 0;
 }

@@ -419,15 +419,6 @@ static int read_times(struct reader *r)
 	return err;
 }
 
-static uint32_t *new_map(size_t n)
-{
-	uint32_t *map = malloc((n + 1) * sizeof(*map));
-
-	if (map)
-		memset(map, 0xff, (n + 1) * sizeof(*map)); /* PROFILE_NONE */
-	return map;
-}
-
 static int read_message(struct reader *r)
 {
 	int err;
@@ -438,8 +429,8 @@ static int read_message(struct reader *r)
 	keyset_init(&r->function_ids, sizeof(uint64_t));
 	keyset_init(&r->location_ids, sizeof(uint64_t));
 	r->p = profile_new();
-	r->string_of = new_map(r->m->n_strings);
-	r->mapping_of = new_map(r->m->n_mappings);
+	r->string_of = array_of_none(r->m->n_strings);
+	r->mapping_of = array_of_none(r->m->n_mappings);
 	r->spans = calloc(r->m->n_locations + 1, sizeof(*r->spans));
 	if (!r->p || !r->string_of || !r->mapping_of || !r->spans)
 		return -ENOMEM;

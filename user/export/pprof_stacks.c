@@ -244,22 +244,13 @@ static int add_comments(struct maker *mk)
 	return err;
 }
 
-static uint32_t *new_map(size_t n)
-{
-	uint32_t *map = malloc((n + 1) * sizeof(*map));
-
-	if (map)
-		memset(map, 0xff, (n + 1) * sizeof(*map)); /* PROFILE_NONE */
-	return map;
-}
-
 static int make(struct maker *mk)
 {
 	int err;
 
-	mk->string_of = new_map(mk->p->strings.n);
-	mk->labels_of = new_map(mk->p->n_label_sets);
-	mk->path_of = new_map(mk->p->nodes.n);
+	mk->string_of = array_of_none(mk->p->strings.n);
+	mk->labels_of = array_of_none(mk->p->n_label_sets);
+	mk->path_of = array_of_none(mk->p->nodes.n);
 	mk->stacks->out = profile_new();
 	if (!mk->string_of || !mk->labels_of || !mk->path_of || !mk->stacks->out)
 		return -ENOMEM;

@@ -185,10 +185,9 @@ static int build(struct builder *b)
 	uint32_t i, all;
 	int err;
 
-	b->name_of = malloc((b->p->frames.n + 1) * sizeof(*b->name_of));
+	b->name_of = array_of_none(b->p->frames.n);
 	if (!b->name_of)
 		return -ENOMEM;
-	memset(b->name_of, 0xff, (b->p->frames.n + 1) * sizeof(*b->name_of));
 	if (strtab_init(&tree->names) || strtab_add(&tree->names, "all", &all) ||
 	    array_reserve(tree->nodes, tree->nodes_cap, 1))
 		return -ENOMEM;
