@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """perf: fathom and perf over the same work at 999 Hz, in turns with each other and with neither.
 
-What counts is what the machine loses while it is recorded: the profiler's own CPU time until it
-is told to stop, and what the work loses to its interruptions, which is taken in two ways: by what the
-work takes more than without a profiler, and by a thread that watches itself being interrupted. What comes after the stop differs: fathom
-leaves names, folded stacks and a picture, perf raw samples; 'perf script' makes stacks of them.
+What counts is what the machine loses while it is recorded: the profiler's own CPU time until it is
+told to stop, and what the work loses to its interruptions. That is taken in two ways: by what the
+work takes more than without a profiler, and by a thread that watches itself being interrupted.
+What comes after the stop differs: fathom leaves names, folded stacks and a picture, perf raw
+samples; 'perf script' makes stacks of them.
 """
 import json
 import subprocess
