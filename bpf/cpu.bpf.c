@@ -126,8 +126,7 @@ static __always_inline __u32 sample(struct bpf_perf_event_data *ctx)
 	s->key.tgid = tgid;
 	s->key.tid = tid;
 	key_fill(&s->key, task);
-	/* Not a map of maps: each update of one waits for an RCU grace period, four at the start.
-	 */
+	/* Not a map of maps: each update of one waits for an RCU grace period. */
 	if (active_set)
 		lost = keep(s, &stacks_1, &counts_1);
 	else

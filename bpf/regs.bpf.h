@@ -83,9 +83,9 @@ static __always_inline void regs_take(const volatile struct regs_abi *regs, stru
 #error "unknown architecture"
 #endif
 
-/* Kernel stacks are 16 KiB on both (arch/x86/include/asm/page_64_types.h,
- * arch/arm64/include/asm/memory.h) where kernels lack bpf_task_pt_regs. */
-#define REGS_KERNEL_STACK_BYTES 16384
+/* Size of kernel stacks (arch/x86/include/asm/page_64_types.h, arch/arm64/include/asm/memory.h): 16
+ * KiB, or a page where pages are larger. Only used where kernels lack bpf_task_pt_regs. */
+const volatile __u32 cfg_kernel_stack_bytes = 16384;
 
 /*
  * Replaces registers of kernel mode by the user registers that were saved at the top of the current
@@ -107,7 +107,7 @@ static __always_inline void regs_to_user(struct task_struct *task, struct user_r
 	    bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf))
 		at = (const void *)bpf_task_pt_regs(bpf_get_current_task_btf());
 	else
-		at = BPF_CORE_READ(task, stack) + REGS_KERNEL_STACK_BYTES -
+		at = BPF_CORE_READ(task, stack) + cfg_kernel_stack_bytes -
 		     bpf_core_type_size(struct pt_regs);
 	if (bpf_probe_read_kernel(&saved, sizeof(saved), at))
 		return;

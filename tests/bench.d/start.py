@@ -3,8 +3,8 @@
 
 On each CPU a marker (marker.c) keeps running and changes its comm each millisecond to the time. The
 smallest of those comms in the profile is when the first sample was taken; the time at which
-fathom was forked and executed is taken outside. The markers have the lowest priority on an idle
-machine, and an ordinary one on a busy machine, where fathom has to share the CPUs with them.
+fathom was forked and executed is taken outside. Markers of the lowest priority leave the CPUs to
+fathom; with markers of an ordinary one it has to share them.
 """
 import re
 import shutil
@@ -13,8 +13,8 @@ import measure as m
 
 ROUNDS = 9
 LIMIT_MS = 300
-HOWS = (("idle machine", ["idle"], []), ("both CPUs busy", [], []),
-        ("both CPUs busy, with -- COMMAND", [], ["--", "sleep", "0.5"]))
+HOWS = (("markers of the lowest priority", ["idle"], []), ("markers of ordinary priority", [], []),
+        ("the same, with -- COMMAND", [], ["--", "sleep", "0.5"]))
 
 
 def first_sample_ns(path):

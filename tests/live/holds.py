@@ -88,7 +88,13 @@ def unnamed():
 def closed():
     samples = [v["total"] for v in collector["values"] if v["type"] == "samples"]
     return (ledger["fired"] == ledger["kept"] + sum(ledger["lost"].values())
-            and ledger["kept"] == total() == samples[0])
+            and ledger["kept"] == total() == samples[0] and ledger["lost"]["drain"] == 0)
+
+
+def all_due():
+    """Events and ticks that never came are what rate, time and CPUs make: none is counted twice."""
+    due = collector["rate_hz"] * summary["span_ns"] / 1e9 * collector["cpus_sampled"]
+    return near(ledger["fired"] + collector["ticks_missed"], due, 0.03 * due + 5)
 
 
 # Parentheses: an expression may have several lines.

@@ -29,4 +29,22 @@ tap_check "--max-loss 1 with tables of the right size: exit status 0" is 0 "$sta
 check fine "tables of the right size lose nothing" 'closed() and ledger["loss_share"] == 0'
 record fast -F 9999 -- "$WORKLOADS/stacks" 2
 check fast "nor at ten times the rate" 'closed() and ledger["loss_share"] < 0.001'
+
+# While a tracing program of somebody else runs, the kernel skips ours.
+if ! command -v bpftrace >/dev/null; then
+	tap_skip "events that interrupt other tracing programs are counted" "bpftrace is not installed"
+else
+	bpftrace -e 'tracepoint:syscalls:sys_enter_getppid { @[kstack, ustack, comm] = count(); }' \
+		>"$tmp/bpftrace" 2>&1 &
+	tracer=$!
+	wait_for grep -q Attaching "$tmp/bpftrace"
+	record inbpf -F 997 -a -- python3 -c '
+import os, time
+end = time.time() + 2
+while time.time() < end: os.getppid()'
+	kill -INT "$tracer"
+	wait "$tracer"
+	check inbpf "events that interrupt other tracing programs are counted" \
+		'closed() and ledger["lost"]["in_bpf_program"] > 20 and ledger["loss_share"] > 0.005'
+fi
 tap_done

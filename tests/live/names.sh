@@ -64,6 +64,21 @@ check reexec "exec: names of the second image" 'about("burn_seventy", "burn", 70
 check reexec "exec: the two are not mixed up" \
 	'count("before_exec", "burn") == 0 and count("burn_*", "reexec") == 0'
 
+# Two programs at the same fixed addresses: what /proc shows of the second is not the first's.
+if ! cc -no-pie -x c /dev/null -c -o "$tmp/cc.o" 2>/dev/null; then
+	tap_skip "fork and exec at fixed addresses" "no cc here"
+else
+	for name in x y; do
+		cc -O1 -fno-omit-frame-pointer -no-pie -DWORK="fixed_$name" -o "$tmp/fixed_$name" \
+			tests/workloads/fixed.c
+	done
+	record fixed -F 999 -- "$tmp/fixed_x" 40 "$tmp/fixed_y"
+	check fixed "fork and exec at fixed addresses: both have run" \
+		'count("fixed_x", "fixed_x") > 300 and count("fixed_y", "fixed_y") > 300'
+	check fixed "fork and exec at fixed addresses: the two are not mixed up" \
+		'count("fixed_y", "fixed_x") == 0 and count("fixed_x", "fixed_y") == 0'
+fi
+
 if ldconfig -p | grep -q 'libz\.so\.1 '; then
 	record plugin -F 999 -- "$WORKLOADS/plugin" 1
 	check plugin "dlclose: a library that is gone has its names" \

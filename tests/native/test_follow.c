@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Who belongs to the target: forks, execs and exits, and PIDs in other namespaces. */
+/* Who belongs to the target: forks, execs, and PIDs in other namespaces. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -69,15 +69,6 @@ static void fork_task(__u32 parent, __u32 tgid, __u32 tid)
 	struct task_struct from = make_task(parent, parent), to = make_task(tgid, tid);
 
 	assert_int_equal(prog_on_fork(&from, &to), 0);
-}
-
-static void exit_thread(__u32 tgid, __u32 tid, int threads_left)
-{
-	struct signal_struct signal = { .live.counter = threads_left };
-	struct task_struct task = make_task(tgid, tid);
-
-	task.signal = &signal;
-	assert_int_equal(prog_on_exit(&task), 0);
 }
 
 static long forbidden(struct fake_map *updated, const void *key)
@@ -161,33 +152,34 @@ static void exec_makes_the_command_a_target(void **state)
 	assert_int_equal(mark_of(10), FT_TARGET_NOW);
 }
 
-static void exit_of_the_last_thread_ends_the_target(void **state)
-{
-	(void)state;
-	put_mark(10, FT_TARGET_NOW);
-	put_mark(11, FT_TARGET_NOW);
-	exit_thread(10, 12, 0);
-	assert_int_equal(mark_of(10), 0);
-	assert_int_equal(mark_of(11), FT_TARGET_NOW);
-}
-
-static void exit_of_another_thread_does_not(void **state)
-{
-	(void)state;
-	put_mark(10, FT_TARGET_NOW);
-	exit_thread(10, 12, 2);
-	exit_thread(10, 10, 1); /* not even that of the first thread */
-	assert_int_equal(mark_of(10), FT_TARGET_NOW);
-}
-
 static void a_pid_that_is_used_again_is_no_target(void **state)
 {
 	(void)state;
 	put_mark(10, FT_TARGET_NOW);
-	exit_thread(10, 10, 0);
 	fork_task(1, 10, 10);
 	fork_task(10, 11, 11);
 	assert_int_equal(map->n, 0);
+}
+
+static void a_pid_that_a_target_uses_again_is_one(void **state)
+{
+	(void)state;
+	put_mark(10, FT_TARGET_NOW);
+	put_mark(11, FT_TARGET_AT_EXEC);
+	fork_task(10, 11, 11);
+	assert_int_equal(mark_of(11), FT_TARGET_NOW);
+	assert_int_equal(map->n, 2);
+}
+
+static void those_that_join_are_counted(void **state)
+{
+	__u64 before = targets_joined;
+
+	(void)state;
+	put_mark(10, FT_TARGET_NOW);
+	fork_task(10, 11, 11);
+	fork_task(20, 21, 21);
+	assert_int_equal(targets_joined - before, 1);
 }
 
 /* --- PID namespaces ------------------------------------------------------------------------------
@@ -282,8 +274,10 @@ static void following_goes_by_the_numbers_of_our_namespace(void **state)
 	put_mark(30, FT_TARGET_NOW);
 	assert_int_equal(prog_on_fork(&parent, &child), 0);
 	assert_int_equal(mark_of(31), FT_TARGET_NOW);
+	/* 31 is now a child of somebody else. */
 	assert_int_equal(prog_on_fork(&stranger, &child), 0);
-	assert_int_equal(map->n, 2);
+	assert_int_equal(mark_of(31), 0);
+	assert_int_equal(map->n, 1);
 }
 
 int main(void)
@@ -297,8 +291,8 @@ int main(void)
 		TEST(a_child_of_a_waiting_command_waits_as_well),
 		TEST(targets_that_do_not_fit_are_counted),
 		TEST(exec_makes_the_command_a_target),
-		TEST(exit_of_the_last_thread_ends_the_target),
-		TEST(exit_of_another_thread_does_not),
+		TEST(a_pid_that_a_target_uses_again_is_one),
+		TEST(those_that_join_are_counted),
 		TEST(a_pid_that_is_used_again_is_no_target),
 		TEST(numbers_are_those_of_our_namespace),
 		TEST(tasks_that_are_not_visible_have_no_number),

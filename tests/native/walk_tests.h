@@ -190,10 +190,11 @@ static void in_the_kernel_the_saved_registers_count(void **state)
 
 static void without_the_helper_they_are_at_the_top_of_the_kernel_stack(void **state)
 {
-	static __u64 kernel_stack[REGS_KERNEL_STACK_BYTES / 8];
+	static __u64 kernel_stack[16384 / 8];
 	struct ft_stack stack;
 
 	(void)state;
+	assert_int_equal(cfg_kernel_stack_bytes, sizeof(kernel_stack));
 	saved = make_regs(MODE_USER, CODE, put_chain(3));
 	memcpy((char *)kernel_stack + sizeof(kernel_stack) - sizeof(saved), &saved, sizeof(saved));
 	memset(&saved, 0, sizeof(saved));

@@ -140,6 +140,17 @@ static void the_exit_code_tells_usage_from_environment(void **state)
 	capture_end(&c, "fathom: cannot do it\n");
 }
 
+static void where_no_argument_is_to_blame_it_is_the_environment(void **state)
+{
+	struct captured c;
+
+	(void)state;
+	errf(-EEXIST, "cannot put it there");
+	capture_begin(&c);
+	assert_int_equal(cmd_fail_environment(), EXIT_ENVIRONMENT);
+	capture_end(&c, "fathom: cannot put it there\n");
+}
+
 static void usage_errors_point_to_help(void **state)
 {
 	struct captured c;
@@ -219,6 +230,7 @@ int main(void)
 		cmocka_unit_test(whole_numbers_out_of_range_are_refused),
 		cmocka_unit_test(fractions_are_read_and_nonsense_is_refused),
 		cmocka_unit_test(the_exit_code_tells_usage_from_environment),
+		cmocka_unit_test(where_no_argument_is_to_blame_it_is_the_environment),
 		cmocka_unit_test(usage_errors_point_to_help),
 		cmocka_unit_test(bad_options_are_named),
 		cmocka_unit_test(only_a_terminal_is_coloured),

@@ -181,21 +181,61 @@ static void without_a_pmu_recording_is_degraded(void **state)
 	assert_non_null(strstr(check_of(r, "event.cycles")->meaning, "cpu-clock"));
 }
 
-static void what_is_only_told_is_not_counted(void **state)
+static void what_is_only_told_is_not_held_against_the_host(void **state)
+{
+	struct probe_facts facts = perfect();
+	_cleanup_(probe_report_freep) struct probe_report *r = NULL;
+	size_t i;
+
+	(void)state;
+	facts.tracefs[0] = '\0';
+	facts.caps = 0;
+	facts.seccomp = 2;
+	facts.secure_boot = 1;
+	fail_all(&facts, -EPERM);
+	r = judged(&facts);
+	for (i = 0; i < r->n; i++) {
+		if (r->checks[i].need == PROBE_INFORMATION)
+			assert_int_equal(r->checks[i].state, PROBE_OK);
+	}
+	assert_int_equal(check_of(r, "mount.tracefs")->need, PROBE_INFORMATION);
+	assert_string_equal(check_of(r, "mount.tracefs")->found, "not mounted; not needed");
+}
+
+static void nothing_is_tried_that_no_collector_uses(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < probe_n_rows; i++)
+		assert_int_not_equal(probe_rows[i].need, PROBE_INFORMATION);
+}
+
+static void stacks_cannot_be_fetched_without_batch_operations(void **state)
 {
 	struct probe_facts facts = perfect();
 	_cleanup_(probe_report_freep) struct probe_report *r = NULL;
 
 	(void)state;
-	fail_one(&facts, "program.fentry", -EPERM);
-	facts.tracefs[0] = '\0';
+	fail_one(&facts, "map.batch", -EINVAL);
+	r = judged(&facts);
+	assert_int_equal(r->can_record, -ENOSYS);
+	assert_int_equal(check_of(r, "map.batch")->state, PROBE_MISSING);
+	assert_non_null(strstr(r->cause, "batch operations"));
+	assert_non_null(strstr(r->mend, "5.6"));
+}
+
+static void rights_are_not_the_mend_where_root_can_record_without(void **state)
+{
+	struct probe_facts facts = perfect();
+	_cleanup_(probe_report_freep) struct probe_report *r = NULL;
+
+	(void)state;
+	fail_one(&facts, "program.tp_btf", -EPERM);
 	r = judged(&facts);
 	assert_int_equal(r->can_record, 0);
-	assert_int_equal(check_of(r, "program.fentry")->state, PROBE_MISSING);
-	assert_int_equal(check_of(r, "mount.tracefs")->state, PROBE_MISSING);
-	assert_int_equal(probe_report_count(r, PROBE_MISSING), 0);
-	/* Root was refused something that is not needed: rights are not the mend. */
-	assert_non_null(strstr(check_of(r, "program.fentry")->mend, "CONFIG_"));
+	assert_int_equal(probe_report_count(r, PROBE_MISSING), 1);
+	assert_non_null(strstr(check_of(r, "program.tp_btf")->mend, "CONFIG_"));
 }
 
 static void a_user_is_told_which_capabilities_to_get(void **state)
@@ -529,7 +569,10 @@ int main(void)
 		cmocka_unit_test(whatever_fails_is_explained),
 		cmocka_unit_test(each_required_thing_makes_recording_impossible),
 		cmocka_unit_test(without_a_pmu_recording_is_degraded),
-		cmocka_unit_test(what_is_only_told_is_not_counted),
+		cmocka_unit_test(what_is_only_told_is_not_held_against_the_host),
+		cmocka_unit_test(nothing_is_tried_that_no_collector_uses),
+		cmocka_unit_test(stacks_cannot_be_fetched_without_batch_operations),
+		cmocka_unit_test(rights_are_not_the_mend_where_root_can_record_without),
 		cmocka_unit_test(a_user_is_told_which_capabilities_to_get),
 		cmocka_unit_test(bpf_and_perfmon_suffice),
 		cmocka_unit_test(sys_admin_includes_bpf_and_perfmon),

@@ -10,6 +10,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "user/collect/processes.h"
@@ -200,7 +201,7 @@ static void images_beyond_the_limit_are_counted_and_have_no_names(void **state)
 	(void)state;
 	map(7, 0x1000, 0x2000, "/bin/sh", 1);
 	map(8, 0x1000, 0x2000, "/bin/sh", 1);
-	for (i = 2; i < PROCESSES_MAX_IMAGES; i++)
+	for (i = 3; i < PROCESSES_MAX_IMAGES; i++) /* 9 had an image before, too */
 		assert_int_equal(processes_exec(ps, 9, i), 0);
 	assert_int_equal(processes_dropped(ps), 0);
 	assert_int_equal(processes_exec(ps, 7, i), 0);
@@ -217,6 +218,20 @@ static void images_beyond_the_limit_are_counted_and_have_no_names(void **state)
 /* --- /proc ---------------------------------------------------------------------------------------
  */
 
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
+}
+
+static void scan(uint32_t pid)
+{
+	assert_int_equal(processes_scan(ps, pid), 0);
+	assert_int_equal(processes_settle(ps, UINT64_MAX), 0);
+}
+
 static void our_own_code_is_found_by_a_scan(void **state)
 {
 	uint64_t vdso = getauxval(AT_SYSINFO_EHDR);
@@ -225,7 +240,7 @@ static void our_own_code_is_found_by_a_scan(void **state)
 
 	(void)state;
 	assert_true(readlink("/proc/self/exe", exe, sizeof(exe) - 1) > 0);
-	assert_int_equal(processes_scan(ps, getpid()), 0);
+	scan(getpid());
 	assert_string_equal(at(getpid(), 0, (uintptr_t)our_own_code_is_found_by_a_scan), exe);
 	if (vdso)
 		assert_string_equal(at(getpid(), 0, vdso), "[vdso]");
@@ -241,7 +256,7 @@ static void anonymous_code_is_named_as_the_kernel_names_it(void **state)
 
 	(void)state;
 	assert_true(code != MAP_FAILED);
-	assert_int_equal(processes_scan(ps, getpid()), 0);
+	scan(getpid());
 	assert_string_equal(at(getpid(), 0, (uintptr_t)code), "//anon");
 	munmap(code, page);
 }
@@ -258,9 +273,9 @@ static void a_second_scan_adds_nothing(void **state)
 	int first = 0, second = 0;
 
 	(void)state;
-	assert_int_equal(processes_scan(ps, getpid()), 0);
+	scan(getpid());
 	processes_for_each(ps, getpid(), count, &first);
-	assert_int_equal(processes_scan(ps, getpid()), 0);
+	scan(getpid());
 	processes_for_each(ps, getpid(), count, &second);
 	assert_true(first >= 2);
 	assert_int_equal(first, second);
@@ -273,9 +288,113 @@ static void a_scan_counts_from_the_start_of_the_newest_image(void **state)
 	(void)state;
 	assert_int_equal(processes_exec(ps, getpid(), 100), 0);
 	assert_int_equal(processes_exec(ps, getpid(), 200), 0);
-	assert_int_equal(processes_scan(ps, getpid()), 0);
+	scan(getpid());
 	assert_string_equal(at(getpid(), 150, here), "");
 	assert_string_not_equal(at(getpid(), 200, here), "");
+}
+
+static void a_scan_waits_until_all_before_it_is_told(void **state)
+{
+	uint64_t here = (uintptr_t)a_scan_waits_until_all_before_it_is_told, before = now_ns();
+	int waiting = 0;
+
+	(void)state;
+	assert_int_equal(processes_scan(ps, getpid()), 0);
+	processes_for_each(ps, getpid(), count, &waiting);
+	assert_true(waiting >= 2); /* their files can be opened already */
+	assert_int_equal(processes_settle(ps, before), 0);
+	assert_string_equal(at(getpid(), before, here), "");
+	assert_int_equal(processes_settle(ps, now_ns()), 0);
+	assert_string_not_equal(at(getpid(), before, here), "");
+}
+
+/* The program that was scanned is not the one of before, of which the side band told late. */
+static void a_scan_belongs_to_the_image_of_its_time(void **state)
+{
+	uint64_t here = (uintptr_t)a_scan_belongs_to_the_image_of_its_time, executed;
+
+	(void)state;
+	assert_int_equal(processes_fork(ps, getpid(), 1, 100), 0);
+	executed = now_ns();
+	assert_int_equal(processes_scan(ps, getpid()), 0);
+	assert_int_equal(processes_exec(ps, getpid(), executed), 0);
+	assert_int_equal(processes_settle(ps, UINT64_MAX), 0);
+	assert_string_equal(at(getpid(), executed - 1, here), "");
+	assert_string_not_equal(at(getpid(), executed, here), "");
+	assert_int_equal(processes_since(ps, getpid()), executed);
+}
+
+static void a_scan_before_an_exec_is_not_that_of_the_new_image(void **state)
+{
+	uint64_t here = (uintptr_t)a_scan_before_an_exec_is_not_that_of_the_new_image, executed;
+
+	(void)state;
+	assert_int_equal(processes_scan(ps, getpid()), 0);
+	executed = now_ns() + 1;
+	assert_int_equal(processes_exec(ps, getpid(), executed), 0);
+	assert_int_equal(processes_settle(ps, UINT64_MAX), 0);
+	assert_string_not_equal(at(getpid(), executed - 1, here), "");
+	/* A second later, as just after the exec the old image is looked into, too. */
+	assert_string_equal(at(getpid(), executed + 1000000000, here), "");
+}
+
+static void what_is_mapped_after_a_scan_does_not_hide_what_it_saw(void **state)
+{
+	uint64_t here = (uintptr_t)what_is_mapped_after_a_scan_does_not_hide_what_it_saw, later;
+	struct sym_mapping m;
+	char path[4096];
+
+	(void)state;
+	scan(getpid());
+	m = *processes_find(ps, processes_image(ps, getpid(), 0), 0, here);
+	snprintf(path, sizeof(path), "%s", m.path);
+	processes_free(ps);
+	assert_int_equal(processes_new(&ps), 0);
+	assert_int_equal(processes_scan(ps, getpid()), 0);
+	later = now_ns() + 1;
+	m.path = path; /* the same once more: loaded again */
+	assert_int_equal(processes_mmap(ps, &m, later), 0);
+	assert_int_equal(processes_settle(ps, UINT64_MAX), 0);
+	assert_string_equal(at(getpid(), later - 1, here), path);
+	assert_string_equal(at(getpid(), later, here), path);
+}
+
+/* Each second page executable, so that no two are one mapping. */
+static void many_mappings_are_scanned_twice_in_no_time(void **state)
+{
+	size_t page = sysconf(_SC_PAGESIZE), n = 20000, i;
+	char *memory = mmap(NULL, 2 * n * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t began;
+	int first = 0, second = 0;
+
+	(void)state;
+	assert_true(memory != MAP_FAILED);
+	for (i = 0; i < n; i++)
+		assert_int_equal(mprotect(memory + 2 * i * page, page, PROT_READ | PROT_EXEC), 0);
+	scan(getpid());
+	processes_for_each(ps, getpid(), count, &first);
+	assert_true(first > 20000);
+	assert_int_equal(processes_scan(ps, getpid()), 0);
+	began = now_ns();
+	assert_int_equal(processes_settle(ps, UINT64_MAX), 0);
+	/* Each with each takes most of a second. */
+	assert_true(now_ns() - began < 100000000);
+	processes_for_each(ps, getpid(), count, &second);
+	assert_int_equal(first, second);
+	munmap(memory, 2 * n * page);
+}
+
+static void mappings_tell_when_their_image_began(void **state)
+{
+	(void)state;
+	map(7, 0x1000, 0x2000, "//anon", 10);
+	assert_int_equal(processes_since(ps, 7), 0);
+	assert_int_equal(processes_exec(ps, 7, 20), 0);
+	map(7, 0x1000, 0x2000, "//anon", 30);
+	assert_int_equal(processes_since(ps, 7), 20);
+	assert_int_equal(processes_find(ps, processes_image(ps, 7, 15), 15, 0x1000)->image, 0);
+	assert_int_equal(processes_find(ps, processes_image(ps, 7, 35), 35, 0x1000)->image, 20);
+	assert_int_equal(processes_since(ps, 8), 0);
 }
 
 static void a_process_that_is_gone_is_no_error(void **state)
@@ -287,8 +406,8 @@ static void a_process_that_is_gone_is_no_error(void **state)
 		_exit(0);
 	assert_true(pid > 0);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	assert_int_equal(processes_scan(ps, pid), 0);
-	assert_int_equal(processes_scan(ps, 0), 0);
+	scan(pid);
+	scan(0);
 	assert_int_equal(processes_image(ps, pid, 0), PROCESSES_NO_IMAGE);
 	processes_for_each(ps, pid, count, NULL);
 }
@@ -309,7 +428,11 @@ static void a_scan_of_all_has_us_and_our_children(void **state)
 		_exit(read(wait_for[0], &byte, 1));
 	}
 	assert_true(pid > 0);
-	assert_int_equal(processes_scan_all(ps), 0);
+	/* One at a time, then to the end, then no more. */
+	assert_int_equal(processes_scan_some(ps, 0), 1);
+	assert_int_equal(processes_scan_some(ps, UINT64_MAX), 0);
+	assert_int_equal(processes_scan_some(ps, UINT64_MAX), 0);
+	assert_int_equal(processes_settle(ps, UINT64_MAX), 0);
 	assert_string_not_equal(at(getpid(), 0, here), "");
 	assert_string_not_equal(at(pid, 0, here), "");
 	close(wait_for[0]);
@@ -337,6 +460,12 @@ int main(void)
 		TEST(anonymous_code_is_named_as_the_kernel_names_it),
 		TEST(a_second_scan_adds_nothing),
 		TEST(a_scan_counts_from_the_start_of_the_newest_image),
+		TEST(a_scan_waits_until_all_before_it_is_told),
+		TEST(a_scan_belongs_to_the_image_of_its_time),
+		TEST(a_scan_before_an_exec_is_not_that_of_the_new_image),
+		TEST(what_is_mapped_after_a_scan_does_not_hide_what_it_saw),
+		TEST(many_mappings_are_scanned_twice_in_no_time),
+		TEST(mappings_tell_when_their_image_began),
 		TEST(a_process_that_is_gone_is_no_error),
 		TEST(a_scan_of_all_has_us_and_our_children),
 	};

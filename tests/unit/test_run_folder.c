@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -15,6 +16,8 @@
 static struct folder folder;
 static struct run_folder *rf;
 static bool lacks_rename_flags;
+static uint64_t random_next, random_step; /* what getrandom() makes; 0: random numbers */
+static void (*meddles)(int parent, const char *name); /* with a folder as soon as it is made */
 
 /* Stands before the C library's, to be a file system that knows no flags. */
 int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags)
@@ -26,6 +29,49 @@ int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsign
 	return syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
 }
 
+/* The same: names that are known beforehand. */
+ssize_t getrandom(void *buf, size_t len, unsigned int flags)
+{
+	if (!random_next)
+		return syscall(SYS_getrandom, buf, len, flags);
+	assert_int_equal(len, sizeof(random_next));
+	memcpy(buf, &random_next, len);
+	random_next += random_step;
+	return len;
+}
+
+/* The same: others who are at work in the folder around it. */
+int mkdirat(int parent, const char *name, mode_t mode)
+{
+	int err = syscall(SYS_mkdirat, parent, name, mode);
+
+	if (!err && meddles)
+		meddles(parent, name);
+	return err;
+}
+
+static void put_file_into(int parent, const char *name)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/theirs", name);
+	fd = openat(parent, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	assert_true(fd >= 0);
+	close(fd);
+}
+
+static void exchange_for_link(int parent, const char *name)
+{
+	assert_int_equal(unlinkat(parent, name, AT_REMOVEDIR), 0);
+	assert_int_equal(symlinkat("victim", parent, name), 0);
+}
+
+static void give_to_another(int parent, const char *name)
+{
+	assert_int_equal(fchownat(parent, name, 23456, 23456, 0), 0);
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -33,6 +79,9 @@ static int set_up(void **state)
 	unsetenv("SUDO_GID");
 	umask(022);
 	lacks_rename_flags = false;
+	random_next = 0;
+	random_step = 1;
+	meddles = NULL;
 	folder_make(&folder);
 	return 0;
 }
@@ -49,7 +98,8 @@ static int tear_down(void **state)
 	while (dir && (entry = readdir(dir))) {
 		struct folder below;
 
-		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+		if (entry->d_type != DT_DIR || !strcmp(entry->d_name, ".") ||
+		    !strcmp(entry->d_name, ".."))
 			continue;
 		snprintf(below.path, sizeof(below.path), "%.30s/%.30s", folder.path, entry->d_name);
 		folder_remove(&below);
@@ -409,39 +459,169 @@ static void file_systems_without_rename_flags_are_served(void **state)
 
 /* --- others at work ------------------------------------------------------------------------ */
 
-static char *temporary(void)
+static void skip_because(const char *reason)
+{
+	printf("# %s\n", reason);
+	skip();
+}
+
+static void assert_owner(const char *name, uid_t uid, gid_t gid)
+{
+	struct stat st;
+
+	assert_int_equal(stat(path_of(name), &st), 0);
+	assert_int_equal(st.st_uid, uid);
+	assert_int_equal(st.st_gid, gid);
+}
+
+/* The name that the n-th number of random_next() makes. */
+static const char *temporary(unsigned int n)
 {
 	static char name[64];
 
-	snprintf(name, sizeof(name), ".fathom-%d.tmp", getpid());
+	snprintf(name, sizeof(name), ".fathom-%016x.tmp", n);
 	return name;
 }
 
-static void what_a_killed_process_left_is_cleared_away(void **state)
+static void put_folder(const char *name, const char *file, const char *text)
 {
-	char file[96];
+	char path[128];
+
+	assert_int_equal(mkdir(path_of(name), 0755), 0);
+	snprintf(path, sizeof(path), "%s/%s", name, file);
+	put_file(path, text);
+}
+
+static void assert_file_in(const char *name, const char *file, const char *text)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", name, file);
+	assert_file(path, text);
+}
+
+/* It may be the folder of a recording in another PID namespace. */
+static void temporary_folders_of_others_are_not_touched(void **state)
+{
+	(void)state;
+	random_next = 1;
+	put_folder(temporary(1), "cpu.folded", "theirs");
+	put_folder(temporary(2), "cpu.folded", "theirs, too");
+	begin(false);
+	assert_int_equal(random_next, 4);
+	fill("cpu.folded", "ours");
+	assert_int_equal(finish(), 0);
+	assert_file("run/cpu.folded", "ours");
+	assert_file_in(temporary(1), "cpu.folded", "theirs");
+	assert_file_in(temporary(2), "cpu.folded", "theirs, too");
+	assert_entries("", 3);
+}
+
+static void two_recordings_at_once_both_end_well(void **state)
+{
+	struct run_folder *other = NULL;
 
 	(void)state;
-	assert_int_equal(mkdir(path_of(temporary()), 0755), 0);
-	snprintf(file, sizeof(file), "%s/cpu.folded", temporary());
-	put_file(file, "half");
 	begin(false);
-	fill("cpu.folded", "whole");
+	fill("cpu.folded", "one");
+	assert_int_equal(run_folder_new(path_of("run2"), false, &other), 0);
+	assert_entries("", 2);
+	assert_int_equal(run_folder_write(other, "cpu.folded", "two", 3), 0);
+	fill("summary.json", "{}");
 	assert_int_equal(finish(), 0);
-	assert_file("run/cpu.folded", "whole");
-	assert_entries("", 1);
+	assert_int_equal(run_folder_write(other, "summary.json", "[]", 2), 0);
+	assert_int_equal(run_folder_finish(other), 0);
+	run_folder_free(other);
+	assert_file("run/cpu.folded", "one");
+	assert_file("run/summary.json", "{}");
+	assert_file("run2/cpu.folded", "two");
+	assert_file("run2/summary.json", "[]");
+	assert_entries("", 2);
+}
+
+static void the_second_of_two_to_one_place_is_kept_beside_it(void **state)
+{
+	struct run_folder *other = NULL;
+
+	(void)state;
+	begin(false);
+	fill("cpu.folded", "one");
+	assert_int_equal(run_folder_new(path_of("run"), false, &other), 0);
+	assert_int_equal(run_folder_write(other, "cpu.folded", "two", 3), 0);
+	assert_int_equal(finish(), 0);
+	assert_int_equal(run_folder_finish(other), -EEXIST);
+	run_folder_free(other);
+	assert_non_null(strstr(err_text(), "is kept in '.fathom-"));
+	assert_file("run/cpu.folded", "one");
+	assert_entries("", 2);
+}
+
+static void names_that_are_all_taken_are_told_of(void **state)
+{
+	(void)state;
+	random_next = 1;
+	random_step = 0;
+	put_folder(temporary(1), "cpu.folded", "theirs");
+	assert_int_equal(run_folder_new(path_of("run"), false, &rf), -EEXIST);
+	assert_null(rf);
+	assert_file_in(temporary(1), "cpu.folded", "theirs");
 }
 
 static void a_link_in_place_of_the_temporary_folder_is_not_followed(void **state)
 {
 	(void)state;
+	random_next = 1;
 	put_old_run();
 	assert_int_equal(rename(path_of("run"), path_of("other")), 0);
-	assert_int_equal(symlink("other", path_of(temporary())), 0);
-	assert_int_equal(run_folder_new(path_of("run"), false, &rf), -EEXIST);
-	assert_null(rf);
+	assert_int_equal(symlink("other", path_of(temporary(random_next))), 0);
+	begin(false);
+	fill("old.folded", "new");
+	assert_int_equal(finish(), 0);
 	assert_file("other/old.folded", "old");
-	assert_int_equal(unlink(path_of(temporary())), 0);
+	assert_file("run/old.folded", "new");
+	assert_entries("", 3); /* and the link stays */
+}
+
+/* Those who may write to the folder around it can be quick. */
+static void a_folder_that_others_filled_at_once_is_not_taken(void **state)
+{
+	(void)state;
+	random_next = 1;
+	meddles = put_file_into;
+	assert_int_equal(run_folder_new(path_of("run"), false, &rf), -EPERM);
+	assert_null(rf);
+	assert_file_in(temporary(1), "theirs", "");
+	assert_entries("", 1);
+}
+
+static void a_link_that_others_put_at_once_is_not_followed(void **state)
+{
+	(void)state;
+	random_next = 1;
+	meddles = exchange_for_link;
+	put_folder("victim", "mine", "mine");
+	setenv("SUDO_UID", "12345", 1);
+	setenv("SUDO_GID", "12345", 1);
+	assert_true(run_folder_new(path_of("run"), false, &rf) < 0);
+	assert_null(rf);
+	assert_file("victim/mine", "mine");
+	assert_owner("victim", geteuid(), getegid());
+	assert_entries("", 2);
+}
+
+static void a_folder_that_others_put_at_once_is_not_given_away(void **state)
+{
+	(void)state;
+	if (geteuid())
+		skip_because("only root may give files away");
+	random_next = 1;
+	meddles = give_to_another;
+	setenv("SUDO_UID", "12345", 1);
+	setenv("SUDO_GID", "12345", 1);
+	assert_int_equal(run_folder_new(path_of("run"), false, &rf), -EPERM);
+	assert_null(rf);
+	assert_owner(temporary(1), 23456, 23456);
+	assert_entries("", 1);
 }
 
 /* Under sudo the folder is another user's while it is filled. */
@@ -517,21 +697,6 @@ static void the_folder_around_it_must_be_there(void **state)
 }
 
 /* --- root ---------------------------------------------------------------------------------- */
-
-static void skip_because(const char *reason)
-{
-	printf("# %s\n", reason);
-	skip();
-}
-
-static void assert_owner(const char *name, uid_t uid, gid_t gid)
-{
-	struct stat st;
-
-	assert_int_equal(stat(path_of(name), &st), 0);
-	assert_int_equal(st.st_uid, uid);
-	assert_int_equal(st.st_gid, gid);
-}
 
 static void under_sudo_all_of_it_belongs_to_the_caller(void **state)
 {
@@ -636,8 +801,14 @@ int main(void)
 		TEST(a_folder_that_comes_meanwhile_is_kept),
 		TEST(an_old_run_that_goes_meanwhile_costs_nothing),
 		TEST(file_systems_without_rename_flags_are_served),
-		TEST(what_a_killed_process_left_is_cleared_away),
+		TEST(temporary_folders_of_others_are_not_touched),
+		TEST(two_recordings_at_once_both_end_well),
+		TEST(the_second_of_two_to_one_place_is_kept_beside_it),
+		TEST(names_that_are_all_taken_are_told_of),
 		TEST(a_link_in_place_of_the_temporary_folder_is_not_followed),
+		TEST(a_folder_that_others_filled_at_once_is_not_taken),
+		TEST(a_link_that_others_put_at_once_is_not_followed),
+		TEST(a_folder_that_others_put_at_once_is_not_given_away),
 		TEST(a_planted_link_is_not_written_through),
 		TEST(names_that_are_none_are_refused),
 		TEST(slashes_behind_a_name_do_not_matter),

@@ -601,6 +601,25 @@ static void what_a_cpu_told_before_it_went_still_counts(void **state)
 	assert_string_equal(at(7, 10, 0x2000), "/bin/back");
 }
 
+/* The exec is read after the scan, but was before it. */
+static void a_scan_takes_its_turn_among_the_records(void **state)
+{
+	uint64_t here = (uintptr_t)a_scan_takes_its_turn_among_the_records, executed;
+	struct timespec now;
+
+	(void)state;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	executed = now.tv_sec * 1000000000ull + now.tv_nsec;
+	push_task(0, PERF_RECORD_FORK, getpid(), 1, 10);
+	assert_int_equal(processes_scan(ps, getpid()), 0);
+	assert_int_equal(sideband_read(sb, false), 0); /* what was a moment ago may be under way */
+	assert_string_equal(at(getpid(), executed, here), "");
+	push_comm(1, getpid(), true, executed);
+	read_all();
+	assert_string_equal(at(getpid(), executed - 1, here), "");
+	assert_string_not_equal(at(getpid(), executed, here), "");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -625,6 +644,7 @@ int main(void)
 		TEST(half_a_throttling_counts_nothing),
 		TEST(a_cpu_that_is_offline_has_no_ring),
 		TEST(what_a_cpu_told_before_it_went_still_counts),
+		TEST(a_scan_takes_its_turn_among_the_records),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,6 +45,7 @@ static struct run_summary full_summary(void)
 	ledger_add(&c->ledger, "throttled", 0);
 	c->cost = (struct cost){ .kernel_ns = 123456,
 				 .kernel_runs = 1000,
+				 .following_ns = 11,
 				 .map_bytes = 4096,
 				 .loader_cpu_ns = 7,
 				 .loader_rss_bytes = 8,
@@ -53,6 +54,10 @@ static struct run_summary full_summary(void)
 	c->stacks.ended[STACK_END_ROOT] = 80;
 	c->stacks.ended[STACK_END_NONE] = 20;
 	c->ticks_missed = 2;
+	c->cpus_sampled = 3;
+	c->cpus_failed = 5;
+	c->targets_lost = 6;
+	c->sideband_dropped = 7;
 	c->sideband_records = 300;
 	c->sideband_lost = 4;
 	c->files_failed = 1;
@@ -206,6 +211,7 @@ static void cost_and_stacks_are_there(void **state)
 	assert_at(value, "collectors.0.cost.kernel_ns", "123456");
 	assert_at(value, "collectors.0.cost.kernel_runs", "1000");
 	assert_at(value, "collectors.0.cost.kernel_ns_per_event", "123.5");
+	assert_at(value, "collectors.0.cost.following_ns", "11");
 	assert_at(value, "collectors.0.cost.map_bytes", "4096");
 	assert_at(value, "collectors.0.cost.loader_cpu_ns", "7");
 	assert_at(value, "collectors.0.cost.loader_rss_bytes", "8");
@@ -217,6 +223,10 @@ static void cost_and_stacks_are_there(void **state)
 	assert_int_equal(json_object_size(at(value, "collectors.0.stacks.ended")), STACK_ENDS);
 	assert_at(value, "collectors.0.sideband.records", "300");
 	assert_at(value, "collectors.0.sideband.lost", "4");
+	assert_at(value, "collectors.0.sideband.dropped", "7");
+	assert_at(value, "collectors.0.cpus_sampled", "3");
+	assert_at(value, "collectors.0.cpus_failed", "5");
+	assert_at(value, "collectors.0.targets_lost", "6");
 	assert_at(value, "collectors.0.ticks_missed", "2");
 	assert_at(value, "collectors.0.files_failed", "1");
 }

@@ -626,6 +626,66 @@ static void a_jit_s_functions_are_marked(void **state)
 	assert_int_equal(symbolizer_files_failed(s), 0);
 }
 
+static void write_jit_name(pid_t pid, const char *name)
+{
+	assert_int_equal(run("echo '10000 1000 %s' >/tmp/perf-%d.map", name, pid), 0);
+}
+
+static const char *jit_name(struct symbolizer *s, pid_t pid, uint64_t image)
+{
+	struct sym_mapping m = {
+		.start = 0x10000, .end = 0x20000, .path = "//anon", .pid = pid, .image = image
+	};
+	struct symbol symbol;
+
+	symbolizer_user(s, &m, 0x10004, &symbol);
+	return symbol.name;
+}
+
+static void a_jit_s_names_are_not_those_of_the_next_image(void **state)
+{
+	_cleanup_(symbolizer_freep) struct symbolizer *s = symbolizer(DEMANGLE_SHORT);
+	pid_t pid = start("sleeper");
+	uint64_t second = UINT64_MAX - 2, third = UINT64_MAX - 1; /* after the first reading */
+	char path[64];
+
+	(void)state;
+	snprintf(path, sizeof(path), "/tmp/perf-%d.map", pid);
+	write_jit_name(pid, "_ZN3one1fEv");
+	symbolizer_read_perf_map(s, pid, 1000);
+	unlink(path);
+	symbolizer_read_perf_map(s, pid, second);
+	assert_string_equal(jit_name(s, pid, 1000), "one::f");
+	assert_string_equal(jit_name(s, pid, second), "[anon+0x4]");
+	write_jit_name(pid, "_ZN3two1fEv");
+	symbolizer_read_perf_map(s, pid, third);
+	/* Also while there is a map, which is the newest one's. */
+	assert_string_equal(jit_name(s, pid, third), "two::f");
+	assert_string_equal(jit_name(s, pid, 1000), "one::f");
+	assert_string_equal(jit_name(s, pid, second), "[anon+0x4]");
+	assert_string_equal(jit_name(s, pid, 500), "[anon+0x4]");
+	end(pid);
+	unlink(path);
+	assert_int_equal(symbolizer_files_failed(s), 0);
+}
+
+/* The exec was before the reading, but was not known then. */
+static void a_perf_map_is_that_of_an_image_known_later(void **state)
+{
+	_cleanup_(symbolizer_freep) struct symbolizer *s = symbolizer(DEMANGLE_SHORT);
+	pid_t pid = start("sleeper");
+	char path[64];
+
+	(void)state;
+	snprintf(path, sizeof(path), "/tmp/perf-%d.map", pid);
+	write_jit_name(pid, "compiled");
+	symbolizer_read_perf_map(s, pid, 0);
+	end(pid);
+	unlink(path);
+	assert_string_equal(jit_name(s, pid, 1000), "compiled");
+	assert_string_equal(jit_name(s, pid, UINT64_MAX), "[anon+0x4]");
+}
+
 static void somebody_else_s_perf_map_is_counted(void **state)
 {
 	_cleanup_(symbolizer_freep) struct symbolizer *s = symbolizer(DEMANGLE_SHORT);
@@ -641,7 +701,7 @@ static void somebody_else_s_perf_map_is_counted(void **state)
 	snprintf(path, sizeof(path), "/tmp/perf-%d.map", pid);
 	assert_int_equal(run("echo '10000 1000 forged' >%s && chown 12345 %s", path, path), 0);
 	m.pid = pid;
-	symbolizer_read_perf_map(s, pid);
+	symbolizer_read_perf_map(s, pid, 0);
 	symbolizer_user(s, &m, 0x10004, &symbol);
 	assert_string_equal(symbol.name, "[anon+0x4]");
 	assert_int_equal(symbolizer_files_failed(s), 1);
@@ -788,6 +848,8 @@ int main(void)
 		cmocka_unit_test(kernel_addresses_have_names),
 		cmocka_unit_test(hidden_kernel_symbols_are_counted),
 		cmocka_unit_test(a_jit_s_functions_are_marked),
+		cmocka_unit_test(a_jit_s_names_are_not_those_of_the_next_image),
+		cmocka_unit_test(a_perf_map_is_that_of_an_image_known_later),
 		cmocka_unit_test(somebody_else_s_perf_map_is_counted),
 		cmocka_unit_test(names_are_demangled_as_asked_for),
 		cmocka_unit_test(the_build_id_is_hexadecimal),

@@ -11,9 +11,14 @@
 
 #include "user/base/err.h"
 
-int cmd_fail(int err)
+int cmd_fail_environment(void)
 {
 	fprintf(stderr, "fathom: %s\n", err_text());
+	return EXIT_ENVIRONMENT;
+}
+
+int cmd_fail(int err)
+{
 	switch (-err) {
 	case EINVAL:
 	case ENOENT:
@@ -26,9 +31,10 @@ int cmd_fail(int err)
 	case ELOOP:
 	case EILSEQ:
 	case ESRCH:
+		fprintf(stderr, "fathom: %s\n", err_text());
 		return EXIT_USAGE;
 	default:
-		return EXIT_ENVIRONMENT;
+		return cmd_fail_environment();
 	}
 }
 

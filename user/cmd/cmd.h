@@ -37,6 +37,9 @@ int cmd_doctor(int argc, char **argv);
  */
 int cmd_fail(int err);
 
+/* The same where no argument is to blame, whatever the errno: returns EXIT_ENVIRONMENT. */
+int cmd_fail_environment(void);
+
 /* Prints "fathom: SENTENCE" and "Try 'fathom COMMAND --help'."; returns EXIT_USAGE. */
 int cmd_usage(const char *command, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

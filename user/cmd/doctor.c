@@ -72,13 +72,12 @@ static int options_parse(int argc, char **argv, struct options *o)
 
 /* --- text ---------------------------------------------------------------------------------- */
 
-/* ECMA-48 colours by state: green, yellow, red; things that are only told are not coloured red. */
+/* ECMA-48 colours: green, yellow, red. */
 static const char *color_of(const struct probe_check *check)
 {
-	if (check->state == PROBE_OK)
-		return "\033[32m";
-	return check->state == PROBE_MISSING && check->need != PROBE_INFORMATION ? "\033[31m"
-										 : "\033[33m";
+	static const char *const colors[] = { "\033[32m", "\033[33m", "\033[31m" };
+
+	return colors[check->state];
 }
 
 static int title_width(const struct probe_report *r)

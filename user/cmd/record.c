@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "user/base/array.h"
+#include "user/base/clock.h"
 #include "user/base/err.h"
 #include "user/base/str.h"
 #include "user/cmd/cmd.h"
@@ -128,14 +129,6 @@ static const struct option long_options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-static uint64_t monotonic_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
-}
-
 /* --- options ------------------------------------------------------------------------------- */
 
 static int parse_ids(const char *text, const char *what, uint32_t **ids, size_t *n, size_t *cap)
@@ -197,6 +190,7 @@ static int parse_target(struct record_options *o, int c)
 		return 0;
 	case OPT_CPU:
 		o->session.cpus = &o->cpus;
+		o->session.target.cpus = optarg;
 		return cpu_set_parse(optarg, "--cpu", &o->cpus);
 	case 'a':
 		o->session.whole_machine = true;
@@ -332,10 +326,16 @@ static void print_account(const struct run_summary *s)
 		" lost, %.1f %% of stacks complete\n",
 		s->span_ns / 1e9, s->target, c->event, c->rate_hz, kept, lost,
 		kept ? 100.0 * c->stacks.complete / kept : 0);
-	if (c->sideband_lost)
+	if (c->cpus_failed)
+		fprintf(stderr, "a CPU that came online could not be sampled, %" PRIu64 " times\n",
+			c->cpus_failed);
+	if (c->targets_lost)
+		fprintf(stderr, "%" PRIu64 " processes were too many to follow: they are missing\n",
+			c->targets_lost);
+	if (c->sideband_lost || c->sideband_dropped)
 		fprintf(stderr,
 			"%" PRIu64 " records of mappings were lost: some code has no name\n",
-			c->sideband_lost);
+			c->sideband_lost + c->sideband_dropped);
 }
 
 static int verdict(const struct record_options *o, const struct run_summary *s)
@@ -350,6 +350,10 @@ static int verdict(const struct record_options *o, const struct run_summary *s)
 		fprintf(stderr,
 			"fathom: %.3g %% of the events were lost, more than --max-loss %g\n", loss,
 			o->max_loss);
+		return EXIT_DATA_QUALITY;
+	}
+	if (o->max_loss >= 0 && s->collectors[0].targets_lost) {
+		fputs("fathom: processes that should have been followed are missing\n", stderr);
 		return EXIT_DATA_QUALITY;
 	}
 	return EXIT_DONE;
@@ -383,12 +387,13 @@ static int record(struct record_options *o, const char *folder)
 		err = explain(session_record(&o->session, &summary, &profile));
 	if (shows_progress)
 		fputs("\r\033[K", stderr);
-	if (!err)
-		err = record_output_write(&o->output, &o->session, &summary, profile, rf, &json);
+	if (err)
+		return cmd_fail(err);
+	err = record_output_write(&o->output, &o->session, &summary, profile, rf, &json);
 	if (!err)
 		err = run_folder_finish(rf);
 	if (err)
-		return cmd_fail(err);
+		return cmd_fail_environment(); /* what was asked for was recorded */
 	if (!o->quiet)
 		print_account(&summary);
 	if (o->json)
@@ -401,7 +406,7 @@ static int record(struct record_options *o, const char *folder)
 int cmd_record(int argc, char **argv)
 {
 	struct record_options o = {
-		.session = { .rate_hz = RATE_DEFAULT, .began_ns = monotonic_ns() },
+		.session = { .rate_hz = RATE_DEFAULT, .began_ns = clock_ns(CLOCK_MONOTONIC) },
 		.output = { .argc = argc, .argv = argv },
 		.max_loss = -1,
 	};

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "flamegraph/flamegraph.h"
 #include "flamegraph/svg.h"
@@ -52,8 +53,8 @@ static int describe(const struct run_summary *s, struct str *out)
 	return str_addf(out,
 			"%s, %.1f s, %s at %u Hz on %u CPUs, %" PRIu64 " samples, %" PRIu64
 			" lost (%.3g %%), %.1f %% of stacks complete, %.1f %% with unnamed frames",
-			s->target, s->span_ns / 1e9, c->event, c->rate_hz, s->host.cpus_online,
-			kept, ledger_lost(&c->ledger), 100 * ledger_loss_share(&c->ledger),
+			s->target, s->span_ns / 1e9, c->event, c->rate_hz, c->cpus_sampled, kept,
+			ledger_lost(&c->ledger), 100 * ledger_loss_share(&c->ledger),
 			kept ? 100.0 * c->stacks.complete / kept : 0,
 			kept ? 100.0 * c->stacks.unnamed / kept : 0);
 }
@@ -131,6 +132,17 @@ static int write_svg(const struct record_output *o, const struct profile *p, con
 	return err ? err : close_err;
 }
 
+/* As late as it can be told: all but the summary, its checksums and the manifest is done. */
+static void measure_loader(struct cost *cost)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	cost->loader_cpu_ns = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000000ull +
+			      (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000ull;
+	cost->loader_rss_bytes = usage.ru_maxrss * 1024ull;
+}
+
 static int write_summary(const struct run_summary *s, const struct profile *p,
 			 struct run_folder *rf, char **ret)
 {
@@ -204,6 +216,7 @@ int record_output_write(const struct record_output *o, const struct session_opti
 		err = write_pprof(profile, rf);
 	if (!err)
 		err = write_svg(o, profile, str_text(&description), rf);
+	measure_loader(&summary->collectors[0].cost);
 	if (!err)
 		err = write_summary(summary, profile, rf, ret_json);
 	if (!err)

@@ -4,9 +4,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +19,7 @@
 #define MANIFEST     "manifest.json"
 #define MAX_MANIFEST (1 << 20) /* bytes */
 #define MAX_FILES    64
+#define MAX_TRIES    16 /* for a name that nobody has */
 
 struct run_folder {
 	int parent, fd;
@@ -207,10 +210,67 @@ static int check_place(struct run_folder *rf)
 	return 0;
 }
 
+/* A PID would not do for a name: each PID namespace has its own. */
+static int make_folder(const struct run_folder *rf, char *name, size_t size)
+{
+	unsigned int tries = 0;
+	uint64_t random;
+
+	do {
+		if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+			return errf(-EIO, "cannot make up a name for '%s': %m", rf->path);
+		snprintf(name, size, ".fathom-%016" PRIx64 ".tmp", random);
+		if (!mkdirat(rf->parent, name, 0755))
+			return 0;
+	} while (errno == EEXIST && ++tries < MAX_TRIES);
+	return errf(-errno, "cannot make a folder for '%s': %m", rf->path);
+}
+
+static bool is_empty(int folder)
+{
+	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const struct dirent *entry;
+	bool has_any = false;
+	DIR *dir;
+
+	if (fd < 0)
+		return false;
+	dir = fdopendir(fd);
+	if (!dir) {
+		close(fd);
+		return false;
+	}
+	while (!has_any && (entry = readdir(dir)))
+		has_any = strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
+	closedir(dir);
+	return !has_any;
+}
+
+static int make_temporary(struct run_folder *rf)
+{
+	char name[sizeof(rf->temporary)];
+	struct stat st;
+	int err = make_folder(rf, name, sizeof(name));
+
+	if (err)
+		return err;
+	rf->fd = openat(rf->parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (rf->fd < 0) {
+		err = errf(-errno, "cannot open the new folder for '%s': %m", rf->path);
+		unlinkat(rf->parent, name, AT_REMOVEDIR);
+		return err;
+	}
+	/* Whoever may write to the parent may have put another one there, for us to give away. */
+	if (fstat(rf->fd, &st) || st.st_uid != geteuid() || !is_empty(rf->fd))
+		return errf(-EPERM, "the new folder for '%s' was exchanged or filled by another",
+			    rf->path);
+	memcpy(rf->temporary, name, sizeof(name)); /* ours to remove from here on */
+	return 0;
+}
+
 int run_folder_new(const char *path, bool force, struct run_folder **ret)
 {
 	_cleanup_(run_folder_freep) struct run_folder *rf = calloc(1, sizeof(*rf));
-	char name[sizeof(rf->temporary)];
 	int err;
 
 	if (!rf)
@@ -226,15 +286,9 @@ int run_folder_new(const char *path, bool force, struct run_folder **ret)
 		err = check_place(rf);
 	if (err)
 		return err;
-	snprintf(name, sizeof(name), ".fathom-%d.tmp", getpid());
-	remove_folder(rf->parent, name); /* of a process that had this PID and was killed */
-	if (mkdirat(rf->parent, name, 0755))
-		return errf(-errno, "cannot make a folder for '%s': %m", path);
-	memcpy(rf->temporary, name, sizeof(name));
-	rf->fd = openat(rf->parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (rf->fd < 0)
-		return errf(-errno, "cannot open the new folder for '%s': %m", path);
-	err = give_to_owner(rf, rf->fd, path);
+	err = make_temporary(rf);
+	if (!err)
+		err = give_to_owner(rf, rf->fd, path);
 	if (err)
 		return err;
 	*ret = take(rf);

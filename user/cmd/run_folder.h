@@ -3,6 +3,10 @@
  * run_folder: the folder that a recording leaves: complete, or not there. It is filled under a
  * temporary name beside its place and renamed when it is whole. Under sudo all of it belongs to the
  * user who called sudo.
+ *
+ * The temporary name is a random one, '.fathom-<16 hexadecimal digits>.tmp'. A recording that is
+ * killed leaves a folder of such a name behind, which is never removed: it may as well be that of a
+ * recording that goes on, perhaps in another container.
  */
 #pragma once
 
@@ -17,7 +21,8 @@ struct run_folder;
 /*
  * Makes the temporary folder. -EEXIST if 'path' is there, unless 'force' and it is an old run
  * folder (its manifest.json is one of ours and lists all that is in it), which the new one will
- * replace: nothing else is ever removed. -errno with a sentence.
+ * replace: nothing else is ever removed. -EPERM if somebody else exchanged or filled the temporary
+ * folder at once. -errno with a sentence.
  */
 int run_folder_new(const char *path, bool force, struct run_folder **ret);
 

@@ -3,6 +3,7 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -47,6 +48,40 @@ void bpf_cost_add(struct bpf_object *object, struct bpf_cost *ret)
 		if (bpf_map__fd(map) >= 0)
 			ret->map_bytes += map_bytes(bpf_map__fd(map));
 	}
+}
+
+static bool is_ours(struct bpf_object *object, uint32_t id)
+{
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program(prog, object)
+	{
+		struct bpf_prog_info info = { 0 };
+		uint32_t len = sizeof(info);
+
+		if (!bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len) && info.id == id)
+			return true;
+	}
+	return false;
+}
+
+uint64_t bpf_cost_of_others(struct bpf_object *object)
+{
+	uint64_t run_ns = 0;
+	uint32_t id = 0;
+
+	while (!bpf_prog_get_next_id(id, &id)) {
+		_cleanup_(closep) int fd = bpf_prog_get_fd_by_id(id);
+		struct bpf_prog_info info = { 0 };
+		uint32_t len = sizeof(info);
+
+		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) || is_ours(object, id))
+			continue;
+		if (info.type == BPF_PROG_TYPE_KPROBE || info.type == BPF_PROG_TYPE_TRACEPOINT ||
+		    info.type == BPF_PROG_TYPE_PERF_EVENT)
+			run_ns += info.run_time_ns;
+	}
+	return run_ns;
 }
 
 int bpf_cost_enable(void)

@@ -15,6 +15,14 @@ struct bpf_cost {
 void bpf_cost_add(struct bpf_object *object, struct bpf_cost *ret);
 
 /*
+ * Run time so far, in ns, of the tracing programs on this host (of kprobes, uprobes, tracepoints
+ * and perf events) that are not of 'object'. While one of them runs, the kernel skips the program
+ * of a sampling event that interrupts it, and counts that nowhere (bpf_prog_active in
+ * bpf_overflow_handler(), kernel/events/core.c). 0 where statistics are off or not allowed.
+ */
+uint64_t bpf_cost_of_others(struct bpf_object *object);
+
+/*
  * Turns the kernel's BPF run-time statistics on for as long as the descriptor is open. -errno
  * without a sentence if that is not allowed (it needs CAP_SYS_ADMIN).
  */

@@ -40,6 +40,8 @@ struct cpu_collector {
 	unsigned int n_open;
 	bool is_started;
 	uint64_t ticks_due; /* of events that are closed */
+	uint64_t others_ns; /* run time of other tracing programs, at the start */
+	struct cpu_set sampled;
 
 	/* While draining: stacks of the set by their hash. */
 	struct keyset hashes;
@@ -101,6 +103,8 @@ static int load(struct cpu_collector *c, const struct target *target)
 	if (err)
 		return bpf_fail(err, "the CPU collector");
 	c->skel->rodata->cfg_keep_idle = c->options.keep_idle;
+	if (sysconf(_SC_PAGESIZE) > c->skel->rodata->cfg_kernel_stack_bytes)
+		c->skel->rodata->cfg_kernel_stack_bytes = sysconf(_SC_PAGESIZE);
 	err = set_entries(c->skel, c->entries);
 	if (err)
 		return err;
@@ -141,6 +145,7 @@ static int open_event(struct cpu_collector *c, unsigned int cpu)
 		ioctl(fd, PERF_EVENT_IOC_DISABLE, 0); /* attaching enables it */
 	event->fd = take_fd(fd);
 	c->n_open++;
+	cpu_set_add(&c->sampled, cpu);
 	return 0;
 }
 
@@ -222,8 +227,10 @@ static int set_events(struct cpu_collector *c, unsigned long request, const char
 
 int cpu_collector_start(struct cpu_collector *c)
 {
-	int err = set_events(c, PERF_EVENT_IOC_ENABLE, "enable");
+	int err;
 
+	c->others_ns = bpf_cost_of_others(c->skel->obj);
+	err = set_events(c, PERF_EVENT_IOC_ENABLE, "enable");
 	c->is_started = !err;
 	return err;
 }
@@ -385,7 +392,7 @@ static int close_ledger(struct cpu_collector *c, const struct capture *capture,
 {
 	struct sideband_counts side;
 	struct ft_ledger ledger;
-	uint64_t throttled, due = c->ticks_due;
+	uint64_t throttled, in_bpf, due = c->ticks_due;
 	size_t i;
 	int err = read_ledger(c, &ledger);
 
@@ -393,12 +400,16 @@ static int close_ledger(struct cpu_collector *c, const struct capture *capture,
 		return err;
 	sideband_counts(sb, &side);
 	throttled = side.throttled_ns * c->options.rate_hz / 1000000000;
-	/* A throttled event did not fire, but was due: it stands on both sides. */
-	s->ledger.fired = ledger.n[FT_FIRED] + throttled;
+	/* They were due, but our program did not see them: they stand on both sides. */
+	in_bpf = bpf_cost_of_others(c->skel->obj);
+	in_bpf = in_bpf > c->others_ns ? in_bpf - c->others_ns : 0; /* some may be gone by now */
+	in_bpf = in_bpf * c->options.rate_hz / 1000000000;
+	s->ledger.fired = ledger.n[FT_FIRED] + throttled + in_bpf;
 	s->ledger.kept = capture->total;
 	for (i = FT_KEPT + 1; i < FT_LEDGER_SLOTS; i++)
 		ledger_add(&s->ledger, slot_names[i], ledger.n[i]);
 	ledger_add(&s->ledger, "throttled", throttled);
+	ledger_add(&s->ledger, "in_bpf_program", in_bpf);
 	/* What the kernel says it kept but did not come out of its tables. */
 	ledger_add(&s->ledger, "drain", ledger.n[FT_KEPT] - capture->total);
 	for (i = 0; i < c->n_events; i++) {
@@ -417,6 +428,7 @@ int cpu_collector_summarize(struct cpu_collector *c, const struct capture *captu
 	struct bpf_cost cost = { 0 };
 
 	ret->name = "cpu";
+	ret->cpus_sampled = c->sampled.n;
 	ret->rate_hz = c->options.rate_hz;
 	ret->event = strdup(sample_event_name(c->options.event));
 	if (!ret->event)

@@ -55,8 +55,7 @@ unsigned int probe_report_count(const struct probe_report *report, enum probe_st
 	size_t i;
 
 	for (i = 0; i < report->n; i++)
-		n += report->checks[i].need != PROBE_INFORMATION &&
-		     report->checks[i].state == state;
+		n += report->checks[i].state == state;
 	return n;
 }
 

@@ -20,7 +20,7 @@ enum probe_state {
 enum probe_need {
 	PROBE_REQUIRED,	   /* without it the cpu collector records nothing */
 	PROBE_WANTED,	   /* without it the cpu collector records less, or knows less of itself */
-	PROBE_INFORMATION, /* the cpu collector does not use it */
+	PROBE_INFORMATION, /* only told: always PROBE_OK */
 };
 
 struct probe_check {
@@ -50,7 +50,7 @@ int probe_report_new(struct probe_report **ret);
 void probe_report_free(struct probe_report *report);
 DEFINE_FREEP(struct probe_report, probe_report_free)
 
-/* How many checks that the cpu collector cares for are in that state. */
+/* How many checks are in that state. */
 unsigned int probe_report_count(const struct probe_report *report, enum probe_state state);
 
 /*

@@ -4,9 +4,6 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "user/base/array.h"
 #include "user/collect/perf.h"
@@ -46,24 +43,9 @@ static size_t call_build(int helper, int map_fd, struct bpf_insn *to)
 		to[n++] = INSN_WIDE_END(0);
 		to[n++] = INSN_MOV_IMM(BPF_REG_2, 0);
 		break;
-	case BPF_FUNC_ringbuf_output: /* (map, data, size, flags) */
-		to[n++] = INSN_STORE_IMM(BPF_REG_10, -8, 0);
-		to[n++] = INSN_MAP_FD(BPF_REG_1, map_fd);
-		to[n++] = INSN_WIDE_END(0);
-		to[n++] = INSN_MOV(BPF_REG_2, BPF_REG_10);
-		to[n++] = INSN_ADD_IMM(BPF_REG_2, -8);
-		to[n++] = INSN_MOV_IMM(BPF_REG_3, 8);
-		to[n++] = INSN_MOV_IMM(BPF_REG_4, 0);
-		break;
 	case BPF_FUNC_task_pt_regs: /* (task) */
 		to[n++] = INSN_CALL(BPF_FUNC_get_current_task_btf);
 		to[n++] = INSN_MOV(BPF_REG_1, BPF_REG_0);
-		break;
-	case BPF_FUNC_loop: /* (count, function, its argument, flags) */
-		to[n++] = INSN_MOV_IMM(BPF_REG_1, 1);
-		to[n++] = INSN_MOV_IMM(BPF_REG_2, 0);
-		to[n++] = INSN_MOV_IMM(BPF_REG_3, 0);
-		to[n++] = INSN_MOV_IMM(BPF_REG_4, 0);
 		break;
 	default: /* (), or (ctx), which is in R1 */
 		break;
@@ -74,83 +56,30 @@ static size_t call_build(int helper, int map_fd, struct bpf_insn *to)
 	return n;
 }
 
-/* Creates the map that a call of the helper names; *ret stays as it is if it names none. */
-static int call_map(int helper, int *ret)
-{
-	int fd;
-
-	if (helper == BPF_FUNC_current_task_under_cgroup)
-		fd = bpf_map_create(BPF_MAP_TYPE_CGROUP_ARRAY, "fathom_probe", 4, 4, 1, NULL);
-	else if (helper == BPF_FUNC_ringbuf_output)
-		fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "fathom_probe", 0, 0,
-				    sysconf(_SC_PAGESIZE), NULL);
-	else
-		return 0;
-	if (fd < 0)
-		return fd;
-	*ret = fd;
-	return 0;
-}
-
-/*
- * bpf_loop takes a function, which would need BTF of its own to be accepted. So it is called with
- * none, and that complaint, which comes after the helper was found, means that it is there.
- */
-static bool log_knows_loop(const char *log)
-{
-	return strstr(log, "R2 type=") && strstr(log, "expected=func");
-}
-
 void probe_helper(int arg, struct probe_try *ret)
 {
 	_cleanup_(closep) int map = -1, fd = -1;
-	bool is_loop = arg == BPF_FUNC_loop;
 	struct bpf_insn insns[16];
-	char log[4096];
-	int err;
 
-	err = call_map(arg, &map);
-	if (err) {
-		failed(ret, "at its map", err);
-		return;
+	if (arg == BPF_FUNC_current_task_under_cgroup) {
+		map = bpf_map_create(BPF_MAP_TYPE_CGROUP_ARRAY, "fathom_probe", 4, 4, 1, NULL);
+		if (map < 0) {
+			failed(ret, "at its map", map);
+			return;
+		}
 	}
-	fd = probe_load(BPF_PROG_TYPE_PERF_EVENT, NULL, insns, call_build(arg, map, insns),
-			is_loop ? log : NULL, sizeof(log));
-	err = fd < 0 ? fd : 0;
-	if (err && is_loop && log_knows_loop(log))
-		err = 0;
-	failed(ret, "at load", err);
+	fd = probe_load(BPF_PROG_TYPE_PERF_EVENT, NULL, insns, call_build(arg, map, insns));
+	failed(ret, "at load", fd < 0 ? fd : 0);
 }
 
 /* --- maps ---------------------------------------------------------------------------------- */
 
 void probe_map(int arg, struct probe_try *ret)
 {
-	bool is_ring = arg == BPF_MAP_TYPE_RINGBUF;
 	_cleanup_(closep) int fd = -1;
 
-	fd = bpf_map_create(arg, "fathom_probe", is_ring ? 0 : 4, is_ring ? 0 : 4,
-			    is_ring ? sysconf(_SC_PAGESIZE) : 16, NULL);
+	fd = bpf_map_create(arg, "fathom_probe", 4, 4, 16, NULL);
 	failed(ret, "at creation", fd < 0 ? fd : 0);
-}
-
-void probe_mmap(int arg, struct probe_try *ret)
-{
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
-	size_t page = sysconf(_SC_PAGESIZE);
-	_cleanup_(closep) int fd = -1;
-	void *at;
-
-	(void)arg;
-	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "fathom_probe", 4, page, 1, &opts);
-	failed(ret, "at creation", fd < 0 ? fd : 0);
-	if (fd < 0)
-		return;
-	at = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (at == MAP_FAILED)
-		failed(ret, "at mmap", -errno);
-	else
-		munmap(at, page);
 }
 
 void probe_batch(int arg, struct probe_try *ret)

@@ -12,18 +12,14 @@
 /* Attach a program of that kind and let it go again. arg is not used. */
 void probe_perf_event(int arg, struct probe_try *ret); /* and waits for a sample of it */
 void probe_tp_btf(int arg, struct probe_try *ret);
-void probe_raw_tp(int arg, struct probe_try *ret);
-void probe_tracepoint(int arg, struct probe_try *ret);
-void probe_kprobe(int arg, struct probe_try *ret);
-void probe_uprobe(int arg, struct probe_try *ret); /* of a function here, and calls it */
-void probe_fentry(int arg, struct probe_try *ret);
 
 /* Loads a perf_event program that calls helper number 'arg' as a collector would. */
 void probe_helper(int arg, struct probe_try *ret);
 
-/* Creates a map of type 'arg', and one inside it where that is what it holds. */
+/* Creates a map of type 'arg'. */
 void probe_map(int arg, struct probe_try *ret);
-void probe_mmap(int arg, struct probe_try *ret);
+
+/* Reads and deletes a map's keys at once; switches statistics on for a moment. arg is not used. */
 void probe_batch(int arg, struct probe_try *ret);
 void probe_run_time(int arg, struct probe_try *ret);
 

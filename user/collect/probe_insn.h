@@ -11,7 +11,6 @@
 #define INSN_MOV(dst, src)	     INSN(BPF_ALU64 | BPF_MOV | BPF_X, dst, src, 0, 0)
 #define INSN_MOV_IMM(dst, i)	     INSN(BPF_ALU64 | BPF_MOV | BPF_K, dst, 0, 0, i)
 #define INSN_ADD_IMM(dst, i)	     INSN(BPF_ALU64 | BPF_ADD | BPF_K, dst, 0, 0, i)
-#define INSN_STORE_IMM(dst, o, i)    INSN(BPF_ST | BPF_MEM | BPF_DW, dst, 0, o, i)
 #define INSN_ATOMIC_ADD(dst, o, src) INSN(BPF_STX | BPF_ATOMIC | BPF_DW, dst, src, o, BPF_ADD)
 #define INSN_CALL(helper)	     INSN(BPF_JMP | BPF_CALL, 0, 0, 0, helper)
 #define INSN_EXIT		     INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
@@ -20,12 +19,9 @@
 #define INSN_MAP_VALUE(dst, fd) INSN(BPF_LD | BPF_DW | BPF_IMM, dst, BPF_PSEUDO_MAP_VALUE, 0, fd)
 #define INSN_WIDE_END(i)	INSN(0, 0, 0, 0, i)
 
-/*
- * Loads a program; a file descriptor or -errno. The verifier's log goes to 'log' if that is not
- * NULL: "" where it said nothing. 'opts' may be NULL.
- */
+/* Loads a program; a file descriptor or -errno. 'opts' may be NULL. */
 int probe_load(enum bpf_prog_type type, struct bpf_prog_load_opts *opts,
-	       const struct bpf_insn *insns, size_t n, char *log, size_t log_size);
+	       const struct bpf_insn *insns, size_t n);
 
 /* A CPU that is online. */
 int probe_cpu(void);

@@ -246,14 +246,11 @@ static void judge_settings(struct judge *j)
 	if (!may_load(f) && f->paranoid > 0)
 		check_spoil(j, check, PROBE_MISSING,
 			    "Without CAP_PERFMON whole CPUs cannot be sampled.", rights_mend(f));
-	check = check_add(j,
-			  CHECK("rights.unprivileged_bpf_disabled", "rights",
-				"unprivileged_bpf_disabled", PROBE_INFORMATION),
-			  "%s%s", number(f->unprivileged_bpf_disabled, buf),
-			  may_load(f) ? ", which does not bind CAP_BPF" : "");
-	if (!may_load(f))
-		check_spoil(j, check, PROBE_MISSING, "Whatever it says, tracing needs CAP_BPF.",
-			    NULL);
+	check_add(j,
+		  CHECK("rights.unprivileged_bpf_disabled", "rights", "unprivileged_bpf_disabled",
+			PROBE_INFORMATION),
+		  "%s; tracing needs CAP_BPF whatever it says",
+		  number(f->unprivileged_bpf_disabled, buf));
 }
 
 static void judge_limits(struct judge *j)
@@ -318,11 +315,8 @@ static void judge_mounts(struct judge *j)
 		check_spoil(j, check, PROBE_DEGRADED,
 			    "--cgroup is impossible, and samples do not say their cgroup.",
 			    "mount -t cgroup2 none /sys/fs/cgroup");
-	check = check_add(j, CHECK("mount.tracefs", "file systems", "tracefs", PROBE_INFORMATION),
-			  "%s", *f->tracefs ? f->tracefs : "not mounted");
-	if (!*f->tracefs)
-		check_spoil(j, check, PROBE_MISSING, "The cpu collector does without.",
-			    "mount -t tracefs tracefs /sys/kernel/tracing");
+	check_add(j, CHECK("mount.tracefs", "file systems", "tracefs", PROBE_INFORMATION), "%s%s",
+		  *f->tracefs ? "mounted at " : "not mounted; not needed", f->tracefs);
 }
 
 /* --- what was tried ------------------------------------------------------------------------ */

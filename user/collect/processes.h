@@ -29,15 +29,26 @@ int processes_fork(struct processes *ps, uint32_t pid, uint32_t parent, uint64_t
 int processes_exec(struct processes *ps, uint32_t pid, uint64_t time_ns);
 
 /*
- * Adds what /proc/PID/maps shows now of executable mappings (vDSO included) to the newest image of
- * the process, as if it had been there from the image's start. A process that is gone is no error.
+ * Reads what /proc/PID/maps shows now of executable mappings (vDSO included). It waits until
+ * processes_settle() is past this moment: only then it is known which image has been seen. That one
+ * gets it as if it had been there from the image's start. A process that is gone is no error.
  */
 int processes_scan(struct processes *ps, uint32_t pid);
 
-/* The same for every process that /proc shows. */
-int processes_scan_all(struct processes *ps);
+/*
+ * The same for every process that /proc shows, going on from where the last call stopped, for
+ * 'max_ns' or one process. 1: there are more; 0: that was all, now or before; or -errno.
+ */
+int processes_scan_some(struct processes *ps, uint64_t max_ns);
 
-/* Hands each mapping of the process's newest image to 'fn'. */
+/* All that happened up to then has been told: what was scanned by then takes effect. 0 or -ENOMEM.
+ */
+int processes_settle(struct processes *ps, uint64_t until_ns);
+
+/* When the newest image of the process that is known began; 0 if before the recording. */
+uint64_t processes_since(const struct processes *ps, uint32_t pid);
+
+/* Hands each mapping of the process's newest image, and of its last scan that waits, to 'fn'. */
 typedef void (*processes_fn)(void *ctx, const struct sym_mapping *m);
 void processes_for_each(struct processes *ps, uint32_t pid, processes_fn fn, void *ctx);
 

@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "user/base/array.h"
+#include "user/base/clock.h"
 #include "user/base/err.h"
 #include "user/base/keyset.h"
 #include "user/collect/bpf_cost.h"
@@ -23,7 +25,8 @@
 #include "user/collect/symbolize.h"
 
 #define SIDEBAND_MS	100
-#define HOUSEKEEPING_MS 1000 /* hotplug, progress */
+#define HOUSEKEEPING_MS 1000	/* hotplug, progress */
+#define SCAN_NS		5000000 /* of the processes that were there before, in one go */
 
 /* What has been seen of a process image in samples: looked at once in /proc. */
 struct seen_key {
@@ -47,19 +50,12 @@ struct session {
 	int signals;
 	uint64_t started_ns;
 	int exit_status;
+	uint64_t cpus_failed;
 };
 
 const char *session_libbpf_version(void)
 {
 	return libbpf_version_string();
-}
-
-static uint64_t now_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
 }
 
 static void session_release(struct session *s)
@@ -100,12 +96,17 @@ static void raise_file_limit(void)
 /* From here on signals wait until they are asked for. */
 static int catch_signals(struct session *s)
 {
+	static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction action;
 	sigset_t set;
+	size_t i;
 
 	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
+	for (i = 0; i < ARRAY_SIZE(ends); i++) {
+		/* What nohup and shells have ignored for us stays so. */
+		if (!sigaction(ends[i], NULL, &action) && action.sa_handler != SIG_IGN)
+			sigaddset(&set, ends[i]);
+	}
 	if (sigprocmask(SIG_BLOCK, &set, NULL))
 		return errf(-errno, "cannot block signals: %m");
 	s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -216,8 +217,11 @@ static int look_at_processes(struct session *s)
 		err = processes_scan(s->processes, key.tgid);
 		processes_for_each(s->processes, key.tgid, prepare_mapping, s->symbolizer);
 	}
-	for (i = 0; i < pids.n; i++)
-		symbolizer_read_perf_map(s->symbolizer, *(const uint32_t *)keyset_key(&pids, i));
+	for (i = 0; i < pids.n; i++) {
+		uint32_t pid = *(const uint32_t *)keyset_key(&pids, i);
+
+		symbolizer_read_perf_map(s->symbolizer, pid, processes_since(s->processes, pid));
+	}
 	return err;
 }
 
@@ -255,11 +259,13 @@ static int keep_house(struct session *s)
 {
 	int err = sideband_read(s->sideband, false); /* what a CPU that is gone has left */
 
-	if (!err)
-		err = follow_hotplug(s);
+	/* A CPU without its event is no reason to give up the others. */
+	if (!err && follow_hotplug(s))
+		s->cpus_failed++;
+	target_tidy(s->target);
 	if (!err && s->o->progress) {
 		struct session_progress p = { .elapsed_ns =
-						      now_ns(CLOCK_MONOTONIC) - s->started_ns };
+						      clock_ns(CLOCK_MONOTONIC) - s->started_ns };
 
 		cpu_collector_progress(s->cpu, &p.kept, &p.lost);
 		s->o->progress(s->o->ctx, &p);
@@ -305,14 +311,14 @@ static uint64_t earliest(uint64_t a, uint64_t b)
 static int loop(struct session *s)
 {
 	uint64_t patience = cpu_collector_patience_ms(s->cpu) * 1000000ull;
-	uint64_t now = now_ns(CLOCK_MONOTONIC), next;
+	uint64_t now = clock_ns(CLOCK_MONOTONIC), next;
 	uint64_t side_at = now, drain_at = now + patience,
 		 house_at = now + HOUSEKEEPING_MS * 1000000ull;
 	uint64_t end_at = s->o->duration_ns ? s->started_ns + s->o->duration_ns : UINT64_MAX;
-	int err = 0, over = 0;
+	int err = 0, over = 0, more = 1;
 
 	while (!err && !over) {
-		now = now_ns(CLOCK_MONOTONIC);
+		now = clock_ns(CLOCK_MONOTONIC);
 		if (now >= side_at) {
 			err = sideband_read(s->sideband, false);
 			side_at = now + SIDEBAND_MS * 1000000ull;
@@ -325,10 +331,16 @@ static int loop(struct session *s)
 			err = keep_house(s);
 			house_at = now + HOUSEKEEPING_MS * 1000000ull;
 		}
+		if (!err && more) {
+			more = processes_scan_some(s->processes, SCAN_NS);
+			err = more < 0 ? more : 0;
+		}
 		next = earliest(earliest(side_at, drain_at), earliest(house_at, end_at));
+		if (more)
+			next = 0; /* signals are looked at in between */
 		if (!err && !over) {
-			wait_until(s, now_ns(CLOCK_MONOTONIC), next);
-			over = is_over(s, now_ns(CLOCK_MONOTONIC));
+			wait_until(s, clock_ns(CLOCK_MONOTONIC), next);
+			over = is_over(s, clock_ns(CLOCK_MONOTONIC));
 		}
 	}
 	return err ? err : over < 0 ? over : 0;
@@ -338,19 +350,17 @@ static int record(struct session *s, struct run_summary *summary)
 {
 	int err;
 
-	summary->start_ns = now_ns(CLOCK_REALTIME);
-	s->started_ns = now_ns(CLOCK_MONOTONIC);
+	summary->start_ns = clock_ns(CLOCK_REALTIME);
+	s->started_ns = clock_ns(CLOCK_MONOTONIC);
 	err = cpu_collector_start(s->cpu);
 	if (!err && s->o->command)
 		err = launch_go(&s->launch, s->o->command[0]);
-	if (!err)
-		err = processes_scan_all(s->processes);
 	if (!err)
 		err = loop(s);
 	if (err)
 		return err;
 	err = cpu_collector_stop(s->cpu);
-	summary->span_ns = now_ns(CLOCK_MONOTONIC) - s->started_ns;
+	summary->span_ns = clock_ns(CLOCK_MONOTONIC) - s->started_ns;
 	if (!err)
 		err = drain(s);
 	if (!err)
@@ -381,21 +391,17 @@ static int make_profile(struct session *s, const struct run_summary *summary,
 	return err;
 }
 
-static void add_costs(const struct session *s, struct cost *cost)
+static void add_costs(const struct session *s, struct collector_summary *c)
 {
 	struct target_cost following;
-	struct rusage usage;
 
 	target_cost(s->target, &following);
-	cost->kernel_ns += following.kernel_ns;
-	cost->map_bytes += following.map_bytes;
+	c->targets_lost = following.lost;
+	c->cost.following_ns = s->stats < 0 ? -1 : (int64_t)following.kernel_ns;
+	c->cost.map_bytes += following.map_bytes;
 	if (s->stats < 0)
-		cost->kernel_ns = -1;
-	cost->start_ns = s->started_ns - s->o->began_ns;
-	getrusage(RUSAGE_SELF, &usage);
-	cost->loader_cpu_ns = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000000ull +
-			      (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000ull;
-	cost->loader_rss_bytes = usage.ru_maxrss * 1024ull;
+		c->cost.kernel_ns = -1;
+	c->cost.start_ns = s->started_ns - s->o->began_ns;
 }
 
 static int summarize(struct session *s, struct run_summary *summary, struct profile **ret)
@@ -410,7 +416,9 @@ static int summarize(struct session *s, struct run_summary *summary, struct prof
 	if (!err)
 		err = make_profile(s, summary, &cpu->stacks, ret);
 	cpu->files_failed = symbolizer_files_failed(s->symbolizer);
-	add_costs(s, &cpu->cost);
+	cpu->sideband_dropped = processes_dropped(s->processes);
+	cpu->cpus_failed = s->cpus_failed;
+	add_costs(s, cpu);
 	return err;
 }
 

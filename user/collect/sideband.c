@@ -298,5 +298,5 @@ int sideband_read(struct sideband *sb, bool is_end)
 	sb->n_pending -= done;
 	if (done)
 		memmove(sb->pending, sb->pending + done, sb->n_pending * sizeof(*sb->pending));
-	return err;
+	return err ? err : processes_settle(sb->ps, until);
 }

@@ -35,7 +35,7 @@ int sideband_fd(const struct sideband *sb, unsigned int cpu);
 
 /*
  * Reads all rings and hands what happened up to a moment ago to 'ps', in the order of time over
- * all CPUs; at the end, all of it. 0 or -ENOMEM.
+ * all CPUs, and then settles it; at the end, all of it. 0 or -ENOMEM.
  */
 int sideband_read(struct sideband *sb, bool is_end);
 

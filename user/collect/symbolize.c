@@ -28,8 +28,9 @@ struct address_key {
  */
 struct part_key {
 	uint64_t dev, ino, generation, pgoff, bytes;
-	uint64_t owner; /* start and process of what has no file */
-	uint32_t path;	/* string of the profile */
+	uint64_t owner; /* start, image and process of what has no file */
+	uint64_t image;
+	uint32_t path; /* string of the profile */
 	uint32_t pid;
 };
 
@@ -93,6 +94,7 @@ static int add_part(struct maker *mk, const struct sym_mapping *m, uint32_t *ret
 
 	if (!m->ino) {
 		key.owner = m->start;
+		key.image = m->image;
 		key.pid = m->pid;
 	}
 	/* A file has one name, deleted or not yet. */

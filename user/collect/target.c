@@ -23,12 +23,17 @@
 /* Inode of the initial PID namespace: PROC_PID_INIT_INO, include/linux/proc_ns.h. */
 #define PIDNS_INITIAL 0xEFFFFFFC
 
+/* The list holds eight times as many. */
+#define TIDY_EVERY 8192
+
 struct target {
 	struct target_config config;
 	struct follow_bpf *follow; /* NULL: nothing to follow */
 	uint32_t *pids, *tids;
+	uint64_t *pid_starts, *tid_starts; /* clock ticks since boot */
 	size_t n_pids, n_tids;
-	int cgroup; /* folder, -1: any */
+	uint64_t tidied; /* targets joined when dead ones were last removed */
+	int cgroup;	 /* folder, -1: any */
 	char *text;
 };
 
@@ -39,6 +44,8 @@ void target_free(struct target *t)
 	follow_bpf__destroy(t->follow);
 	free(t->pids);
 	free(t->tids);
+	free(t->pid_starts);
+	free(t->tid_starts);
 	if (t->cgroup >= 0)
 		close(t->cgroup);
 	free(t->text);
@@ -85,6 +92,8 @@ static int describe(const struct target_options *o, char **ret)
 		err = str_addf(&s, "%s%s", i ? " or " : s.len ? ", comm " : "comm ", o->comms[i]);
 	if (!err && !s.len)
 		err = str_add(&s, "whole machine");
+	if (!err && o->cpus)
+		err = str_addf(&s, ", only on CPU %s", o->cpus);
 	if (err) {
 		str_release(&s);
 		return errf(-ENOMEM, "no memory for the target");
@@ -98,7 +107,38 @@ static int describe(const struct target_options *o, char **ret)
 static int add_target(int fd, uint32_t pid, uint32_t mark)
 {
 	if (bpf_map_update_elem(fd, &pid, &mark, BPF_ANY))
-		return errf(-E2BIG, "cannot follow PID %u: too many processes to follow", pid);
+		return errf(-ENOSPC, "cannot follow PID %u: too many processes to follow", pid);
+	return 0;
+}
+
+/* What /proc/PID/stat says of a process or thread; proc(5). */
+struct proc_stat {
+	char state;
+	uint32_t parent;
+	long threads;
+	uint64_t start; /* clock ticks since boot */
+};
+
+/* 0, or -ESRCH without a sentence. */
+static int read_stat(uint32_t pid, struct proc_stat *ret)
+{
+	_cleanup_(fclosep) FILE *f = NULL;
+	char path[64], line[1024];
+	const char *behind;
+
+	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/stat", pid);
+	f = fopen(path, "re");
+	if (!f || !fgets(line, sizeof(line), f))
+		return -ESRCH;
+	/* The comm is in parentheses and may hold some itself: fields are counted from behind it.
+	 */
+	behind = strrchr(line, ')');
+	if (!behind ||
+	    sscanf(behind,
+		   ") %c %" SCNu32 " %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d"
+		   " %ld %*d %" SCNu64,
+		   &ret->state, &ret->parent, &ret->threads, &ret->start) != 4)
+		return -ESRCH;
 	return 0;
 }
 
@@ -118,21 +158,15 @@ static int read_kinships(struct kinship **ret, size_t *ret_n)
 	if (!dir)
 		return errf(-errno, "cannot list '/proc': %m");
 	while (!err && (entry = readdir(dir))) {
-		unsigned long pid = strtoul(entry->d_name, NULL, 10);
-		_cleanup_(fclosep) FILE *f = NULL;
-		char path[64], line[512];
-		const char *behind;
+		uint32_t pid = strtoul(entry->d_name, NULL, 10);
+		struct proc_stat stat;
 
-		snprintf(path, sizeof(path), "/proc/%lu/stat", pid);
-		f = pid ? fopen(path, "re") : NULL;
-		if (!f || !fgets(line, sizeof(line), f))
+		if (!pid || read_stat(pid, &stat))
 			continue;
-		/* The comm is in parentheses and may hold some itself; state and parent follow. */
-		behind = strrchr(line, ')');
 		if (array_reserve(kin, cap, n + 1))
 			err = errf(-ENOMEM, "no memory for the list of processes");
-		else if (behind && sscanf(behind, ") %*c %" SCNu32, &kin[n].parent) == 1)
-			kin[n++].pid = pid;
+		else
+			kin[n++] = (struct kinship){ .pid = pid, .parent = stat.parent };
 	}
 	closedir(dir);
 	if (!err) {
@@ -198,29 +232,19 @@ static int follow(struct target *t, const struct target_options *o)
 	return err;
 }
 
-/* Whether a process still runs, or, if 'is_thread', that one thread. Zombies do not: nobody may
- * ever wait for them. A process whose first thread has ended goes on with the others. */
-static bool is_alive(uint32_t id, bool is_thread)
+/*
+ * Whether a process still runs, or, if 'is_thread', that one thread. Zombies do not: nobody may
+ * ever wait for them. A process whose first thread has ended goes on with the others. Whoever has
+ * the number now but began at another time is not it: 'start' is in clock ticks since boot, 0 for
+ * any.
+ */
+static bool is_alive(uint32_t id, bool is_thread, uint64_t start)
 {
-	_cleanup_(fclosep) FILE *f = NULL;
-	char path[64], line[512], state;
-	const char *behind;
-	long threads;
+	struct proc_stat stat;
 
-	if (kill(id, 0) && errno != EPERM)
+	if (read_stat(id, &stat) || (start && stat.start != start))
 		return false;
-	snprintf(path, sizeof(path), "/proc/%u/stat", id);
-	f = fopen(path, "re");
-	if (!f || !fgets(line, sizeof(line), f))
-		return false;
-	/* proc(5): the third field and the twentieth. */
-	behind = strrchr(line, ')');
-	if (!behind || sscanf(behind,
-			      ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d"
-			      " %ld",
-			      &state, &threads) != 2)
-		return true;
-	return state != 'Z' || (!is_thread && threads > 1);
+	return stat.state != 'Z' || (!is_thread && stat.threads > 1);
 }
 
 /* A PID is a process, a TID may be any thread: kill(2) does not tell them apart, /proc does. */
@@ -231,27 +255,34 @@ static int check_ids(const struct target_options *o)
 
 	for (i = 0; i < o->n_pids; i++) {
 		snprintf(path, sizeof(path), "/proc/%u/task/%u", o->pids[i], o->pids[i]);
-		if (!is_alive(o->pids[i], false) || access(path, F_OK))
+		if (!is_alive(o->pids[i], false, 0) || access(path, F_OK))
 			return errf(-ESRCH, "there is no process with PID %u", o->pids[i]);
 	}
 	for (i = 0; i < o->n_tids; i++) {
 		snprintf(path, sizeof(path), "/proc/%u", o->tids[i]);
-		if (!is_alive(o->tids[i], true) || access(path, F_OK))
+		if (!is_alive(o->tids[i], true, 0) || access(path, F_OK))
 			return errf(-ESRCH, "there is no thread with TID %u", o->tids[i]);
 	}
 	return 0;
 }
 
-static int copy_ids(const uint32_t *ids, size_t n, uint32_t **ret, size_t *ret_n)
+/* The caller's list, and when each of them began. */
+static int copy_ids(const uint32_t *ids, size_t n, uint32_t **ret, uint64_t **ret_starts)
 {
-	uint32_t *copy = calloc(n + 1, sizeof(*copy));
+	_cleanup_(freep) uint32_t *copy = calloc(n + 1, sizeof(*copy));
+	_cleanup_(freep) uint64_t *starts = calloc(n + 1, sizeof(*starts));
+	struct proc_stat stat;
+	size_t i;
 
-	if (!copy)
+	if (!copy || !starts)
 		return errf(-ENOMEM, "no memory for the target");
-	if (n)
-		memcpy(copy, ids, n * sizeof(*copy));
-	*ret = copy;
-	*ret_n = n;
+	for (i = 0; i < n; i++) {
+		copy[i] = ids[i];
+		if (!read_stat(ids[i], &stat))
+			starts[i] = stat.start;
+	}
+	*ret = take(copy);
+	*ret_starts = take(starts);
 	return 0;
 }
 
@@ -264,6 +295,8 @@ int target_new(const struct target_options *o, const struct cgroups *cgroups, st
 	if (!t)
 		return errf(-ENOMEM, "no memory for the target");
 	t->cgroup = t->config.targets_fd = -1;
+	t->n_pids = o->n_pids;
+	t->n_tids = o->n_tids;
 	t->config.self_tgid = getpid();
 	if (stat("/proc/self/ns/pid", &ns))
 		return errf(-errno, "cannot look at '/proc/self/ns/pid': %m: is /proc mounted?");
@@ -272,9 +305,9 @@ int target_new(const struct target_options *o, const struct cgroups *cgroups, st
 	if (!err)
 		err = describe(o, &t->text);
 	if (!err)
-		err = copy_ids(o->pids, o->n_pids, &t->pids, &t->n_pids);
+		err = copy_ids(o->pids, o->n_pids, &t->pids, &t->pid_starts);
 	if (!err)
-		err = copy_ids(o->tids, o->n_tids, &t->tids, &t->n_tids);
+		err = copy_ids(o->tids, o->n_tids, &t->tids, &t->tid_starts);
 	if (!err && o->n_comms)
 		err = glob_compile(o->comms, o->n_comms, &t->config.comm);
 	if (err)
@@ -296,6 +329,24 @@ int target_new(const struct target_options *o, const struct cgroups *cgroups, st
 	return 0;
 }
 
+void target_tidy(struct target *t)
+{
+	uint32_t pid, next;
+	bool has_next;
+	int fd = t->config.targets_fd;
+
+	if (!t->follow || t->follow->bss->targets_joined - t->tidied < TIDY_EVERY)
+		return;
+	t->tidied = t->follow->bss->targets_joined;
+	has_next = !bpf_map_get_next_key(fd, NULL, &next);
+	while (has_next) {
+		pid = next;
+		has_next = !bpf_map_get_next_key(fd, &pid, &next);
+		if (kill(pid, 0) && errno == ESRCH)
+			bpf_map_delete_elem(fd, &pid);
+	}
+}
+
 int target_fill(const struct target *t, int tids_fd, int cgroup_fd)
 {
 	uint32_t zero = 0, mark = FT_TARGET_NOW;
@@ -315,11 +366,11 @@ bool target_is_gone(const struct target *t)
 	size_t i;
 
 	for (i = 0; i < t->n_pids; i++) {
-		if (is_alive(t->pids[i], false))
+		if (is_alive(t->pids[i], false, t->pid_starts[i]))
 			return false;
 	}
 	for (i = 0; i < t->n_tids; i++) {
-		if (is_alive(t->tids[i], true))
+		if (is_alive(t->tids[i], true, t->tid_starts[i]))
 			return false;
 	}
 	return t->n_pids || t->n_tids;

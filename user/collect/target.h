@@ -24,6 +24,7 @@ struct target_options {
 	size_t n_tids;
 	const char *const *comms; /* globs over the thread's comm; any may match */
 	size_t n_comms;
+	const char *cpus;   /* in words, for the text; NULL: all */
 	const char *cgroup; /* folder, NULL: any */
 	bool no_children;   /* of 'pids' and the command */
 	uint32_t command;   /* PID of a command that waits for its exec; 0: none */
@@ -46,6 +47,9 @@ const char *target_text(const struct target *t);
 
 /* Whether all processes that were asked for by PID have ended. False if none were. */
 bool target_is_gone(const struct target *t);
+
+/* Takes dead processes off the list of those that are followed, when there have been many. */
+void target_tidy(struct target *t);
 
 /* What a collector's skeleton is configured with before it is loaded: TARGET_CONFIGURE(). */
 struct target_config {

@@ -46,6 +46,9 @@ static json_t *cost_json(const struct cost *cost)
 		known && cost->kernel_runs
 			? json_real(round((double)cost->kernel_ns / cost->kernel_runs * 10) / 10)
 			: json_null());
+	bad |= json_object_set_new(o, "following_ns",
+				   cost->following_ns >= 0 ? json_part_count(cost->following_ns)
+							   : json_null());
 	bad |= json_object_set_new(o, "map_bytes", json_part_known(cost->map_bytes));
 	bad |= json_object_set_new(o, "loader_cpu_ns", json_part_known(cost->loader_cpu_ns));
 	bad |= json_object_set_new(o, "loader_rss_bytes", json_part_known(cost->loader_rss_bytes));
@@ -80,8 +83,9 @@ static json_t *stacks_json(const struct stack_quality *q)
 
 static json_t *sideband_json(const struct collector_summary *c)
 {
-	return json_pack("{s:o, s:o}", "records", json_part_count(c->sideband_records), "lost",
-			 json_part_count(c->sideband_lost));
+	return json_pack("{s:o, s:o, s:o}", "records", json_part_count(c->sideband_records), "lost",
+			 json_part_count(c->sideband_lost), "dropped",
+			 json_part_count(c->sideband_dropped));
 }
 
 static int fill_collector(const struct collector_summary *c, const struct profile *p, json_t *o)
@@ -95,6 +99,9 @@ static int fill_collector(const struct collector_summary *c, const struct profil
 	bad |= json_object_set_new(o, "cost", cost_json(&c->cost));
 	bad |= json_object_set_new(o, "stacks", stacks_json(&c->stacks));
 	bad |= json_object_set_new(o, "sideband", sideband_json(c));
+	bad |= json_object_set_new(o, "cpus_sampled", json_part_count(c->cpus_sampled));
+	bad |= json_object_set_new(o, "cpus_failed", json_part_count(c->cpus_failed));
+	bad |= json_object_set_new(o, "targets_lost", json_part_count(c->targets_lost));
 	bad |= json_object_set_new(o, "ticks_missed", json_part_count(c->ticks_missed));
 	bad |= json_object_set_new(o, "files_failed", json_part_count(c->files_failed));
 	if (bad)

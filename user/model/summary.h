@@ -27,7 +27,8 @@ struct host_info {
 struct cost {
 	int64_t kernel_ns; /* in the BPF programs; -1 if run-time statistics were not allowed */
 	uint64_t kernel_runs;
-	uint64_t map_bytes; /* kernel memory of the maps */
+	int64_t following_ns; /* in the programs that follow processes; -1 likewise */
+	uint64_t map_bytes;   /* kernel memory of the maps */
 	uint64_t loader_cpu_ns;
 	uint64_t loader_rss_bytes; /* peak */
 	uint64_t start_ns; /* from the start of the program to the first event that may fire */
@@ -64,10 +65,14 @@ struct collector_summary {
 	struct ledger ledger;
 	struct cost cost;
 	struct stack_quality stacks;
+	unsigned int cpus_sampled; /* CPUs that had a sampling event */
+	uint64_t cpus_failed;	   /* times that a CPU came online and could not be given one */
+	uint64_t targets_lost;	   /* processes that should have been followed, but did not fit */
 	uint64_t ticks_missed; /* timer ticks that the host did not deliver in time; no event fired
 				*/
 	uint64_t sideband_records; /* mapping and process records read */
 	uint64_t sideband_lost;	   /* and lost: they cost names, not events */
+	uint64_t sideband_dropped; /* and read, but beyond the limits of what is kept */
 	uint64_t files_failed;	   /* files whose symbols could not be read */
 };
 

@@ -19,9 +19,10 @@ void perf_maps_release(struct perf_maps *maps)
 {
 	size_t i;
 
-	for (i = 0; i < maps->pids.n; i++)
+	for (i = 0; i < maps->n; i++)
 		perf_map_free(maps->entries[i].map);
 	free(maps->entries);
+	free(maps->newest);
 	keyset_release(&maps->pids);
 	*maps = (struct perf_maps){ 0 };
 }
@@ -34,22 +35,52 @@ static uint64_t now_ns(void)
 	return t.tv_sec * 1000000000ull + t.tv_nsec;
 }
 
-/* The process's entry, made if need be; NULL without memory and for no process. */
-static struct perf_maps_entry *entry_of(struct perf_maps *maps, uint32_t pid)
+/* The entry of the process's newest image, or NULL. */
+static struct perf_maps_entry *newest_of(struct perf_maps *maps, uint32_t pid)
+{
+	uint32_t i = keyset_find(&maps->pids, &pid);
+
+	return i == KEYSET_NONE ? NULL : &maps->entries[maps->newest[i]];
+}
+
+static struct perf_maps_entry *add_entry(struct perf_maps *maps, uint32_t pid, uint64_t image)
 {
 	_cleanup_(perf_map_freep) struct perf_map *map = NULL;
 	uint32_t i;
+	int added;
+
+	if (array_reserve(maps->entries, maps->cap, maps->n + 1) ||
+	    array_reserve(maps->newest, maps->newest_cap, maps->pids.n + 1) ||
+	    perf_map_new(pid, &map))
+		return NULL;
+	added = keyset_add(&maps->pids, &pid, &i);
+	if (added < 0)
+		return NULL;
+	maps->entries[maps->n] = (struct perf_maps_entry){
+		.map = take(map),
+		.image = image,
+		.older = added ? PERF_MAPS_NONE : maps->newest[i],
+	};
+	maps->newest[i] = maps->n;
+	return &maps->entries[maps->n++];
+}
+
+/*
+ * The entry of the newest image, made if it is not there yet; NULL without memory and for no
+ * process. An exec is known a moment after it: what was first read since then is the new image's.
+ */
+static struct perf_maps_entry *have_newest(struct perf_maps *maps, uint32_t pid, uint64_t image)
+{
+	struct perf_maps_entry *e;
 
 	if (!pid)
 		return NULL;
-	i = keyset_find(&maps->pids, &pid);
-	if (i != KEYSET_NONE)
-		return &maps->entries[i];
-	if (array_reserve(maps->entries, maps->cap, maps->pids.n + 1) || perf_map_new(pid, &map) ||
-	    keyset_add(&maps->pids, &pid, &i) < 0)
-		return NULL;
-	maps->entries[i] = (struct perf_maps_entry){ .map = take(map) };
-	return &maps->entries[i];
+	e = newest_of(maps, pid);
+	if (e && e->image < image && (!e->there_ns || e->there_ns >= image)) {
+		e->image = image;
+		e->read_ns = 0; /* it may have a map that the one before had not */
+	}
+	return e && e->image >= image ? e : add_entry(maps, pid, image);
 }
 
 static bool are_full(const struct perf_maps *maps)
@@ -57,7 +88,7 @@ static bool are_full(const struct perf_maps *maps)
 	uint64_t bytes = 0;
 	size_t i;
 
-	for (i = 0; i < maps->pids.n; i++)
+	for (i = 0; i < maps->n; i++)
 		bytes += perf_map_bytes(maps->entries[i].map);
 	return bytes > MAX_BYTES;
 }
@@ -73,27 +104,34 @@ static bool read_entry(struct perf_maps *maps, struct perf_maps_entry *e, uint64
 	err = are_full(maps) ? -EFBIG : perf_map_refresh(e->map);
 	if (err < 0 && err != -ENOENT)
 		e->failed = true;
+	if (err >= 0 && !e->there_ns)
+		e->there_ns = now;
 	return err > 0;
 }
 
-void perf_maps_read(struct perf_maps *maps, uint32_t pid, uint64_t pause_ns)
+void perf_maps_read(struct perf_maps *maps, uint32_t pid, uint64_t image, uint64_t pause_ns)
 {
-	struct perf_maps_entry *e = entry_of(maps, pid);
+	struct perf_maps_entry *e = have_newest(maps, pid, image);
 
 	if (e)
 		read_entry(maps, e, pause_ns);
 }
 
-bool perf_maps_find(struct perf_maps *maps, uint32_t pid, uint64_t address,
-		    struct perf_map_function *ret)
+bool perf_maps_find(struct perf_maps *maps, uint32_t pid, uint64_t image, uint64_t address,
+		    uint32_t *ret_map, struct perf_map_function *ret)
 {
-	struct perf_maps_entry *e = entry_of(maps, pid);
+	struct perf_maps_entry *newest = have_newest(maps, pid, image), *e = newest;
 
+	while (e && e->image != image)
+		e = e->older == PERF_MAPS_NONE ? NULL : &maps->entries[e->older];
 	if (!e)
 		return false;
-	if (perf_map_find(e->map, address, ret))
-		return true;
-	return read_entry(maps, e, PERF_MAP_MISS_PAUSE_NS) && perf_map_find(e->map, address, ret);
+	if (!perf_map_find(e->map, address, ret) &&
+	    (e != newest || !read_entry(maps, e, PERF_MAP_MISS_PAUSE_NS) ||
+	     !perf_map_find(e->map, address, ret)))
+		return false;
+	*ret_map = e - maps->entries;
+	return true;
 }
 
 uint64_t perf_maps_failed(const struct perf_maps *maps)
@@ -101,7 +139,7 @@ uint64_t perf_maps_failed(const struct perf_maps *maps)
 	uint64_t n = 0;
 	size_t i;
 
-	for (i = 0; i < maps->pids.n; i++)
+	for (i = 0; i < maps->n; i++)
 		n += maps->entries[i].failed;
 	return n;
 }

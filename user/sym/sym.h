@@ -40,6 +40,9 @@ struct sym_mapping {
 	uint32_t pid;  /* of a process that has or had it mapped, in our PID namespace */
 	uint8_t build_id[20];
 	uint32_t build_id_len; /* 0 if unknown */
+	uint64_t image;	       /* when the process began (by fork or exec) to be what it is, in
+				* CLOCK_MONOTONIC ns: tells its JIT code from that of others with the PID;
+				* 0 if unknown or before all that is known */
 };
 
 struct symbolizer;
@@ -61,9 +64,9 @@ void symbolizer_prepare(struct symbolizer *s, const struct sym_mapping *m);
  * Reads PID's perf map again (at most once in a while, if it has grown), so that it is known when
  * the process is gone. Its /tmp is that of the process's own mount namespace and its name has the
  * PID of its innermost PID namespace; it must be a regular file that belongs to the process's user
- * or root.
+ * or root. 'image' is that of struct sym_mapping.
  */
-void symbolizer_read_perf_map(struct symbolizer *s, uint32_t pid);
+void symbolizer_read_perf_map(struct symbolizer *s, uint32_t pid, uint64_t image);
 
 /* Both always fill *ret. 'address' of a caller's frame is its return address less one. */
 void symbolizer_kernel(struct symbolizer *s, uint64_t address, struct symbol *ret);

@@ -19,7 +19,7 @@
 
 #define MAX_BASE_BYTES 1024 /* of a file's name in "[name+0x1234]" */
 #define KERNEL_OWNER   0
-#define JIT_OWNER      1 /* of all processes: a function's number has the PID in its upper half */
+#define JIT_OWNER      1 /* of all processes: a function's number has its map's in the upper half */
 #define FIRST_OWNER    2
 #define NO_MEMORY      "[no memory for this name]"
 
@@ -281,14 +281,16 @@ static struct sym_file *vdso_of(struct symbolizer *s, const struct sym_mapping *
 
 /* --- what runs there ----------------------------------------------------------------------- */
 
-static bool name_jit(struct symbolizer *s, uint32_t pid, uint64_t address, struct symbol *ret)
+static bool name_jit(struct symbolizer *s, const struct sym_mapping *m, uint64_t address,
+		     struct symbol *ret)
 {
 	struct perf_map_function f;
+	uint32_t map;
 
-	if (!perf_maps_find(&s->perf_maps, pid, address, &f))
+	if (!perf_maps_find(&s->perf_maps, m->pid, m->image, address, &map, &f))
 		return false;
 	*ret = (struct symbol){
-		.name = pretty_name(s, JIT_OWNER, (uint64_t)pid << 32 | f.id, f.name),
+		.name = pretty_name(s, JIT_OWNER, (uint64_t)map << 32 | f.id, f.name),
 		.module = "[jit]",
 		.offset = f.offset,
 		.named = true,
@@ -303,7 +305,7 @@ void symbolizer_prepare(struct symbolizer *s, const struct sym_mapping *m)
 	struct sym_file *file;
 
 	if (kind == KIND_MEMORY || (kind == KIND_FILE && may_be_jit(m)))
-		perf_maps_read(&s->perf_maps, m->pid, PERF_MAP_PAUSE_NS);
+		perf_maps_read(&s->perf_maps, m->pid, m->image, PERF_MAP_PAUSE_NS);
 	file = kind == KIND_FILE ? file_of(s, m) : NULL;
 	if (!file || file->fd >= 0 || s->n_open >= MAX_OPEN)
 		return;
@@ -311,9 +313,9 @@ void symbolizer_prepare(struct symbolizer *s, const struct sym_mapping *m)
 	s->n_open += file->fd >= 0;
 }
 
-void symbolizer_read_perf_map(struct symbolizer *s, uint32_t pid)
+void symbolizer_read_perf_map(struct symbolizer *s, uint32_t pid, uint64_t image)
 {
-	perf_maps_read(&s->perf_maps, pid, PERF_MAP_PAUSE_NS);
+	perf_maps_read(&s->perf_maps, pid, image, PERF_MAP_PAUSE_NS);
 }
 
 void symbolizer_kernel(struct symbolizer *s, uint64_t address, struct symbol *ret)
@@ -347,7 +349,7 @@ static void name_memory(struct symbolizer *s, const struct sym_mapping *m, uint6
 	const char *module;
 	uint32_t text;
 
-	if (name_jit(s, m->pid, address, ret))
+	if (name_jit(s, m, address, ret))
 		return;
 	/* "[heap]" is "[heap+0x1234]": its brackets are ours. */
 	len = path[len - 1] == ']' ? len - 2 : len - 1;
@@ -391,7 +393,7 @@ static void name_in_file(struct symbolizer *s, const struct sym_mapping *m, uint
 	struct elf_function f;
 
 	*ret = (struct symbol){ .name = NO_MEMORY, .module = "[no memory]" };
-	if (!file || (may_be_jit(m) && name_jit(s, m->pid, address, ret)))
+	if (!file || (may_be_jit(m) && name_jit(s, m, address, ret)))
 		return;
 	ret->module = file->path;
 	symbols = symbols_of(s, file, m);

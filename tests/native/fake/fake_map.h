@@ -36,10 +36,6 @@ static long (*fake_on_update)(struct fake_map *map, const void *key);
 #define FAKE_MAP(m)                                                                         \
 	fake_map_add(&(m), FAKE_UINT(m, type), FAKE_UINT(m, max_entries), sizeof(*(m).key), \
 		     sizeof(*(m).value), NULL)
-#define FAKE_MAP_OF_MAPS(m)                                                                 \
-	fake_map_add(&(m), FAKE_UINT(m, type), FAKE_UINT(m, max_entries), sizeof(*(m).key), \
-		     sizeof(void *), (void **)(m).values)
-
 static inline bool fake_is_hash(const struct fake_map *map)
 {
 	return map->type == BPF_MAP_TYPE_HASH;
