@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
-#include <time.h>
 
 #include "user/base/array.h"
+#include "user/base/clock.h"
 #include "user/base/err.h"
 #include "user/base/keyset.h"
 #include "user/base/strtab.h"
@@ -241,14 +241,6 @@ static bool parse_maps_line(char *line, uint32_t pid, struct sym_mapping *ret)
 	return true;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
-}
-
 static int add_to_scan(struct processes *ps, struct scan *scan, const struct sym_mapping *m)
 {
 	struct mapping *mapping;
@@ -284,7 +276,7 @@ static int read_maps(struct processes *ps, FILE *f, struct scan *scan)
 
 int processes_scan(struct processes *ps, uint32_t pid)
 {
-	struct scan scan = { .pid = pid, .from_ns = now_ns() };
+	struct scan scan = { .pid = pid, .from_ns = clock_ns(CLOCK_MONOTONIC) };
 	_cleanup_(fclosep) FILE *f = NULL;
 	char path[64];
 	int err;
@@ -296,7 +288,7 @@ int processes_scan(struct processes *ps, uint32_t pid)
 	if (array_reserve(ps->scans, ps->scans_cap, ps->n_scans + 1))
 		return errf(-ENOMEM, "no memory for the mappings of PID %u", pid);
 	err = read_maps(ps, f, &scan);
-	scan.to_ns = now_ns();
+	scan.to_ns = clock_ns(CLOCK_MONOTONIC);
 	if (err || !scan.n)
 		free(scan.mappings);
 	else
@@ -306,7 +298,7 @@ int processes_scan(struct processes *ps, uint32_t pid)
 
 int processes_scan_some(struct processes *ps, uint64_t max_ns)
 {
-	uint64_t began_ns = now_ns();
+	uint64_t began_ns = clock_ns(CLOCK_MONOTONIC);
 	struct dirent *entry;
 	int err = 0;
 
@@ -320,7 +312,7 @@ int processes_scan_some(struct processes *ps, uint64_t max_ns)
 		entry = readdir(ps->proc);
 		if (entry && isdigit((unsigned char)entry->d_name[0]))
 			err = processes_scan(ps, strtoul(entry->d_name, NULL, 10));
-	} while (entry && !err && now_ns() - began_ns < max_ns);
+	} while (entry && !err && clock_ns(CLOCK_MONOTONIC) - began_ns < max_ns);
 	if (entry && !err)
 		return 1;
 	closedir(ps->proc);

@@ -346,6 +346,12 @@ static int loop(struct session *s)
 	return err ? err : over < 0 ? over : 0;
 }
 
+/* What goes wrong once events fire is the host's doing: other arguments would not mend it. */
+static int while_recording(int err)
+{
+	return err ? errf(err == -ENOMEM ? -ENOMEM : -EIO, "%s", err_text()) : 0;
+}
+
 static int record(struct session *s, struct run_summary *summary)
 {
 	int err;
@@ -355,10 +361,11 @@ static int record(struct session *s, struct run_summary *summary)
 	err = cpu_collector_start(s->cpu);
 	if (!err && s->o->command)
 		err = launch_go(&s->launch, s->o->command[0]);
-	if (!err)
-		err = loop(s);
 	if (err)
 		return err;
+	err = loop(s);
+	if (err)
+		return while_recording(err);
 	err = cpu_collector_stop(s->cpu);
 	summary->span_ns = clock_ns(CLOCK_MONOTONIC) - s->started_ns;
 	if (!err)
@@ -367,7 +374,7 @@ static int record(struct session *s, struct run_summary *summary)
 		err = sideband_read(s->sideband, true);
 	launch_stop(&s->launch);
 	summary->exit_status = s->exit_status;
-	return err;
+	return while_recording(err);
 }
 
 /* --- finishing ----------------------------------------------------------------------------- */
@@ -441,7 +448,7 @@ int session_record(const struct session_options *options, struct run_summary *re
 	if (!err)
 		err = record(&s, &summary);
 	if (!err)
-		err = summarize(&s, &summary, ret_profile);
+		err = while_recording(summarize(&s, &summary, ret_profile));
 	session_release(&s);
 	if (err)
 		run_summary_release(&summary);

@@ -6,10 +6,10 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "user/base/array.h"
+#include "user/base/clock.h"
 #include "user/base/err.h"
 #include "user/collect/sideband_records.h"
 
@@ -276,14 +276,10 @@ static int by_time(const void *a, const void *b)
 
 int sideband_read(struct sideband *sb, bool is_end)
 {
-	uint64_t until = UINT64_MAX;
-	struct timespec now;
+	uint64_t now = clock_ns(CLOCK_MONOTONIC), until = is_end ? UINT64_MAX : now - SETTLE_NS;
 	size_t i, done;
 	int err = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (!is_end)
-		until = now.tv_sec * 1000000000ull + now.tv_nsec - SETTLE_NS;
 	for (i = 0; i < sb->n_rings && !err; i++)
 		err = read_ring(sb, i);
 	if (err)
@@ -298,5 +294,8 @@ int sideband_read(struct sideband *sb, bool is_end)
 	sb->n_pending -= done;
 	if (done)
 		memmove(sb->pending, sb->pending + done, sb->n_pending * sizeof(*sb->pending));
+	/* What stands still at the end has done so until now. */
+	for (i = 0; is_end && i < sb->n_rings; i++)
+		on_throttle(sb, i, false, now);
 	return err ? err : processes_settle(sb->ps, until);
 }
