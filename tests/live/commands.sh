@@ -114,6 +114,12 @@ for signal in INT TERM HUP; do
 	tap_check "SIG$signal: the folder is whole" is_whole "$signal"
 	check "$signal" "SIG$signal: with what was recorded" 'total("burn") > 5 and closed()'
 done
+if (trap '' HUP && record nohup -F 99 -d 1.5 -- sh -c 'kill -HUP $PPID; sleep 0.8') &&
+	"$PYTHON" tests/live/holds.py "$tmp/nohup" 'summary["span_ns"] > 0.7e9' >/dev/null; then
+	tap_ok "a SIGHUP that is ignored, as by nohup, ends nothing"
+else
+	tap_not_ok "a SIGHUP that is ignored, as by nohup, ends nothing" "$(cat "$tmp/nohup.err")"
+fi
 interrupt INT command -- "$WORKLOADS/vdso" 601
 tap_check "SIGINT with a command: exit status 0" is 0 "$status"
 check command "SIGINT with a command: with what was recorded" 'total("vdso") > 5 and closed()'

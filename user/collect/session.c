@@ -12,7 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "user/base/array.h"
 #include "user/base/clock.h"
 #include "user/base/err.h"
 #include "user/base/keyset.h"
@@ -96,17 +95,16 @@ static void raise_file_limit(void)
 /* From here on signals wait until they are asked for. */
 static int catch_signals(struct session *s)
 {
-	static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction action;
+	struct sigaction hangup;
 	sigset_t set;
-	size_t i;
 
 	sigemptyset(&set);
-	for (i = 0; i < ARRAY_SIZE(ends); i++) {
-		/* What nohup and shells have ignored for us stays so. */
-		if (!sigaction(ends[i], NULL, &action) && action.sa_handler != SIG_IGN)
-			sigaddset(&set, ends[i]);
-	}
+	sigaddset(&set,
+		  SIGINT); /* even if ignored: shells do that to what runs in the background */
+	sigaddset(&set, SIGTERM);
+	/* What nohup has ignored for us stays so. */
+	if (!sigaction(SIGHUP, NULL, &hangup) && hangup.sa_handler != SIG_IGN)
+		sigaddset(&set, SIGHUP);
 	if (sigprocmask(SIG_BLOCK, &set, NULL))
 		return errf(-errno, "cannot block signals: %m");
 	s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
