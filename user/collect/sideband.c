@@ -15,6 +15,9 @@
 
 #define RING_PAGES 128 /* data pages of a CPU's ring: 512 KiB with 4 KiB pages */
 
+/* The longest time between two ticks of a busy CPU: CONFIG_HZ is at least 100. */
+#define TICK_MAX_NS 10000000
+
 /* A record's time is taken before it is in its ring: later ones may still be under way. */
 #define SETTLE_NS 10000000
 
@@ -184,10 +187,15 @@ bool sideband_has_stopped(struct sideband *sb, unsigned int cpu)
 static void on_throttle(struct sideband *sb, unsigned int cpu, bool begins, uint64_t time_ns)
 {
 	struct ring *ring = &sb->rings[cpu];
+	uint64_t since_ns = ring->throttled_since_ns;
 
-	if (!begins && ring->throttled_since_ns && time_ns > ring->throttled_since_ns)
-		sb->counts.throttled_ns += time_ns - ring->throttled_since_ns;
 	ring->throttled_since_ns = begins ? time_ns : 0;
+	if (begins || !since_ns || time_ns <= since_ns)
+		return;
+	/* The next tick of a busy CPU ends it; only an idle one, which has no tick, stays longer.
+	 */
+	if (time_ns - since_ns <= TICK_MAX_NS)
+		sb->counts.throttled_ns += time_ns - since_ns;
 }
 
 static int handle(struct sideband *sb, const struct pending *p)

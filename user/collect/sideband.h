@@ -43,6 +43,6 @@ struct sideband_counts {
 	uint64_t records;
 	uint64_t lost;	       /* records that did not fit into a ring */
 	uint64_t malformed;    /* records that were not what they should be */
-	uint64_t throttled_ns; /* how long sampling events stood still, over all CPUs */
+	uint64_t throttled_ns; /* how long sampling events of busy CPUs stood still */
 };
 void sideband_counts(const struct sideband *sb, struct sideband_counts *ret);
