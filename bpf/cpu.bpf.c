@@ -54,7 +54,7 @@ static __always_inline void key_fill(struct ft_count_key *key, struct task_struc
 	key->exec_id = BPF_CORE_READ(task, self_exec_id);
 	key->cgroup_id = bpf_get_current_cgroup_id();
 	bpf_get_current_comm(key->comm, sizeof(key->comm));
-	/* The read leaves what an earlier, longer name left behind the NUL: it would split the key.
+	/* The read leaves what a longer name before it left behind the NUL: it would split the key.
 	 */
 	__builtin_memset(key->process_comm, 0, sizeof(key->process_comm));
 	BPF_CORE_READ_STR_INTO(&key->process_comm, leader, comm);

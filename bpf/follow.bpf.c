@@ -11,8 +11,7 @@
 
 const volatile __u8 cfg_follow_children = 1;
 
-/* Processes that did not fit: their samples are filtered, and the summary says how many they are.
- */
+/* Processes that did not fit: their samples are filtered, and the summary counts them. */
 __u64 targets_lost = 0;
 
 /* Shared with the collectors. */

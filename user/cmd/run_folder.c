@@ -34,22 +34,28 @@ struct run_folder {
 	size_t n;
 };
 
+/* A folder to be listed, NULL with errno; a link in its place is not followed. */
+static DIR *open_folder(int parent, const char *name)
+{
+	_cleanup_(closep) int fd =
+		openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (dir)
+		take_fd(fd);
+	return dir;
+}
+
 /* Removes a folder of plain files. Best effort: what is not ours to remove stays. */
 static void remove_folder(int parent, const char *name)
 {
-	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = open_folder(parent, name);
 	struct dirent *entry;
-	DIR *dir;
 
-	if (fd < 0)
+	if (!dir)
 		return;
-	dir = fdopendir(fd);
-	if (!dir) {
-		close(fd);
-		return;
-	}
 	while ((entry = readdir(dir)))
-		unlinkat(fd, entry->d_name, 0);
+		unlinkat(dirfd(dir), entry->d_name, 0);
 	closedir(dir);
 	unlinkat(parent, name, AT_REMOVEDIR);
 }
@@ -113,25 +119,19 @@ static bool is_listed(const json_t *manifest, const char *name)
 /* Whether what stands there is a run folder and holds nothing that its manifest does not list. */
 static bool is_run_folder(int parent, const char *name)
 {
-	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = open_folder(parent, name);
 	bool has_others = false;
 	struct dirent *entry;
 	json_t *manifest;
 	struct stat st;
-	DIR *dir;
 
-	if (fd < 0)
+	if (!dir)
 		return false;
-	dir = fdopendir(fd);
-	if (!dir) {
-		close(fd);
-		return false;
-	}
-	manifest = read_manifest(fd);
+	manifest = read_manifest(dirfd(dir));
 	while (manifest && !has_others && (entry = readdir(dir))) {
 		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
 			continue;
-		has_others = fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) ||
+		has_others = fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) ||
 			     !S_ISREG(st.st_mode) || !is_listed(manifest, entry->d_name);
 	}
 	closedir(dir);
@@ -228,18 +228,12 @@ static int make_folder(const struct run_folder *rf, char *name, size_t size)
 
 static bool is_empty(int folder)
 {
-	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = open_folder(folder, ".");
 	const struct dirent *entry;
 	bool has_any = false;
-	DIR *dir;
 
-	if (fd < 0)
+	if (!dir)
 		return false;
-	dir = fdopendir(fd);
-	if (!dir) {
-		close(fd);
-		return false;
-	}
 	while (!has_any && (entry = readdir(dir)))
 		has_any = strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
 	closedir(dir);
