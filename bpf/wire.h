@@ -82,3 +82,128 @@ struct ft_glob {
 	__u64 start;	   /* states before the first byte */
 	__u64 final;	   /* states that mean a match */
 };
+
+/* --- unwinding ------------------------------------------------------------------------------ */
+
+/* Registers by their DWARF numbers: System V ABI for x86-64, figure 3.36; "DWARF for the Arm 64-bit
+ * Architecture", 4.1. x86-64 has 16 that matter here, arm64 32 with sp. */
+#define FT_REGS	      32
+#define FT_X86_RAX    0
+#define FT_X86_RBX    3
+#define FT_X86_RBP    6
+#define FT_X86_RSP    7
+#define FT_X86_RIP    16
+#define FT_ARM64_FP   29
+#define FT_ARM64_LR   30
+#define FT_ARM64_SP   31
+
+/*
+ * How to come from a frame to its caller: what one row of call frame information says (DWARF 5,
+ * 6.4), for the registers that the walk follows. Offsets are in bytes. The files of a machine share
+ * their rules: a row holds a rule's number.
+ */
+struct ft_unwind_rule {
+	__s32 cfa_offset;
+	__s16 cfa_add;	 /* FT_CFA_DEREF: added to what was read; FT_CFA_PLT: see there */
+	__s16 ra_offset; /* what 'ra' says; of FT_SAVED_IN_REG the register's number */
+	__s16 fp_offset; /* rbp, x29 */
+	__s16 bx_offset; /* rbx; unused on arm64 */
+	__u8 cfa;	 /* FT_CFA_* | FT_CFA_SIGNAL */
+	__u8 cfa_reg;	 /* DWARF number */
+	__u8 ra;	 /* FT_SAVED_* */
+	__u8 fp_bx;	 /* FT_SAVED_* of fp, and << 4 that of bx */
+};
+_Static_assert(sizeof(struct ft_unwind_rule) == 16, "ft_unwind_rule");
+
+/* The canonical frame address. */
+#define FT_CFA_NONE	   0 /* no call frame information here */
+#define FT_CFA_REG	   1 /* cfa_reg + cfa_offset */
+#define FT_CFA_DEREF	   2 /* *(cfa_reg + cfa_offset) + cfa_add */
+#define FT_CFA_PLT	   3 /* rsp + cfa_offset + (pc % 16 >= cfa_add ? 8 : 0): x86-64's PLT */
+#define FT_CFA_UNSUPPORTED 4 /* there is information, but the walk cannot use it */
+#define FT_CFA_KIND	   0x0f
+#define FT_CFA_SIGNAL	   0x80 /* a signal frame: its caller was interrupted, it did not call */
+
+/* Where the caller's value of a register is. */
+#define FT_SAVED_SAME	     0 /* in the register still; a return address: in the link register */
+#define FT_SAVED_AT_CFA	     1 /* *(CFA + offset) */
+#define FT_SAVED_AT_SP	     2 /* *(this frame's stack pointer + offset) */
+#define FT_SAVED_AT_FP	     3 /* *(this frame's frame pointer + offset) */
+#define FT_SAVED_IN_REG	     4 /* another register; only of ra */
+#define FT_SAVED_UNDEFINED   5 /* nowhere; of ra: this is the outermost frame */
+#define FT_SAVED_UNSUPPORTED 6
+#define FT_SAVED_CFA_PLUS    7 /* CFA + offset itself (DW_CFA_val_offset) */
+
+#define FT_UNWIND_MAX_RULES 32768
+#define FT_RULE_NO_CFI	    0 /* this number is FT_CFA_NONE */
+#define FT_RULE_ROOT	    1 /* and this: here programs begin, whatever the stack holds */
+
+/* A row: from this virtual address of the file on (its low 16 bits) that rule holds. */
+#define FT_ROW(address, rule) ((__u32)(rule) << 16 | ((address) & 0xffff))
+#define FT_ROW_RULE(row)      ((row) >> 16)
+#define FT_ROW_LOW(row)	      ((row) & 0xffff)
+
+#define FT_CHUNK_ROWS 65536
+struct ft_unwind_chunk {
+	__u32 rows[FT_CHUNK_ROWS];
+};
+
+/*
+ * 4 KiB of a file's virtual addresses: the number of the row that holds at their start (wherever it
+ * begins), and how many rows begin after that start, behind it. All of them are in one chunk.
+ */
+#define FT_PAGE_SHIFT 12
+struct ft_unwind_page {
+	__u32 row; /* chunk * FT_CHUNK_ROWS + number in it */
+	__u16 n;
+	__u16 pad;
+};
+_Static_assert(sizeof(struct ft_unwind_page) == 8, "elements of an mmapable array have 8 bytes");
+
+/* What a process has mapped executable; lists of these are sorted by address. */
+struct ft_unwind_mapping {
+	__u64 start, end;
+	__u64 bias; /* address in memory less virtual address in the file */
+	__u32 page; /* number of the ft_unwind_page of virtual address 0, modulo 2^32 */
+	__u16 kind; /* FT_MAPPING_* */
+	__u16 used; /* set by the walk: the table is in use */
+};
+_Static_assert(sizeof(struct ft_unwind_mapping) == 32, "ft_unwind_mapping");
+#define FT_MAPPING_PENDING 0 /* its table is not there yet */
+#define FT_MAPPING_TABLE   1
+#define FT_MAPPING_NO_CFI  2 /* it has none: JIT code, or a file without */
+#define FT_MAPPING_FULL	   3 /* there was no room for its table */
+
+/* A process for the unwinder: whatever PID namespace fathom is in. */
+struct ft_process_key {
+	__u64 start_ns; /* since boot */
+	__u32 tgid;	/* in the initial PID namespace */
+	__u32 pad;
+};
+_Static_assert(sizeof(struct ft_process_key) == 16, "ft_process_key");
+
+/* Its mappings. Lists are not changed when they are in use, so a fork shares its parent's. */
+struct ft_process {
+	__u64 mm; /* address space that the list describes: an exec gets a new one */
+	__u32 first, n;
+	__u32 deferred; /* samples that were passed up although there is a list */
+	__u32 list;	/* the loader's number for it */
+};
+_Static_assert(sizeof(struct ft_process) == 24, "ft_process");
+
+/* A sample whose stack cannot be unwound yet: passed up with registers and a piece of its stack. */
+struct ft_deferred {
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+	struct ft_process_key process;
+	__u64 mm;
+	__u64 vdso; /* address of the process's vDSO, 0 if it has none */
+	struct ft_count_key key;
+	__u64 pc;
+	__u64 regs[FT_REGS];
+	__u32 set;	   /* of maps that the sample belongs to */
+	__u32 collector;   /* FT_COLLECTOR_* */
+	__u32 stack_bytes; /* from the stack pointer on */
+	__u32 why;	   /* FT_END_* of the walk that gave up */
+	__u8 stack[];
+};
+#define FT_COLLECTOR_CPU 0

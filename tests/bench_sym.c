@@ -15,7 +15,7 @@
 #include "user/base/cleanup.h"
 #include "user/base/err.h"
 #include "user/base/file.h"
-#include "user/sym/elf_image.h"
+#include "user/elf/elf_image.h"
 #include "user/sym/ksyms.h"
 #include "user/sym/sym.h"
 

@@ -23,7 +23,7 @@
 #include "user/base/array.h"
 #include "user/base/cleanup.h"
 #include "user/base/str.h"
-#include "user/sym/elf_image.h"
+#include "user/elf/elf_image.h"
 #include "user/sym/mapped_file.h"
 #include "user/sym/open_regular.h"
 #include "user/sym/sym.h"

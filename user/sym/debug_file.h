@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#include "user/sym/elf_image.h"
+#include "user/elf/elf_image.h"
 
 struct debug_search {
 	const char *directory; /* such as /usr/lib/debug */

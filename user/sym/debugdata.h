@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#include "user/sym/elf_image.h"
+#include "user/elf/elf_image.h"
 
 /*
  * The decompressed file in a block of the caller's. -ENOENT if there is no such section, -EFBIG if

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "user/sym/elf_image.h"
+#include "user/elf/elf_image.h"
 
 enum elf_binding { ELF_LOCAL, ELF_WEAK, ELF_GLOBAL };
 

@@ -14,7 +14,7 @@
 #include "user/base/cleanup.h"
 #include "user/sym/addr_table.h"
 #include "user/sym/debug_file.h"
-#include "user/sym/elf_image.h"
+#include "user/elf/elf_image.h"
 
 struct elf_symbols {
 	struct addr_table table; /* values are offsets in 'names' */

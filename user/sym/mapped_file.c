@@ -12,7 +12,7 @@
 
 #include "user/base/err.h"
 #include "user/base/str.h"
-#include "user/sym/elf_image.h"
+#include "user/elf/elf_image.h"
 #include "user/sym/open_regular.h"
 
 size_t mapped_file_path_len(const char *path)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "user/sym/mapped_file.h"
-#include "user/sym/vdso.h"
+#include "user/elf/vdso.h"
 
 /* Other processes may have it where the first ones no longer have; but not forever. */
 #define MAX_ATTEMPTS 8

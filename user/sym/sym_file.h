@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "user/base/cleanup.h"
-#include "user/sym/elf_image.h"
+#include "user/elf/elf_image.h"
 #include "user/sym/elf_symbols.h"
 #include "user/sym/name_arena.h"
 #include "user/sym/sym.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "user/sym/elf_image.h"
+#include "user/elf/elf_image.h"
 
 #include <endian.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "user/sym/vdso.h"
+#include "user/elf/vdso.h"
 
 #include <errno.h>
 #include <link.h>

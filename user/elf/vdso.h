@@ -2,7 +2,7 @@
 /* vdso: the ELF image that the kernel maps into every process; ours is everybody's. */
 #pragma once
 
-#include "user/sym/elf_image.h"
+#include "user/elf/elf_image.h"
 
 /*
  * Reads the vDSO of this process from its memory (AT_SYSINFO_EHDR; vdso(7)). -ENOENT if there is
