@@ -66,6 +66,7 @@ static bool verbose;
 
 struct range {
 	uint64_t start, end;
+	bool is_eh;
 };
 
 struct check {
@@ -74,13 +75,16 @@ struct check {
 	struct unwind_table *table;
 	struct range *ranges; /* functions, sorted */
 	size_t n, cap;
-	Dwarf_CFI *cfi;
+	Dwarf_CFI *eh, *debug; /* of .eh_frame and of .debug_frame, or NULL */
+	Dwarf *dwarf;
 	struct frame_state state;
 };
 
 static void check_release(struct check *c)
 {
 	free(c->ranges);
+	dwarf_cfi_end(c->eh);
+	dwarf_end(c->dwarf);
 	if (c->table)
 		unwind_table_free(c->table);
 	if (c->image)
@@ -160,6 +164,7 @@ static int add_range(struct check *c, Elf_Data *data, uint64_t address, const un
 	    !read_encoded(&at, encoding & 0x0f, 0, &size))
 		return errf(-ENOTSUP, "'%s' encodes addresses as %#x", c->path, encoding);
 	r.end = r.start + size;
+	r.is_eh = is_eh;
 	if (!size || r.start < c->table->start || r.end > c->table->end || (!is_eh && !r.start))
 		return 0;
 	if (array_reserve(c->ranges, c->cap, c->n + 1))
@@ -175,33 +180,76 @@ static int compare_ranges(const void *a, const void *b)
 	return x->start < y->start ? -1 : x->start > y->start;
 }
 
-static int read_ranges(struct check *c, const char *section)
+static int read_ranges(struct check *c, bool is_eh, Elf_Data *data, uint64_t address)
 {
-	const Elf64_Shdr *s = elf_image_section(c->image, section);
 	const unsigned char *ident = (const unsigned char *)elf_getident(c->image->elf, NULL);
-	bool is_eh = !strcmp(section, ".eh_frame");
 	Dwarf_Off at = 0, next;
-	Elf_Data *data;
-	int found;
+	size_t first = c->n;
 
-	if (!s || elf_image_data(c->image, s, SIZE_MAX, &data))
-		return errf(-ENODATA, "'%s' has no %s", c->path, section);
 	for (; at != (Dwarf_Off)-1; at = next) {
 		Dwarf_CFI_Entry entry;
 		int err;
 
 		next = (Dwarf_Off)-1;
-		found = dwarf_next_cfi(ident, data, is_eh, at, &next, &entry);
-		if (found == 1)
+		err = dwarf_next_cfi(ident, data, is_eh, at, &next, &entry);
+		if (err == 1)
 			break;
-		if (found || dwarf_cfi_cie_p(&entry))
+		if (err || dwarf_cfi_cie_p(&entry))
 			continue;
-		err = add_range(c, data, s->sh_addr, ident, is_eh, &entry.fde);
+		err = add_range(c, data, address, ident, is_eh, &entry.fde);
 		if (err)
 			return err;
 	}
-	qsort(c->ranges, c->n, sizeof(*c->ranges), compare_ranges);
+	qsort(c->ranges + first, c->n - first, sizeof(*c->ranges), compare_ranges);
 	return 0;
+}
+
+static int read_eh(struct check *c)
+{
+	const Elf64_Shdr *s = elf_image_section(c->image, ".eh_frame");
+	Elf_Data *data;
+
+	if (!s || !s->sh_size || elf_image_data(c->image, s, SIZE_MAX, &data))
+		return 0;
+	c->eh = dwarf_getcfi_elf(c->image->elf);
+	if (!c->eh)
+		return errf(-EIO, "libdw does not read '%s': %s", c->path, dwarf_errmsg(-1));
+	return read_ranges(c, true, data, s->sh_addr);
+}
+
+/* After our own table is made: libdw decompresses sections in place. */
+static int read_debug(struct check *c)
+{
+	const Elf64_Shdr *s = elf_image_section(c->image, ".debug_frame");
+	Elf_Data *data;
+
+	if (!s)
+		s = elf_image_section(c->image, ".zdebug_frame");
+	if (!s)
+		return 0;
+	c->dwarf = dwarf_begin_elf(c->image->elf, DWARF_C_READ, NULL);
+	c->debug = c->dwarf ? dwarf_getcfi(c->dwarf) : NULL;
+	data = elf_getdata(elf_getscn(c->image->elf, s - c->image->shdrs), NULL);
+	if (!c->debug || !data)
+		return errf(-EIO, "libdw does not read '%s': %s", c->path, dwarf_errmsg(-1));
+	return read_ranges(c, false, data, 0);
+}
+
+/* Leaves out of .debug_frame what .eh_frame says something about. */
+static void merge_ranges(struct check *c, size_t n_eh)
+{
+	size_t i, j, n = n_eh;
+
+	for (i = n_eh, j = 0; i < c->n; i++) {
+		const struct range *r = &c->ranges[i];
+
+		while (j < n_eh && c->ranges[j].end <= r->start)
+			j++;
+		if (j == n_eh || c->ranges[j].start >= r->end)
+			c->ranges[n++] = *r;
+	}
+	c->n = n;
+	qsort(c->ranges, n, sizeof(*c->ranges), compare_ranges);
 }
 
 /* --- one place ------------------------------------------------------------------------------- */
@@ -307,7 +355,7 @@ static uint64_t check_row(struct check *c, uint64_t pc, const struct range *func
 	uint64_t k;
 
 	counts[ROWS]++;
-	if (dwarf_cfi_addrframe(c->cfi, pc, &frame)) {
+	if (dwarf_cfi_addrframe(function->is_eh ? c->eh : c->debug, pc, &frame)) {
 		/* Malformed from some place on: both have to say so. */
 		if ((r->cfa & FT_CFA_KIND) == FT_CFA_UNSUPPORTED)
 			counts[BROKEN]++;
@@ -379,34 +427,12 @@ static void check_rows(struct check *c)
 		check_gap(c, at, c->table->end);
 }
 
-static int check_with(struct check *c, const char *section)
-{
-	Dwarf *dwarf = NULL;
-	int err = read_ranges(c, section);
-
-	if (err)
-		return err;
-	if (!strcmp(section, ".eh_frame")) {
-		c->cfi = dwarf_getcfi_elf(c->image->elf);
-	} else {
-		dwarf = dwarf_begin_elf(c->image->elf, DWARF_C_READ, NULL);
-		c->cfi = dwarf ? dwarf_getcfi(dwarf) : NULL;
-	}
-	if (!c->cfi)
-		return errf(-EIO, "libdw does not read '%s': %s", c->path, dwarf_errmsg(-1));
-	check_rows(c);
-	if (dwarf)
-		dwarf_end(dwarf);
-	else
-		dwarf_cfi_end(c->cfi);
-	return 0;
-}
-
 static int check_file(const char *path, struct unwind_rules *rules)
 {
 	_cleanup_(check_release) struct check c = { .path = path };
 	_cleanup_(closep) int fd = file_open(path, FILE_TRUSTED);
 	int err = fd < 0 ? fd : elf_image_open(fd, path, &c.image);
+	size_t n_eh;
 
 	if (err)
 		return 0; /* no ELF file */
@@ -418,9 +444,17 @@ static int check_file(const char *path, struct unwind_rules *rules)
 		counts[FILES_REFUSED]++;
 	if (err)
 		return err == -ENODATA || err == -ENOTSUP ? 0 : err;
-	if (elf_image_section(c.image, ".eh_frame"))
-		return check_with(&c, ".eh_frame");
-	return check_with(&c, ".debug_frame");
+	if (!c.table->n_fdes)
+		counts[FILES_WITHOUT]++;
+	err = read_eh(&c);
+	n_eh = c.n;
+	if (!err)
+		err = read_debug(&c);
+	if (err)
+		return err;
+	merge_ranges(&c, n_eh);
+	check_rows(&c);
+	return 0;
 }
 
 static void check_or_complain(const char *path, struct unwind_rules *rules, int *failed)
