@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/frames.h"
 
+#include <dlfcn.h>
 #include <endian.h>
 #include <errno.h>
+#include <sys/auxv.h>
 #include <zlib.h>
 
 #include "user/base/err.h"
+#include "user/base/file.h"
 
 #define PAGE (1u << FT_PAGE_SHIFT)
 
@@ -284,6 +287,89 @@ static void a_trampoline_with_information_stays_as_it_is(void **state)
 	assert_int_equal(cfa_at(t, 2), 16);
 	assert_int_equal(t->n_special, 0);
 	unwind_table_free(t);
+}
+
+/* The table of a file of this machine that this process has mapped. */
+static struct unwind_table *table_of_mapped(const void *address, struct elf_image **image)
+{
+	struct unwind_rules *rules = NULL;
+	struct unwind_table *t = NULL;
+	Dl_info info;
+	int fd;
+
+	if (!dladdr(address, &info))
+		return NULL;
+	fd = file_open(info.dli_fname, FILE_TRUSTED);
+	assert_true(fd >= 0);
+	assert_int_equal(elf_image_open(fd, info.dli_fname, image), 0);
+	(*image)->own_fd = fd;
+	assert_int_equal(unwind_rules_new(frames_rules, FT_UNWIND_MAX_RULES, &rules), 0);
+	assert_int_equal(unwind_table_build(*image, rules, &t), 0);
+	unwind_rules_free(rules);
+	return t;
+}
+
+/* What is written down for code without information is what the C library says of the same code. */
+static void the_c_library_s_trampoline_has_the_same_rule(void **state)
+{
+	struct elf_image *image = NULL;
+	struct unwind_table *t;
+	const uint8_t *hit = NULL;
+	Elf_Data *data;
+	struct ft_unwind_rule known;
+	size_t i;
+
+	(void)state;
+	t = table_of_code(EM_X86_64, x86_restore_rt, sizeof(x86_restore_rt));
+	known = *frames_at(t, 2);
+	unwind_table_free(t);
+	t = table_of_mapped((const void *)&getauxval, &image);
+	/* musl says nothing of its own. */
+	if (!t || image->machine != EM_X86_64 || !strstr(image->name, "libc.so.6")) {
+		unwind_table_free(t);
+		elf_image_free(image);
+		skip();
+	}
+	for (i = 0; i < image->n_phdrs && !hit; i++) {
+		if (image->phdrs[i].p_type != PT_LOAD || !(image->phdrs[i].p_flags & PF_X))
+			continue;
+		assert_int_equal(
+			elf_image_bytes_at(image, image->phdrs[i].p_vaddr, SIZE_MAX, &data), 0);
+		hit = memmem(data->d_buf, data->d_size, x86_restore_rt + 2,
+			     sizeof(x86_restore_rt) - 2);
+		if (hit) {
+			uint64_t at = image->phdrs[i].p_vaddr + (hit - (uint8_t *)data->d_buf);
+
+			assert_memory_equal(&frames_rules[unwind_table_find(t, at)], &known,
+					    sizeof(known));
+			assert_memory_equal(&frames_rules[unwind_table_find(t, at - 1)], &known,
+					    sizeof(known));
+		}
+	}
+	assert_non_null(hit);
+	assert_int_equal(t->n_special, 0);
+	unwind_table_free(t);
+	elf_image_free(image);
+}
+
+static void the_dynamic_loader_s_entry_is_a_root(void **state)
+{
+	struct elf_image *image = NULL;
+	struct unwind_table *t = table_of_mapped((const void *)getauxval(AT_BASE), &image);
+
+	(void)state;
+	if (!t) {
+		elf_image_free(image);
+		skip();
+	}
+	assert_true(image->entry);
+	/* The call in _start and those in _dl_start_user, which lies behind it. */
+	assert_int_equal(unwind_table_find(t, image->entry), FT_RULE_ROOT);
+	assert_int_equal(unwind_table_find(t, image->entry + 8), FT_RULE_ROOT);
+	if (image->machine == EM_X86_64)
+		assert_int_equal(unwind_table_find(t, image->entry + 0x30), FT_RULE_ROOT);
+	unwind_table_free(t);
+	elf_image_free(image);
 }
 
 /* --- where it comes from -----------------------------------------------------------------------
@@ -676,6 +762,8 @@ int main(void)
 		cmocka_unit_test(an_entry_point_with_information_stays_as_it_is),
 		cmocka_unit_test(a_signal_trampoline_is_known_by_its_instructions),
 		cmocka_unit_test(a_trampoline_with_information_stays_as_it_is),
+		cmocka_unit_test(the_c_library_s_trampoline_has_the_same_rule),
+		cmocka_unit_test(the_dynamic_loader_s_entry_is_a_root),
 		cmocka_unit_test(debug_frame_is_read_where_there_is_no_other),
 		cmocka_unit_test(debug_frame_fills_what_eh_frame_lacks),
 		cmocka_unit_test(compressed_sections_are_read),

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-/* Small enough to be searched by the way. What has more code is no C library, nor a vDSO. */
+/* Of all segments together: small enough to be searched by the way. What has more code is no C
+ * library, nor a vDSO. */
 #define MAX_CODE (4u << 20)
 /* Behind an entry point that has no call frame information of its own comes code that belongs to
  * it: glibc's _dl_start_user has some 50 bytes. */
@@ -86,6 +87,7 @@ static void find_signal_code(struct special_code *special, const struct elf_imag
 
 void special_code_find(struct special_code *special, const struct elf_image *image)
 {
+	uint64_t left = MAX_CODE;
 	size_t i;
 
 	*special = (struct special_code){ .n = 0 };
@@ -97,8 +99,10 @@ void special_code_find(struct special_code *special, const struct elf_image *ima
 		if (image->entry && image->entry >= p->p_vaddr &&
 		    image->entry - p->p_vaddr < p->p_memsz)
 			add(special, image->entry, MAX_ROOT, 0, &root_rule);
-		if (p->p_filesz <= MAX_CODE)
-			find_signal_code(special, image, p);
+		if (p->p_filesz > left)
+			continue;
+		find_signal_code(special, image, p);
+		left -= p->p_filesz;
 	}
 }
 
