@@ -476,13 +476,12 @@ static void what_is_no_elf_file_is_refused(void **state)
 static void refusing_a_file_closes_nothing(void **state)
 {
 	struct elf_image *image = NULL;
-	int flags = fcntl(0, F_GETFD);
 
 	(void)state;
-	if (flags < 0)
-		skip();
+	if (fcntl(0, F_GETFD) < 0)
+		assert_int_equal(open("/dev/null", O_RDONLY), 0);
 	assert_int_equal(elf_image_open_memory("#!/bin/sh", 9, "script", &image), -ENOEXEC);
-	assert_int_equal(fcntl(0, F_GETFD), flags);
+	assert_true(fcntl(0, F_GETFD) >= 0);
 }
 
 /* Everything that reads, on a copy of exactly that size, so that ASan sees a byte too far. */
