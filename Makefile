@@ -159,7 +159,7 @@ tests: $(O)/fathom $(O)/san/fathom $(workloads) $(foreach v,obj san,$(unit_tests
 
 test: tests
 	$(q)O=$(O) tests/run unit native cli
-live: tests
+live: tests $(O)/bench/bench_cfi
 	$(q)O=$(O) tests/run live
 kernels: tests
 	$(q)O=$(O) tests/run kernels
