@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The one build file. 'make help' lists the targets.
 #   O=DIR      build there (default: build)     V=1        show the commands
-#   DESTDIR=   PREFIX=   for install            ARCH=      x86_64 or arm64 (default: this machine's)
+#   DESTDIR=   PREFIX=   for install            ARCH=      x86_64 or arm64 (default: what CC compiles for)
+#   CC=aarch64-linux-gnu-gcc O=build/arm64      for another architecture, after scripts/cross-sysroot
 
 O ?= build
 V ?= 0
@@ -23,6 +24,20 @@ q =
 else
 say = $(if $(findstring s,$(firstword -$(MAKEFLAGS))),@:,@printf '  %-8s %s\n')
 q = @
+endif
+
+# Another architecture's libraries are where scripts/cross-sysroot has put them; SYSROOT= (empty) if
+# the compiler finds them by itself.
+ifneq ($(filter-out $(shell uname -m)-%,$(machine)),)
+SYSROOT ?= $(or $(CROSS_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/fathom-cross)/$(ARCH)
+endif
+ifneq ($(SYSROOT),)
+ifeq ($(wildcard $(SYSROOT)/usr/lib),)
+$(error no libraries for $(ARCH) in '$(SYSROOT)': run scripts/cross-sysroot $(ARCH))
+endif
+override CC += --sysroot=$(SYSROOT)
+override PKG_CONFIG := PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) \
+	PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/$(machine)/pkgconfig $(PKG_CONFIG)
 endif
 
 libs := libbpf libelf libdw jansson libprotobuf-c liblzma zlib nettle

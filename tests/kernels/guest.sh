@@ -13,6 +13,8 @@ run() {
 }
 
 uname -r >/out/release
+# Emulated interrupts are slow; the kernel would lower the rate that sampling may have.
+echo 0 >/proc/sys/kernel/perf_cpu_time_max_percent
 run doctor ./fathom doctor --json
 run doctor-text ./fathom doctor
 run command ./fathom record -F 199 -o /out/command -- ./burn 4
