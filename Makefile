@@ -60,6 +60,13 @@ scripts_js := $(patsubst flamegraph/%.js,$(O)/gen/%.js.h,$(wildcard flamegraph/*
 generated := $(skeletons) $(O)/gen/pprof.pb-c.h $(scripts_js)
 unit_tests := $(patsubst tests/%.c,%,$(wildcard tests/unit/test_*.c tests/native/test_*.c))
 workloads := $(patsubst tests/workloads/%.c,$(O)/workloads/%,$(wildcard tests/workloads/*.c))
+# Hard to unwind. What needs a compiler that is not there is not built, and its tests say SKIP.
+uw := $(O)/workloads/unwind
+workloads += $(patsubst tests/workloads/unwind/%.c,$(uw)/%,$(wildcard tests/workloads/unwind/*.c)) \
+	$(uw)/spot.so $(uw)/plain-static $(uw)/plain-static-pie $(uw)/plain-stripped \
+	$(if $(shell command -v g++),$(uw)/exceptions) \
+	$(if $(shell command -v musl-gcc),$(uw)/plain-musl $(uw)/plain-musl-static) \
+	$(if $(shell command -v rustc),$(uw)/rusty) $(if $(shell command -v go),$(uw)/gopher)
 benchmarks := $(patsubst tests/bench.d/%.c,$(O)/bench/%,$(wildcard tests/bench.d/*.c)) \
 	$(patsubst tests/%.c,$(O)/bench/%,$(wildcard tests/bench_*.c))
 fuzzers := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/*.c))
@@ -150,6 +157,36 @@ $(O)/workloads/%: tests/workloads/%.c
 	@mkdir -p $(@D)
 	$(q)$(CC) -O1 -g -std=gnu11 $(warnings) -D_GNU_SOURCE -fno-omit-frame-pointer \
 		-fno-optimize-sibling-calls -fno-inline -pthread -MMD -MP $< -o $@ -lm
+
+# Those of unwind/ are optimised and have no frame pointers; what else each of them needs:
+uw_cflags := -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE -fomit-frame-pointer -pthread
+uw_cc := $(CC) -std=gnu11
+$(uw)/plt: uw_more := -fno-builtin -Wl,-z,lazy
+$(uw)/plain-static: uw_more := -static
+$(uw)/plain-static-pie: uw_more := -static-pie
+$(uw)/plain-stripped: uw_more := -s
+$(uw)/plain-musl $(uw)/plain-musl-static: uw_cc := musl-gcc -std=gnu11
+$(uw)/plain-musl-static: uw_more := -static
+uw_build = $(q)mkdir -p $(@D) && $(uw_cc) $(uw_cflags) $(uw_more) -MMD -MP -MF $@.d $< -o $@
+
+$(uw)/%: tests/workloads/unwind/%.c
+	$(say) CC $@
+	$(uw_build) -lm
+$(uw)/plain-%: tests/workloads/unwind/plain.c
+	$(say) CC $@
+	$(uw_build)
+$(uw)/%.so: tests/workloads/unwind/lib/%.c
+	$(say) CC $@
+	$(uw_build) -shared -fPIC
+$(uw)/%: tests/workloads/unwind/%.cc
+	$(say) CXX $@
+	$(q)mkdir -p $(@D) && g++ $(uw_cflags) -MMD -MP -MF $@.d $< -o $@
+$(uw)/%: tests/workloads/unwind/%.rs
+	$(say) RUSTC $@
+	$(q)mkdir -p $(@D) && rustc -C opt-level=2 -g -o $@ $<
+$(uw)/%: tests/workloads/unwind/%.go
+	$(say) GO $@
+	$(q)mkdir -p $(@D) && GOCACHE=$(abspath $(O))/go-cache GOFLAGS= CGO_ENABLED=0 go build -o $@ $<
 
 # Loads and probes of the benchmark are built like workloads; bench_* time the library.
 $(O)/bench/%: tests/bench.d/%.c
