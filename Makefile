@@ -28,7 +28,8 @@ endif
 
 # Another architecture's libraries are where scripts/cross-sysroot has put them; SYSROOT= (empty) if
 # the compiler finds them by itself.
-ifneq ($(filter-out $(shell uname -m)-%,$(machine)),)
+cross := $(filter-out $(shell uname -m)-%,$(machine))
+ifneq ($(cross),)
 SYSROOT ?= $(or $(CROSS_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/fathom-cross)/$(ARCH)
 endif
 ifneq ($(SYSROOT),)
@@ -62,11 +63,12 @@ unit_tests := $(patsubst tests/%.c,%,$(wildcard tests/unit/test_*.c tests/native
 workloads := $(patsubst tests/workloads/%.c,$(O)/workloads/%,$(wildcard tests/workloads/*.c))
 # Hard to unwind. What needs a compiler that is not there is not built, and its tests say SKIP.
 uw := $(O)/workloads/unwind
+compiler = $(if $(cross),,$(shell command -v $(1)))
 workloads += $(patsubst tests/workloads/unwind/%.c,$(uw)/%,$(wildcard tests/workloads/unwind/*.c)) \
 	$(uw)/spot.so $(uw)/plain-static $(uw)/plain-static-pie $(uw)/plain-stripped \
-	$(if $(shell command -v g++),$(uw)/exceptions) \
-	$(if $(shell command -v musl-gcc),$(uw)/plain-musl $(uw)/plain-musl-static) \
-	$(if $(shell command -v rustc),$(uw)/rusty) $(if $(shell command -v go),$(uw)/gopher)
+	$(if $(call compiler,g++),$(uw)/exceptions) \
+	$(if $(call compiler,musl-gcc),$(uw)/plain-musl $(uw)/plain-musl-static) \
+	$(if $(call compiler,rustc),$(uw)/rusty) $(if $(call compiler,go),$(uw)/gopher)
 benchmarks := $(patsubst tests/bench.d/%.c,$(O)/bench/%,$(wildcard tests/bench.d/*.c)) \
 	$(patsubst tests/%.c,$(O)/bench/%,$(wildcard tests/bench_*.c))
 fuzzers := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/*.c))
