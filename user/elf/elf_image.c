@@ -305,6 +305,47 @@ const Elf64_Shdr *elf_image_section_of_type(const struct elf_image *image, uint3
 	return NULL;
 }
 
+const Elf64_Phdr *elf_image_segment_of_type(const struct elf_image *image, uint32_t type)
+{
+	size_t i;
+
+	for (i = 0; i < image->n_phdrs; i++) {
+		if (image->phdrs[i].p_type == type)
+			return &image->phdrs[i];
+	}
+	return NULL;
+}
+
+int elf_image_bytes_at(const struct elf_image *image, uint64_t address, size_t max, Elf_Data **ret)
+{
+	Elf_Data *data;
+	uint64_t offset, len;
+	size_t i;
+
+	for (i = 0; i < image->n_phdrs; i++) {
+		const Elf64_Phdr *p = &image->phdrs[i];
+
+		if (p->p_type != PT_LOAD || address < p->p_vaddr ||
+		    address - p->p_vaddr >= p->p_filesz)
+			continue;
+		len = p->p_filesz - (address - p->p_vaddr);
+		if (len > max)
+			len = max;
+		/* libelf takes signed offsets, and checks both against the size of the file. */
+		if (__builtin_add_overflow(p->p_offset, address - p->p_vaddr, &offset) ||
+		    offset > INT64_MAX)
+			break;
+		data = elf_getdata_rawchunk(image->elf, offset, len, ELF_T_BYTE);
+		if (!data)
+			return errf(-EIO, "cannot read a segment of '%s': %s", image->name,
+				    elf_errmsg(-1));
+		*ret = data;
+		return 0;
+	}
+	return errf(-EINVAL, "'%s' is broken: it has no bytes at %#llx", image->name,
+		    (unsigned long long)address);
+}
+
 static bool segment_has(const Elf64_Phdr *p, uint64_t offset, bool whole_pages)
 {
 	uint64_t start = p->p_offset, size = p->p_filesz;

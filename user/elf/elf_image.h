@@ -73,6 +73,16 @@ const Elf64_Shdr *elf_image_section_at(const struct elf_image *image, size_t i);
 /* The first section of that type (SHT_SYMTAB ...), or NULL. */
 const Elf64_Shdr *elf_image_section_of_type(const struct elf_image *image, uint32_t type);
 
+/* The first segment of that type (PT_INTERP ...), or NULL. */
+const Elf64_Phdr *elf_image_segment_of_type(const struct elf_image *image, uint32_t type);
+
+/*
+ * The bytes from a virtual address to the end of what its segment has in the file, and not more
+ * than 'max' of them; they live until the image is detached. -EINVAL if no segment has that
+ * address, -EIO if libelf cannot read them.
+ */
+int elf_image_bytes_at(const struct elf_image *image, uint64_t address, size_t max, Elf_Data **ret);
+
 /*
  * The virtual address at which a loader puts the byte at 'offset', executable segments first since
  * pages at the borders of segments are in memory twice. False if no segment has it.

@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "user/unwind/cfi.h"
+
+#include <dwarf.h>
+#include <elf.h>
+#include <errno.h>
+
+#include "user/unwind/expression.h"
+
+#define MAX_REMEMBERED 64 /* compilers nest one or two */
+
+/* Not in elfutils 0.188's dwarf.h; source: GCC, include/dwarf2.def; Arm's document. */
+#define CFA_MIPS_ADVANCE_LOC8		    0x1d
+#define CFA_AARCH64_NEGATE_RA_STATE_WITH_PC 0x2c
+#define CFA_AARCH64_NEGATE_RA_STATE	    0x2d /* elsewhere GNU_window_save */
+
+static const struct cfi_machine x86_64 = {
+	.n_regs = 16, .sp = FT_X86_RSP, .fp = FT_X86_RBP, .bx = FT_X86_RBX, .return_link = UINT8_MAX
+};
+static const struct cfi_machine arm64 = { .n_regs = 32,
+					  .sp = FT_ARM64_SP,
+					  .fp = FT_ARM64_FP,
+					  .bx = UINT8_MAX,
+					  .return_link = FT_ARM64_LR };
+
+const struct cfi_machine *cfi_machine_of(uint16_t elf_machine)
+{
+	return elf_machine == EM_X86_64 ? &x86_64 : elf_machine == EM_AARCH64 ? &arm64 : NULL;
+}
+
+struct run {
+	const struct cfi_cie *cie;
+	const struct cfi_section *section;
+	struct cursor c;
+	struct cfi_state state;
+	uint64_t address, end;
+	bool is_initial; /* these are a CIE's instructions: they have no address */
+	unsigned int n_remembered;
+	cfi_on_row *on_row;
+	void *context;
+	int err;
+	struct cfi_state remembered[MAX_REMEMBERED];
+};
+
+bool cfi_read_address(struct cursor *c, const struct cfi_section *section, uint8_t encoding,
+		      uint64_t *ret)
+{
+	uint64_t here = section->address + (c->at - section->bytes), x;
+
+	if (encoding == DW_EH_PE_aligned) {
+		cursor_skip(c, -here & 7);
+		*ret = cursor_u64(c);
+		return !c->bad;
+	}
+	switch (encoding & 0x0f) {
+	case DW_EH_PE_absptr:
+	case DW_EH_PE_udata8:
+	case DW_EH_PE_sdata8:
+	case DW_EH_PE_signed:
+		x = cursor_u64(c);
+		break;
+	case DW_EH_PE_uleb128:
+		x = cursor_uleb(c);
+		break;
+	case DW_EH_PE_sleb128:
+		x = cursor_sleb(c);
+		break;
+	case DW_EH_PE_udata2:
+		x = cursor_u16(c);
+		break;
+	case DW_EH_PE_sdata2:
+		x = (int16_t)cursor_u16(c);
+		break;
+	case DW_EH_PE_udata4:
+		x = cursor_u32(c);
+		break;
+	case DW_EH_PE_sdata4:
+		x = (int32_t)cursor_u32(c);
+		break;
+	default:
+		return false;
+	}
+	switch (encoding & 0x70) {
+	case DW_EH_PE_absptr:
+	/* On both machines, these count from 0 (GCC, libgcc/unwind-dw2-fde-dip.c). */
+	case DW_EH_PE_textrel:
+	case DW_EH_PE_datarel:
+		break;
+	case DW_EH_PE_pcrel:
+		x += here;
+		break;
+	default:
+		return false;
+	}
+	*ret = x;
+	return !c->bad && !(encoding & DW_EH_PE_indirect);
+}
+
+/* Where the walk looks for a column's value, or NULL if it does not follow that register. */
+static struct cfi_place *place_of(struct run *r, uint64_t reg)
+{
+	const struct cfi_cie *cie = r->cie;
+
+	if (reg == cie->ra)
+		return &r->state.at[CFI_RA];
+	if (reg == cie->machine->fp)
+		return &r->state.at[CFI_FP];
+	if (reg == cie->machine->bx && reg < cie->machine->n_regs)
+		return &r->state.at[CFI_BX];
+	return NULL;
+}
+
+static void save(struct run *r, uint64_t reg, uint8_t how, int64_t offset)
+{
+	struct cfi_place *place = place_of(r, reg);
+
+	if (place)
+		*place = (struct cfi_place){ .how = how, .offset = offset };
+}
+
+static void restore(struct run *r, uint64_t reg)
+{
+	struct cfi_place *place = place_of(r, reg);
+
+	if (place)
+		*place = r->cie->initial.at[place - r->state.at];
+}
+
+static int64_t times(uint64_t x, int64_t factor)
+{
+	return x * (uint64_t)factor;
+}
+
+static void define_cfa(struct run *r, uint64_t reg, int64_t offset)
+{
+	r->state.cfa = reg < r->cie->machine->n_regs ? FT_CFA_REG : FT_CFA_UNSUPPORTED;
+	r->state.cfa_reg = reg;
+	r->state.cfa_offset = offset;
+	r->state.cfa_add = 0;
+}
+
+/* Only of what is a register and an offset already. */
+static void offset_cfa(struct run *r, int64_t offset)
+{
+	r->state.cfa_offset = offset;
+	if (r->state.cfa != FT_CFA_REG)
+		r->state.cfa = FT_CFA_UNSUPPORTED;
+}
+
+static void define_cfa_by_expression(struct run *r)
+{
+	uint64_t len = cursor_uleb(&r->c);
+	const uint8_t *bytes = cursor_skip(&r->c, len);
+	struct expression e;
+
+	if (!bytes)
+		return;
+	e = expression_read(bytes, len, false);
+	define_cfa(r, e.reg, e.offset);
+	r->state.cfa_add = e.add;
+	switch (e.shape) {
+	case EXPRESSION_REGISTER:
+		define_cfa(r, e.reg, e.add);
+		break;
+	case EXPRESSION_MEMORY:
+		if (r->state.cfa == FT_CFA_REG)
+			r->state.cfa = FT_CFA_DEREF;
+		break;
+	case EXPRESSION_PLT:
+		r->state.cfa = r->cie->machine == &x86_64 && e.reg == x86_64.sp
+				       ? FT_CFA_PLT
+				       : FT_CFA_UNSUPPORTED;
+		break;
+	default:
+		r->state.cfa = FT_CFA_UNSUPPORTED;
+	}
+}
+
+static void save_by_expression(struct run *r, bool is_value)
+{
+	uint64_t reg = cursor_uleb(&r->c), len = cursor_uleb(&r->c);
+	const uint8_t *bytes = cursor_skip(&r->c, len);
+	const struct cfi_machine *m = r->cie->machine;
+	struct expression e;
+
+	if (!bytes || !place_of(r, reg))
+		return;
+	e = expression_read(bytes, len, true);
+	if (e.shape == EXPRESSION_CFA)
+		save(r, reg, is_value ? FT_SAVED_CFA_PLUS : FT_SAVED_AT_CFA, e.add);
+	else if (!is_value && e.shape == EXPRESSION_REGISTER && e.reg == m->sp)
+		save(r, reg, FT_SAVED_AT_SP, e.add);
+	else if (!is_value && e.shape == EXPRESSION_REGISTER && e.reg == m->fp)
+		save(r, reg, FT_SAVED_AT_FP, e.add);
+	else
+		save(r, reg, FT_SAVED_UNSUPPORTED, 0);
+}
+
+static void move_to(struct run *r, uint64_t address)
+{
+	if (r->is_initial || address == r->address)
+		return;
+	if (address < r->address) {
+		r->c.bad = true;
+		return;
+	}
+	r->err = r->on_row(r->context, r->address, &r->state);
+	r->address = address;
+}
+
+static void advance(struct run *r, uint64_t units)
+{
+	uint64_t by, to;
+
+	if (__builtin_mul_overflow(units, r->cie->code_align, &by) ||
+	    __builtin_add_overflow(r->address, by, &to))
+		to = UINT64_MAX;
+	move_to(r, to);
+}
+
+static void set_address(struct run *r)
+{
+	uint64_t address;
+
+	if (cfi_read_address(&r->c, r->section, r->cie->encoding, &address))
+		move_to(r, address);
+	else
+		r->c.bad = true;
+}
+
+static void remember(struct run *r)
+{
+	if (r->n_remembered == MAX_REMEMBERED)
+		r->c.bad = true;
+	else
+		r->remembered[r->n_remembered++] = r->state;
+}
+
+static void recall(struct run *r)
+{
+	if (!r->n_remembered)
+		r->c.bad = true;
+	else
+		r->state = r->remembered[--r->n_remembered];
+}
+
+/* Each of these three does an instruction of its kind, or returns false. */
+static bool do_location(struct run *r, uint8_t op)
+{
+	switch (op) {
+	case DW_CFA_nop:
+		return true;
+	case DW_CFA_set_loc:
+		set_address(r);
+		return true;
+	case DW_CFA_advance_loc1:
+		advance(r, cursor_u8(&r->c));
+		return true;
+	case DW_CFA_advance_loc2:
+		advance(r, cursor_u16(&r->c));
+		return true;
+	case DW_CFA_advance_loc4:
+		advance(r, cursor_u32(&r->c));
+		return true;
+	case CFA_MIPS_ADVANCE_LOC8:
+		advance(r, cursor_u64(&r->c));
+		return true;
+	case DW_CFA_remember_state:
+		remember(r);
+		return true;
+	case DW_CFA_restore_state:
+		recall(r);
+		return true;
+	}
+	return false;
+}
+
+static bool do_cfa(struct run *r, uint8_t op)
+{
+	const struct cfi_cie *cie = r->cie;
+	uint64_t reg;
+
+	switch (op) {
+	case DW_CFA_def_cfa:
+		reg = cursor_uleb(&r->c);
+		define_cfa(r, reg, cursor_uleb(&r->c));
+		return true;
+	case DW_CFA_def_cfa_sf:
+		reg = cursor_uleb(&r->c);
+		define_cfa(r, reg, times(cursor_sleb(&r->c), cie->data_align));
+		return true;
+	case DW_CFA_def_cfa_register:
+		define_cfa(r, cursor_uleb(&r->c), r->state.cfa_offset);
+		return true;
+	case DW_CFA_def_cfa_offset:
+		offset_cfa(r, cursor_uleb(&r->c));
+		return true;
+	case DW_CFA_def_cfa_offset_sf:
+		offset_cfa(r, times(cursor_sleb(&r->c), cie->data_align));
+		return true;
+	case DW_CFA_def_cfa_expression:
+		define_cfa_by_expression(r);
+		return true;
+	case DW_CFA_GNU_args_size:
+		cursor_uleb(&r->c);
+		return true;
+	case CFA_AARCH64_NEGATE_RA_STATE:
+	case CFA_AARCH64_NEGATE_RA_STATE_WITH_PC:
+		/* The walk takes the signature off every return address. */
+		return true;
+	}
+	return false;
+}
+
+static bool do_register(struct run *r, uint8_t op)
+{
+	int64_t align = r->cie->data_align;
+	uint64_t reg;
+
+	if (op == DW_CFA_expression || op == DW_CFA_val_expression) {
+		save_by_expression(r, op == DW_CFA_val_expression);
+		return true;
+	}
+	reg = cursor_uleb(&r->c);
+	switch (op) {
+	case DW_CFA_offset_extended:
+		save(r, reg, FT_SAVED_AT_CFA, times(cursor_uleb(&r->c), align));
+		return true;
+	case DW_CFA_offset_extended_sf:
+		save(r, reg, FT_SAVED_AT_CFA, times(cursor_sleb(&r->c), align));
+		return true;
+	case DW_CFA_GNU_negative_offset_extended:
+		save(r, reg, FT_SAVED_AT_CFA, times(-cursor_uleb(&r->c), align));
+		return true;
+	case DW_CFA_val_offset:
+		save(r, reg, FT_SAVED_CFA_PLUS, times(cursor_uleb(&r->c), align));
+		return true;
+	case DW_CFA_val_offset_sf:
+		save(r, reg, FT_SAVED_CFA_PLUS, times(cursor_sleb(&r->c), align));
+		return true;
+	case DW_CFA_restore_extended:
+		restore(r, reg);
+		return true;
+	case DW_CFA_undefined:
+		save(r, reg, FT_SAVED_UNDEFINED, 0);
+		return true;
+	case DW_CFA_same_value:
+		save(r, reg, FT_SAVED_SAME, 0);
+		return true;
+	case DW_CFA_register:
+		save(r, reg, FT_SAVED_IN_REG, cursor_uleb(&r->c));
+		return true;
+	}
+	return false;
+}
+
+static void step(struct run *r)
+{
+	uint8_t op = cursor_u8(&r->c), low = op & 0x3f;
+
+	switch (op & 0xc0) {
+	case DW_CFA_advance_loc:
+		advance(r, low);
+		break;
+	case DW_CFA_offset:
+		save(r, low, FT_SAVED_AT_CFA, times(cursor_uleb(&r->c), r->cie->data_align));
+		break;
+	case DW_CFA_restore:
+		restore(r, low);
+		break;
+	default:
+		if (!do_location(r, op) && !do_cfa(r, op) && !do_register(r, op))
+			r->c.bad = true;
+	}
+}
+
+static void run(struct run *r)
+{
+	while (r->c.at < r->c.end && !r->c.bad && !r->err && (r->is_initial || r->address < r->end))
+		step(r);
+}
+
+bool cfi_run_initial(struct cfi_cie *cie, const struct cfi_section *section, const uint8_t *bytes,
+		     size_t len)
+{
+	struct run r;
+
+	r.cie = cie;
+	r.section = section;
+	r.c = (struct cursor){ .at = bytes, .end = bytes + len };
+	r.is_initial = true;
+	r.n_remembered = 0;
+	r.address = 0;
+	r.err = 0;
+	cie->initial = (struct cfi_state){ .cfa = FT_CFA_NONE };
+	r.state = cie->initial;
+	run(&r);
+	cie->initial = r.state;
+	return !r.c.bad;
+}
+
+int cfi_run(const struct cfi_program *program, cfi_on_row *on_row, void *context,
+	    uint64_t *ret_broken)
+{
+	struct run r;
+
+	r.cie = program->cie;
+	r.section = program->section;
+	r.c = (struct cursor){ .at = program->bytes, .end = program->bytes + program->len };
+	r.is_initial = false;
+	r.n_remembered = 0;
+	r.address = program->start;
+	r.end = program->end;
+	r.on_row = on_row;
+	r.context = context;
+	r.err = 0;
+	r.state = program->cie->initial;
+	run(&r);
+	if (r.err)
+		return r.err;
+	if (r.c.bad) {
+		*ret_broken = r.address;
+		return -EINVAL;
+	}
+	return r.address < r.end ? on_row(context, r.address, &r.state) : 0;
+}
+
+/* How a column is saved, and where, as far as a rule has room for it. */
+static uint8_t narrow(const struct cfi_cie *cie, const struct cfi_place *place, int16_t *ret_offset)
+{
+	bool has_offset = place->how != FT_SAVED_SAME && place->how != FT_SAVED_UNDEFINED &&
+			  place->how != FT_SAVED_UNSUPPORTED;
+
+	*ret_offset = has_offset ? place->offset : 0;
+	if (has_offset && place->offset != *ret_offset)
+		goto unsupported;
+	if (place->how == FT_SAVED_IN_REG && (uint64_t)place->offset >= cie->machine->n_regs)
+		goto unsupported;
+	return place->how;
+unsupported:
+	*ret_offset = 0;
+	return FT_SAVED_UNSUPPORTED;
+}
+
+/* A return address that is still in its column: in the link register, or another one. */
+static void return_in_register(const struct cfi_cie *cie, struct ft_unwind_rule *rule)
+{
+	if (cie->ra == cie->machine->return_link)
+		return;
+	if (cie->ra < cie->machine->n_regs) {
+		rule->ra = FT_SAVED_IN_REG;
+		rule->ra_offset = cie->ra;
+	} else {
+		rule->ra = FT_SAVED_UNSUPPORTED;
+	}
+}
+
+static uint8_t narrow_to_memory(const struct cfi_cie *cie, const struct cfi_place *place,
+				int16_t *ret_offset)
+{
+	uint8_t how = narrow(cie, place, ret_offset);
+
+	if (how != FT_SAVED_IN_REG)
+		return how;
+	*ret_offset = 0;
+	return FT_SAVED_UNSUPPORTED;
+}
+
+void cfi_rule(const struct cfi_cie *cie, const struct cfi_state *state, struct ft_unwind_rule *ret)
+{
+	struct ft_unwind_rule rule = { .cfa = FT_CFA_UNSUPPORTED };
+	uint8_t bx;
+
+	if (state->at[CFI_RA].how == FT_SAVED_UNDEFINED) {
+		/* That there is no caller is all there is to know. */
+		*ret = (struct ft_unwind_rule){ .cfa = FT_CFA_REG, .ra = FT_SAVED_UNDEFINED };
+		return;
+	}
+	rule.cfa_offset = state->cfa_offset;
+	rule.cfa_add = state->cfa_add;
+	if (state->cfa == FT_CFA_NONE || state->cfa == FT_CFA_UNSUPPORTED ||
+	    rule.cfa_offset != state->cfa_offset || rule.cfa_add != state->cfa_add) {
+		*ret = (struct ft_unwind_rule){ .cfa = FT_CFA_UNSUPPORTED };
+		return;
+	}
+	rule.cfa = state->cfa | (cie->is_signal ? FT_CFA_SIGNAL : 0);
+	rule.cfa_reg = state->cfa_reg;
+	rule.ra = narrow(cie, &state->at[CFI_RA], &rule.ra_offset);
+	if (rule.ra == FT_SAVED_SAME)
+		return_in_register(cie, &rule);
+	bx = narrow_to_memory(cie, &state->at[CFI_BX], &rule.bx_offset);
+	rule.fp_bx = narrow_to_memory(cie, &state->at[CFI_FP], &rule.fp_offset) | bx << 4;
+	*ret = rule;
+}

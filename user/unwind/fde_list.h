@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fde_list: which function's call frame information holds where: in the order of addresses, without
+ * overlaps.
+ *
+ * Of two that begin at the same address the first in the file holds. One that begins inside another
+ * cuts that off for good: at every address, what begins last holds, and nothing behind its end.
+ * This is what a binary search over .eh_frame_hdr finds. .debug_frame gives only functions that
+ * .eh_frame says nothing about.
+ */
+#pragma once
+
+#include "user/unwind/eh_frame.h"
+
+struct fde_list_item {
+	uint32_t start, end; /* from the start of the range on */
+	uint32_t fde;	     /* number in its section's entries */
+	bool is_eh;
+};
+
+struct fde_list {
+	struct fde_list_item *items;
+	size_t n;
+	size_t n_overlaps; /* functions that were dropped or cut off */
+	size_t n_outside;  /* functions that begin outside of the range */
+};
+
+/* start..end: the range of addresses, less than 4 GiB. 0 or -ENOMEM. */
+int fde_list_make(struct fde_list *list, const struct frame_entries *eh,
+		  const struct frame_entries *debug, uint64_t start, uint64_t end);
+void fde_list_release(struct fde_list *list);
