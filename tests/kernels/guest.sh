@@ -23,6 +23,13 @@ run storm ./fathom record -F 199 -o /out/storm -- ./storm 60 fork
 run exec ./fathom record -F 199 -o /out/exec -- ./storm 20 exec
 run vdso ./fathom record -F 199 -o /out/vdso -- ./vdso 2
 
+run plain ./fathom record -F 199 -o /out/plain -- ./plain 2
+run frames ./fathom record -F 199 -o /out/frames -- ./frames 1
+run signals ./fathom record -F 199 -o /out/signals -- ./signals 2
+run threads ./fathom record -F 199 -o /out/threads -- ./threads 2
+run shell ./fathom record -F 199 -o /out/shell -- busybox sh -c \
+	'f() { [ $1 = 0 ] || eval "f $(($1 - 1))"; }; n=0; while [ $n -lt 300 ]; do f 8; n=$((n + 1)); done'
+
 ./burn 600 &
 burn=$!
 ./vdso 600 &
