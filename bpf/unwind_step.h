@@ -56,9 +56,9 @@ struct unwind_walk {
 
 /* --- what the includer defines ------------------------------------------------------------- */
 
-/* Copies memory of the process: 0, or not 0. The second is for its code. */
+/* Copies memory of the process: 0, or not 0. The second is for its code, which arm64 does not need. */
 static long unwind_read(void *ctx, void *to, __u32 size, __u64 from);
-static long unwind_read_code(void *ctx, void *to, __u32 size, __u64 from);
+static long unwind_read_code(void *ctx, void *to, __u32 size, __u64 from) __attribute__((unused));
 /* Finds the mapping of an address into walk->at: 0 or FT_END_*. */
 static __u32 unwind_locate(void *ctx, struct unwind_walk *w, __u64 address);
 /* Elements of the tables, or NULL; and the chunk that holds a row. */
