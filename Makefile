@@ -109,7 +109,7 @@ $(O)/$(1)/gen/pprof.pb-c.o: $(O)/gen/pprof.pb-c.c
 	$$(q)$$(CC) $$(all_cflags) $$($(1)_flags) -Wno-error -w -MMD -MP -c $$< -o $$@
 
 # Native tests include the programs of bpf/, on fakes of the kernel's headers and of libbpf's.
-$(O)/$(1)/tests/native/%.o: fakes := -Itests/native/fake
+$(O)/$(1)/tests/native/%.o: fakes := -Itests/native/fake -Wno-unused-parameter -Wno-unknown-pragmas
 $(O)/$(1)/%.o: %.c | $(generated)
 	$$(say) CC $$@
 	@mkdir -p $$(@D)

@@ -42,7 +42,7 @@ static void prepare(const char *script)
 static void start(const char *script)
 {
 	prepare(script);
-	assert_int_equal(launch_go(&l, "sh"), 0);
+	assert_int_equal(launch_go(&l, "sh", NULL, NULL), 0);
 }
 
 static int status_of(const char *script)
@@ -108,13 +108,13 @@ static void what_cannot_be_executed_says_why(void **state)
 
 	(void)state;
 	assert_int_equal(launch_prepare(missing, &l), 0);
-	assert_int_equal(launch_go(&l, missing[0]), -ENOENT);
+	assert_int_equal(launch_go(&l, missing[0], NULL, NULL), -ENOENT);
 	assert_string_equal(err_text(),
 			    "cannot start '/nowhere/at/all': No such file or directory");
 	launch_stop(&l);
 	no_program[0] = (char *)folder_write(&folder, "script", "#!/bin/sh\n", 10);
 	assert_int_equal(launch_prepare(no_program, &l), 0);
-	assert_int_equal(launch_go(&l, "script"), -EACCES);
+	assert_int_equal(launch_go(&l, "script", NULL, NULL), -EACCES);
 	launch_stop(&l);
 	assert_no_child_is_left();
 }
@@ -126,7 +126,7 @@ static void programs_are_searched_in_the_path(void **state)
 
 	(void)state;
 	assert_int_equal(launch_prepare(argv, &l), 0);
-	assert_int_equal(launch_go(&l, "true"), 0);
+	assert_int_equal(launch_go(&l, "true", NULL, NULL), 0);
 	assert_int_equal(launch_wait(&l, -1, &status), 1);
 	assert_int_equal(status, 0);
 }
@@ -145,7 +145,7 @@ static void nothing_runs_before_it_is_let_go(void **state)
 	assert_true(readlink("/proc/self/exe", ours, sizeof(ours) - 1) > 0);
 	assert_string_equal(before, ours);
 	assert_int_equal(launch_wait(&l, 0, &status), 0);
-	assert_int_equal(launch_go(&l, "sh"), 0);
+	assert_int_equal(launch_go(&l, "sh", NULL, NULL), 0);
 	assert_int_equal(launch_wait(&l, -1, &status), 1);
 	assert_true(exists("ran"));
 }
@@ -193,7 +193,7 @@ static void a_child_that_died_waiting_cannot_be_let_go(void **state)
 	assert_int_equal(kill(l.pid, SIGKILL), 0);
 	p = (struct pollfd){ .fd = l.go, .events = 0 };
 	assert_int_equal(poll(&p, 1, 20000), 1);
-	assert_int_equal(launch_go(&l, "sh"), -EPIPE);
+	assert_int_equal(launch_go(&l, "sh", NULL, NULL), -EPIPE);
 	signal(SIGPIPE, SIG_DFL);
 }
 
@@ -303,7 +303,7 @@ static void one_command_does_not_keep_another_waiting(void **state)
 	prepare("exit 0");
 	first = l;
 	prepare("exec sleep 60");
-	assert_int_equal(launch_go(&l, "sh"), 0);
+	assert_int_equal(launch_go(&l, "sh", NULL, NULL), 0);
 	close(first.go);
 	first.go = -1;
 	assert_int_equal(launch_wait(&first, 20000, &status), 1);

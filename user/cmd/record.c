@@ -23,6 +23,9 @@
 #define RATE_MAX     100000
 #define DURATION_MAX (10 * 365 * 86400.0)
 
+#define UNWIND_MEMORY_DEFAULT (64ull << 20)
+#define UNWIND_MEMORY_MAX_MIB 2048
+
 struct record_options {
 	struct session_options session;
 	struct record_output output;
@@ -65,6 +68,11 @@ static const char help[] =
 	"      --demangle HOW       short (default), full (with parameters) or none\n"
 	"      --table-entries N    stacks that the kernel's table holds (default: what the rate "
 	"needs)\n"
+	"      --user-stacks HOW    tables (default: by the programs' own call frame information) "
+	"or "
+	"fp\n"
+	"                           (frame pointers alone)\n"
+	"      --unwind-memory MIB  kernel memory for these tables, at most (default 64)\n"
 	"      --max-loss PERCENT   exit with 6 if more of the wanted events were lost\n\n"
 	"What to leave:\n"
 	"  -o, --output FOLDER      default: fathom-DATE-TIME\n"
@@ -93,6 +101,8 @@ enum long_option {
 	OPT_DEMANGLE,
 	OPT_TABLE_ENTRIES,
 	OPT_MAX_LOSS,
+	OPT_USER_STACKS,
+	OPT_UNWIND_MEMORY,
 	OPT_FORCE,
 	OPT_PER_THREAD,
 	OPT_WITH_PID,
@@ -117,6 +127,8 @@ static const struct option long_options[] = {
 	{ "demangle", required_argument, NULL, OPT_DEMANGLE },
 	{ "table-entries", required_argument, NULL, OPT_TABLE_ENTRIES },
 	{ "max-loss", required_argument, NULL, OPT_MAX_LOSS },
+	{ "user-stacks", required_argument, NULL, OPT_USER_STACKS },
+	{ "unwind-memory", required_argument, NULL, OPT_UNWIND_MEMORY },
 	{ "output", required_argument, NULL, 'o' },
 	{ "force", no_argument, NULL, OPT_FORCE },
 	{ "per-thread", no_argument, NULL, OPT_PER_THREAD },
@@ -205,7 +217,8 @@ static int parse_how(struct record_options *o, int c)
 	static const char *const events[] = { "auto", "cycles", "cpu-clock", NULL };
 	static const char *const demangles[] = { "short", "full", "none", NULL };
 	static const char *const collectors[] = { "cpu", NULL };
-	unsigned int choice = 0;
+	static const char *const walks[] = { "tables", "fp", NULL };
+	unsigned int choice = 0, mib = 0;
 	double seconds = 0;
 	int err;
 
@@ -231,6 +244,14 @@ static int parse_how(struct record_options *o, int c)
 		return err;
 	case OPT_TABLE_ENTRIES:
 		return parse_u32(optarg, "--table-entries", 1, 1 << 20, &o->session.table_entries);
+	case OPT_USER_STACKS:
+		err = parse_choice(optarg, "--user-stacks", walks, &choice);
+		o->session.frame_pointers = choice == 1;
+		return err;
+	case OPT_UNWIND_MEMORY:
+		err = parse_u32(optarg, "--unwind-memory", 1, UNWIND_MEMORY_MAX_MIB, &mib);
+		o->session.unwind_memory_bytes = (uint64_t)mib << 20;
+		return err;
 	case OPT_MAX_LOSS:
 		return parse_double(optarg, "--max-loss", 0, 100, &o->max_loss);
 	default:
@@ -406,7 +427,11 @@ static int record(struct record_options *o, const char *folder)
 int cmd_record(int argc, char **argv)
 {
 	struct record_options o = {
-		.session = { .rate_hz = RATE_DEFAULT, .began_ns = clock_ns(CLOCK_MONOTONIC) },
+		.session = {
+			.rate_hz = RATE_DEFAULT,
+			.began_ns = clock_ns(CLOCK_MONOTONIC),
+			.unwind_memory_bytes = UNWIND_MEMORY_DEFAULT,
+		},
 		.output = { .argc = argc, .argv = argv },
 		.max_loss = -1,
 	};

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -65,11 +66,34 @@ int launch_prepare(char *const *argv, struct launch *ret)
 	return 0;
 }
 
-int launch_go(struct launch *l, const char *name)
+/*
+ * Waits for the stop that follows the exec. For others than root a traced program would not get the
+ * rights of a set-user-ID file (security/commoncap.c).
+ */
+static bool wait_for_exec(struct launch *l)
+{
+	int status;
+
+	while (waitpid(l->pid, &status, __WALL) == l->pid) {
+		if (!WIFSTOPPED(status)) {
+			l->has_ended = true;
+			l->status = status;
+			return false;
+		}
+		if (status >> 8 == (SIGTRAP | PTRACE_EVENT_EXEC << 8))
+			return true;
+		ptrace(PTRACE_CONT, l->pid, 0, status >> 16 ? 0 : WSTOPSIG(status));
+	}
+	return false;
+}
+
+int launch_go(struct launch *l, const char *name, launch_fn at_start, void *ctx)
 {
 	int err = 0;
 	ssize_t n;
 
+	l->is_traced =
+		at_start && !geteuid() && !ptrace(PTRACE_SEIZE, l->pid, 0, PTRACE_O_TRACEEXEC);
 	if (write(l->go, "", 1) != 1)
 		return errf(-errno, "cannot start '%s': %m", name);
 	close(take_fd(l->go));
@@ -81,18 +105,27 @@ int launch_go(struct launch *l, const char *name)
 		errno = err;
 		return errf(-err, "cannot start '%s': %m", name);
 	}
-	return 0;
+	if (!l->is_traced)
+		return 0;
+	l->is_traced = false;
+	if (!wait_for_exec(l))
+		return 0;
+	err = at_start(ctx);
+	ptrace(PTRACE_DETACH, l->pid, 0, 0);
+	return err;
 }
 
 int launch_wait(struct launch *l, int timeout_ms, int *ret_status)
 {
 	struct pollfd p = { .fd = l->pidfd, .events = POLLIN };
-	int status, waited_ms;
+	int status = l->status, waited_ms;
 	pid_t pid = 0;
 
-	if (timeout_ms && l->pidfd >= 0)
+	if (l->has_ended)
+		pid = l->pid;
+	else if (timeout_ms && l->pidfd >= 0)
 		poll(&p, 1, timeout_ms);
-	for (waited_ms = 0;; waited_ms += STEP_MS) {
+	for (waited_ms = 0; !l->has_ended; waited_ms += STEP_MS) {
 		do {
 			pid = waitpid(l->pid, &status, WNOHANG);
 		} while (pid < 0 && errno == EINTR);

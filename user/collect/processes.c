@@ -4,23 +4,23 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sysmacros.h>
 
 #include "user/base/array.h"
 #include "user/base/clock.h"
 #include "user/base/err.h"
 #include "user/base/keyset.h"
 #include "user/base/strtab.h"
+#include "user/collect/layout.h"
+#include "user/collect/maps_file.h"
 
 /* An exec is over by then, unless its files are slow to read. */
 #define EXEC_NS 200000000
 
-/* Lines of /proc/PID/maps; the kernel's own limit (vm.max_map_count) is 65,530 by default. */
-#define MAX_LINES (1u << 18)
+/* Forks in a row without an exec, whose mappings are looked for. */
+#define MAX_GENERATIONS 64
 
 struct mapping {
 	struct sym_mapping m; /* m.path is set when it is asked for: the string table may move */
@@ -205,6 +205,16 @@ static int by_start(const void *a, const void *b)
 	return (x->since_ns > y->since_ns) - (x->since_ns < y->since_ns);
 }
 
+static int by_age(const void *a, const void *b)
+{
+	const struct mapping *x = *(const struct mapping *const *)a;
+	const struct mapping *y = *(const struct mapping *const *)b;
+
+	if (x->since_ns != y->since_ns)
+		return x->since_ns < y->since_ns ? -1 : 1;
+	return (x > y) - (x < y);
+}
+
 static void sort_mappings(struct image *image)
 {
 	uint64_t max_end = 0;
@@ -222,25 +232,6 @@ static void sort_mappings(struct image *image)
 
 /* --- /proc ------------------------------------------------------------------------------------ */
 
-/* "START-END PERMS OFFSET MAJOR:MINOR INODE   PATH"; false if it is not executable. */
-static bool parse_maps_line(char *line, uint32_t pid, struct sym_mapping *ret)
-{
-	unsigned int major, minor;
-	char perms[5];
-	int path = 0;
-
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 " %n",
-		   &ret->start, &ret->end, perms, &ret->pgoff, &major, &minor, &ret->ino,
-		   &path) < 7 ||
-	    perms[2] != 'x' || ret->end <= ret->start)
-		return false;
-	line[strcspn(line, "\n")] = '\0';
-	ret->path = path && line[path] ? line + path : "//anon";
-	ret->dev = makedev(major, minor);
-	ret->pid = pid;
-	return true;
-}
-
 static int add_to_scan(struct processes *ps, struct scan *scan, const struct sym_mapping *m)
 {
 	struct mapping *mapping;
@@ -256,38 +247,32 @@ static int add_to_scan(struct processes *ps, struct scan *scan, const struct sym
 	return 0;
 }
 
-static int read_maps(struct processes *ps, FILE *f, struct scan *scan)
-{
-	_cleanup_(freep) char *line = NULL;
-	struct sym_mapping m = { 0 };
-	size_t size = 0, lines;
-	int err = 0;
+/* What reading a maps file fills. */
+struct scanning {
+	struct processes *ps;
+	struct scan *scan;
+};
 
-	for (lines = 0; !err && getline(&line, &size, f) > 0; lines++) {
-		if (lines >= MAX_LINES || scan->n >= PROCESSES_MAX_MAPPINGS) {
-			ps->dropped++;
-			break;
-		}
-		if (parse_maps_line(line, scan->pid, &m))
-			err = add_to_scan(ps, scan, &m);
-	}
-	return err;
+static int on_scanned(void *ctx, const struct sym_mapping *m)
+{
+	struct scanning *to = ctx;
+
+	return add_to_scan(to->ps, to->scan, m);
 }
 
 int processes_scan(struct processes *ps, uint32_t pid)
 {
 	struct scan scan = { .pid = pid, .from_ns = clock_ns(CLOCK_MONOTONIC) };
-	_cleanup_(fclosep) FILE *f = NULL;
-	char path[64];
+	struct scanning to = { .ps = ps, .scan = &scan };
 	int err;
 
-	snprintf(path, sizeof(path), "/proc/%u/maps", pid);
-	f = fopen(path, "re");
-	if (!f)
-		return 0;
 	if (array_reserve(ps->scans, ps->scans_cap, ps->n_scans + 1))
 		return errf(-ENOMEM, "no memory for the mappings of PID %u", pid);
-	err = read_maps(ps, f, &scan);
+	err = maps_file_read(pid, PROCESSES_MAX_MAPPINGS, on_scanned, &to);
+	if (err == -E2BIG) {
+		ps->dropped++;
+		err = 0;
+	}
 	scan.to_ns = clock_ns(CLOCK_MONOTONIC);
 	if (err || !scan.n)
 		free(scan.mappings);
@@ -502,4 +487,93 @@ const struct sym_mapping *processes_find(struct processes *ps, uint32_t image, u
 		return NULL;
 	m->m.path = strtab_get(&ps->paths, m->path);
 	return &m->m;
+}
+
+/* Adds what the image has had mapped up to then, over what is there. */
+static int paint(const struct image *image, uint32_t number, uint64_t time_ns,
+		 struct layout *layout)
+{
+	_cleanup_(freep) const struct mapping **order = NULL;
+	size_t n = 0, i;
+	int err = 0;
+
+	order = calloc(image->n + 1, sizeof(*order));
+	if (!order)
+		return -ENOMEM;
+	for (i = 0; i < image->n; i++) {
+		if (image->mappings[i].since_ns <= time_ns)
+			order[n++] = &image->mappings[i];
+	}
+	qsort(order, n, sizeof(*order), by_age);
+	for (i = 0; i < n && !err; i++)
+		err = layout_add(layout, order[i]->m.start, order[i]->m.end, number,
+				 order[i] - image->mappings);
+	return err;
+}
+
+int processes_layout(struct processes *ps, uint32_t image, uint64_t time_ns, struct layout *ret)
+{
+	uint32_t line[MAX_GENERATIONS];
+	uint64_t until[MAX_GENERATIONS];
+	size_t n = 0;
+	int err = 0;
+
+	layout_clear(ret);
+	/* What is forked has what its parent had at that moment. */
+	while (image != PROCESSES_NO_IMAGE && n < MAX_GENERATIONS) {
+		const struct image *im = &ps->images[image];
+
+		line[n] = image;
+		until[n++] = time_ns;
+		if (im->since_ns < time_ns)
+			time_ns = im->since_ns;
+		image = im->parent;
+	}
+	while (n-- && !err)
+		err = paint(&ps->images[line[n]], line[n], until[n], ret);
+	return err ? errf(-ENOMEM, "no memory for what a process has mapped") : 0;
+}
+
+void processes_part(const struct processes *ps, const struct layout_part *part,
+		    struct sym_mapping *ret)
+{
+	const struct mapping *mapping = &ps->images[part->image].mappings[part->mapping];
+
+	*ret = mapping->m;
+	ret->path = strtab_get(&ps->paths, mapping->path);
+	ret->pgoff += part->start - ret->start;
+	ret->start = part->start;
+	ret->end = part->end;
+}
+
+size_t processes_n_mappings(const struct processes *ps, uint32_t image)
+{
+	return ps->images[image].n;
+}
+
+int processes_add_missing(struct processes *ps, const struct sym_mapping *m, uint64_t time_ns)
+{
+	uint32_t image = processes_image(ps, m->pid, time_ns), path;
+
+	if (image == PROCESSES_NO_IMAGE || processes_find(ps, image, time_ns, m->start))
+		return 0;
+	if (strtab_add(&ps->paths, m->path, &path))
+		return errf(-ENOMEM, "no memory for the mappings of PID %u", m->pid);
+	return add_mapping(ps, &ps->images[image], m, path, ps->images[image].since_ns);
+}
+
+uint32_t processes_before(const struct processes *ps, uint32_t pid)
+{
+	uint32_t image = newest_of(ps, pid), n;
+
+	for (n = 0; image != PROCESSES_NO_IMAGE && n < MAX_GENERATIONS; n++) {
+		const struct image *im = &ps->images[image];
+
+		if (!im->since_ns)
+			return im->pid;
+		if (im->parent == PROCESSES_NO_IMAGE)
+			return 0; /* it has exec'ed since */
+		image = im->parent;
+	}
+	return pid;
 }

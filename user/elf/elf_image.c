@@ -186,12 +186,14 @@ static int read_headers(struct elf_image *image)
 static int open_image(const struct source *from, const char *name, struct elf_image **ret)
 {
 	_cleanup_(elf_image_freep) struct elf_image *image = calloc(1, sizeof(*image));
-	int err = check_number_of_sections(from, name);
+	int err;
 
-	if (err)
-		return err;
+	/* Before anything may free it, which closes what it owns. */
 	if (image)
 		image->own_fd = -1;
+	err = check_number_of_sections(from, name);
+	if (err)
+		return err;
 	if (!image || !(image->name = strdup(name)))
 		return errf(-ENOMEM, "no memory for '%s'", name);
 	elf_version(EV_CURRENT);

@@ -435,6 +435,23 @@ static const char *hexadecimal(struct symbolizer *s, const uint8_t *id, size_t l
 	return copy ? copy : "";
 }
 
+const struct elf_image *symbolizer_image(struct symbolizer *s, const struct sym_mapping *m,
+					 uint32_t *ret_id)
+{
+	enum kind kind = kind_of(m);
+	struct sym_file *file = NULL;
+
+	*ret_id = SYMBOLIZER_NO_FILE;
+	if (kind == KIND_VDSO)
+		file = vdso_of(s, m);
+	else if (kind == KIND_FILE)
+		file = file_of(s, m);
+	if (!file)
+		return NULL;
+	*ret_id = file->id;
+	return kind == KIND_VDSO ? file->image : image_of(s, file, m);
+}
+
 const char *symbolizer_build_id(struct symbolizer *s, const struct sym_mapping *m)
 {
 	enum kind kind = kind_of(m);

@@ -6,8 +6,12 @@
 
 #include "user/base/array.h"
 
-#define MAX_ENTRIES (4u << 20)
-#define MAX_CIES    (256u << 10) /* .debug_frame has one for each object file */
+#define MAX_FDES (4u << 20)
+#define MAX_CIES (256u << 10) /* .debug_frame has one for each object file */
+
+struct range {
+	uint64_t start, end;
+};
 
 /* One entry of either kind, as far as their layouts are the same. */
 struct entry {
@@ -23,10 +27,11 @@ static bool is_end(const struct frame_entries *e)
 }
 
 /*
- * The next entry. False at the end, and where a length leads out of the section: what follows it
- * cannot be found then. A length of 0 ends the contribution of one crtend.o, not the section.
+ * The next entry: 1, or 0 at the end, or -EINVAL where a length leads out of the section: what
+ * follows it cannot be found then. A length of 0 ends the contribution of one crtend.o, not the
+ * section.
  */
-static bool next_entry(struct frame_entries *e, struct cursor *c, struct entry *ret)
+static int next_entry(struct frame_entries *e, struct cursor *c, struct entry *ret)
 {
 	const struct cfi_section *s = &e->from.section;
 	bool is_64 = false;
@@ -38,17 +43,14 @@ static bool next_entry(struct frame_entries *e, struct cursor *c, struct entry *
 		len = cursor_u32(c);
 	} while (!c->bad && !len && !is_end(e));
 	if (c->bad || !len)
-		return false;
+		return 0;
 	if (len == 0xffffffff) {
 		is_64 = true;
 		len = cursor_u64(c);
 	}
 	body = cursor_skip(c, len);
-	if (!body || (len > 0xfffffff0 && !is_64)) {
-		/* Behind the end it is something else that looks like this. */
-		e->n_broken += e->from.end_known;
-		return false;
-	}
+	if (!body || (len >= 0xfffffff0 && !is_64))
+		return -EINVAL;
 	ret->body = (struct cursor){ .at = body, .end = body + len };
 	id_at = body - s->bytes;
 	/* In .eh_frame it has 4 bytes whatever the length's form. */
@@ -58,7 +60,7 @@ static bool next_entry(struct frame_entries *e, struct cursor *c, struct entry *
 	ret->is_cie = id == none;
 	ret->cie = e->from.is_eh ? id_at - id : id;
 	e->n_seen += !ret->is_cie;
-	return true;
+	return 1;
 }
 
 /* What the letters of an augmentation say. False if one is not known. */
@@ -135,37 +137,29 @@ static bool read_cie(const struct frame_entries *e, struct cursor c, struct cfi_
 	return !c.bad && cfi_run_initial(cie, section, c.at, cursor_left(&c));
 }
 
-static int read_cies(struct frame_entries *e, const struct cfi_machine *machine)
+static int add_cie(struct frame_entries *e, const struct entry *entry,
+		   const struct cfi_machine *machine)
 {
-	const struct cfi_section *s = &e->from.section;
-	struct cursor c = { .at = s->bytes, .end = s->bytes + s->len };
-	struct entry entry;
+	struct frame_cie *cie;
 
-	while (next_entry(e, &c, &entry)) {
-		struct frame_cie *cie;
-
-		if (!entry.is_cie)
-			continue;
-		if (e->n_cies == MAX_CIES)
-			return -EFBIG;
-		if (array_reserve(e->cies, e->cap_cies, e->n_cies + 1))
-			return -ENOMEM;
-		cie = &e->cies[e->n_cies++];
-		*cie = (struct frame_cie){ .at = entry.at, .cie.machine = machine };
-		cie->usable = read_cie(e, entry.body, &cie->cie);
-		e->n_broken += !cie->usable;
-	}
+	if (e->n_cies == MAX_CIES)
+		return -EFBIG;
+	if (array_reserve(e->cies, e->cap_cies, e->n_cies + 1))
+		return -ENOMEM;
+	cie = &e->cies[e->n_cies++];
+	*cie = (struct frame_cie){ .at = entry->at, .cie.machine = machine };
+	cie->usable = read_cie(e, entry->body, &cie->cie);
+	e->n_broken += !cie->usable;
 	return 0;
 }
 
 /* FDEs of one CIE mostly stand together. */
-static const struct frame_cie *find_cie(const struct frame_entries *e, uint64_t at,
-					const struct frame_cie *last)
+static const struct frame_cie *find_cie(const struct frame_entries *e, uint64_t at, uint32_t last)
 {
 	size_t low = 0, high = e->n_cies;
 
-	if (last && last->at == at)
-		return last;
+	if (last < e->n_cies && e->cies[last].at == at)
+		return &e->cies[last];
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
@@ -177,62 +171,96 @@ static const struct frame_cie *find_cie(const struct frame_entries *e, uint64_t 
 	return low < e->n_cies && e->cies[low].at == at ? &e->cies[low] : NULL;
 }
 
-static bool read_fde(const struct frame_entries *e, const struct cfi_cie *cie, struct cursor c,
-		     struct frame_fde *fde)
+/* The linker leaves what .debug_frame says about functions that it drops at address 0. */
+static bool is_dropped(const struct frame_entries *e, uint64_t start, uint64_t size)
 {
-	uint64_t size;
-
-	if (!cfi_read_address(&c, &e->from.section, cie->encoding, &fde->start) ||
-	    !cfi_read_address(&c, &e->from.section, cie->encoding & 0x0f, &size) ||
-	    __builtin_add_overflow(fde->start, size, &fde->end))
-		return false;
-	if (cie->has_augmentation_data)
-		cursor_skip(&c, cursor_uleb(&c));
-	fde->bytes = c.at;
-	fde->len = cursor_left(&c);
-	return !c.bad;
+	return !size || (!e->from.is_eh && !start);
 }
 
-static int read_fdes(struct frame_entries *e)
+/* 1 if it is one for the list, 0 if not, -EINVAL if it is broken. */
+static int read_fde(struct frame_entries *e, const struct frame_cie *cie, struct cursor c,
+		    const struct range *range, struct frame_fde *ret)
 {
-	const struct cfi_section *s = &e->from.section;
-	struct cursor c = { .at = s->bytes, .end = s->bytes + s->len };
-	const struct frame_cie *cie = NULL;
-	struct entry entry;
-	size_t broken = e->n_broken;
+	const struct cfi_section *section = &e->from.section;
+	uint64_t start, size, end;
 
-	e->n_seen = 0;
-	while (next_entry(e, &c, &entry)) {
-		struct frame_fde *fde;
-
-		if (entry.is_cie)
-			continue;
-		if (e->n_fdes == MAX_ENTRIES)
-			return -EFBIG;
-		if (array_reserve(e->fdes, e->cap_fdes, e->n_fdes + 1))
-			return -ENOMEM;
-		fde = &e->fdes[e->n_fdes];
-		cie = find_cie(e, entry.cie, cie);
-		if (!cie || !cie->usable || !read_fde(e, &cie->cie, entry.body, fde)) {
-			broken++;
-			continue;
-		}
-		fde->cie = cie - e->cies;
-		e->n_fdes++;
+	if (!cie || !cie->usable || !cfi_read_address(&c, section, cie->cie.encoding, &start) ||
+	    !cfi_read_address(&c, section, cie->cie.encoding & 0x0f, &size) ||
+	    __builtin_add_overflow(start, size, &end))
+		return -EINVAL;
+	if (cie->cie.has_augmentation_data)
+		cursor_skip(&c, cursor_uleb(&c));
+	if (c.bad)
+		return -EINVAL;
+	if (is_dropped(e, start, size))
+		return 0;
+	if (start < range->start || start >= range->end) {
+		e->n_outside++;
+		return 0;
 	}
-	/* The first round has counted what stopped this one, too. */
-	e->n_broken = broken;
+	*ret = (struct frame_fde){ .start = start - range->start,
+				   .end = (end < range->end ? end : range->end) - range->start,
+				   .bytes = c.at - section->bytes,
+				   .len = cursor_left(&c),
+				   .cie = cie - e->cies,
+				   .is_eh = e->from.is_eh };
+	return 1;
+}
+
+static int add_fde(struct frame_entries *e, const struct entry *entry, const struct range *range,
+		   uint32_t *last_cie)
+{
+	const struct frame_cie *cie = find_cie(e, entry->cie, *last_cie);
+	int wanted;
+
+	if (e->n_fdes == MAX_FDES)
+		return -EFBIG;
+	if (array_reserve(e->fdes, e->cap_fdes, e->n_fdes + 1))
+		return -ENOMEM;
+	wanted = read_fde(e, cie, entry->body, range, &e->fdes[e->n_fdes]);
+	if (cie)
+		*last_cie = cie - e->cies;
+	if (wanted < 0)
+		e->n_broken++;
+	else
+		e->n_fdes += wanted;
 	return 0;
 }
 
-int frame_entries_read(struct frame_entries *entries, const struct frame_section *from,
-		       const struct cfi_machine *machine)
+/* Goes through the section once, for entries of one kind or for both. */
+static int read_round(struct frame_entries *e, const struct cfi_machine *machine,
+		      const struct range *range, bool cies, bool fdes)
 {
+	const struct cfi_section *s = &e->from.section;
+	struct cursor c = { .at = s->bytes, .end = s->bytes + s->len };
+	uint32_t last_cie = 0;
+	struct entry entry;
+	int err = 0, found;
+
+	while (!err && (found = next_entry(e, &c, &entry)) > 0) {
+		if (entry.is_cie && cies)
+			err = add_cie(e, &entry, machine);
+		else if (!entry.is_cie && fdes)
+			err = add_fde(e, &entry, range, &last_cie);
+	}
+	/* What stops one round stops the other, too; behind an unknown end anything may follow. */
+	if (!err && found < 0 && fdes && e->from.end_known)
+		e->n_broken++;
+	return err;
+}
+
+int frame_entries_read(struct frame_entries *entries, const struct frame_section *from,
+		       const struct cfi_machine *machine, uint64_t start, uint64_t end)
+{
+	const struct range range = { start, end };
 	int err;
 
 	*entries = (struct frame_entries){ .from = *from };
-	err = read_cies(entries, machine);
-	return err ? err : read_fdes(entries);
+	/* In .eh_frame, a CIE is always before its FDEs, which count back to it. */
+	if (from->is_eh)
+		return read_round(entries, machine, &range, true, true);
+	err = read_round(entries, machine, &range, true, false);
+	return err ? err : read_round(entries, machine, &range, false, true);
 }
 
 void frame_entries_release(struct frame_entries *entries)

@@ -7,12 +7,12 @@
 
 #include "user/unwind/frame_section.h"
 
-/* A frame description entry: one range of addresses. */
+/* A frame description entry: one range of addresses, from the start of the table's range on. */
 struct frame_fde {
-	uint64_t start, end;
-	const uint8_t *bytes; /* instructions */
-	uint32_t len;
+	uint32_t start, end;
+	uint32_t bytes, len; /* its instructions in the section */
 	uint32_t cie;
+	bool is_eh;
 };
 
 struct frame_cie {
@@ -27,15 +27,16 @@ struct frame_entries {
 	size_t n_cies, cap_cies;
 	struct frame_fde *fdes; /* in the order of the section */
 	size_t n_fdes, cap_fdes;
-	size_t n_seen;	 /* FDEs that were met by the last round, whatever they are */
-	size_t n_broken; /* entries left out: malformed, or of an augmentation that is not known */
+	size_t n_seen;	  /* FDEs that were met by the last round, whatever they are */
+	size_t n_broken;  /* entries left out: malformed, or of an augmentation that is not known */
+	size_t n_outside; /* functions left out: they do not begin in the range */
 };
 
 /*
  * Reads all entries of a section, which it takes over (from then on 'entries' releases it, also
- * after an error). Broken ones are counted and left out. -ENOMEM, or -EFBIG for more than 4 M FDEs
- * or 256 Ki CIEs; no sentence.
+ * after an error). Wanted are functions that begin in start..end, less than 4 GiB. Broken ones are
+ * counted and left out. -ENOMEM, or -EFBIG for more than 4 Mi FDEs or 256 Ki CIEs; no sentence.
  */
 int frame_entries_read(struct frame_entries *entries, const struct frame_section *from,
-		       const struct cfi_machine *machine);
+		       const struct cfi_machine *machine, uint64_t start, uint64_t end);
 void frame_entries_release(struct frame_entries *entries);

@@ -3,156 +3,131 @@
 
 #include <errno.h>
 
-#define RADIX_BITS 11
+/* Two rounds are enough for 64 MiB of code. */
+#define RADIX_BITS 13
 #define RADIX	   (1u << RADIX_BITS)
 
-struct items {
-	struct fde_list_item *at;
-	size_t n;
-};
-
-static bool is_sorted(const struct items *items)
+/* 0 if they are sorted, else the largest address. */
+static uint32_t unsorted_up_to(const struct frame_fde *fdes, size_t n)
 {
+	uint32_t max = 0;
+	bool sorted = true;
 	size_t i;
 
-	for (i = 1; i < items->n; i++) {
-		if (items->at[i].start < items->at[i - 1].start)
-			return false;
+	for (i = 0; i < n; i++) {
+		if (fdes[i].start < max)
+			sorted = false;
+		else
+			max = fdes[i].start;
 	}
-	return true;
+	return sorted ? 0 : max;
+}
+
+static void sort_round(const struct frame_fde *from, size_t n, unsigned int shift, uint32_t *place,
+		       struct frame_fde *to)
+{
+	uint32_t sum = 0, count;
+	size_t i;
+
+	memset(place, 0, RADIX * sizeof(*place));
+	for (i = 0; i < n; i++)
+		place[from[i].start >> shift & (RADIX - 1)]++;
+	for (i = 0; i < RADIX; i++) {
+		count = place[i];
+		place[i] = sum;
+		sum += count;
+	}
+	for (i = 0; i < n; i++)
+		to[place[from[i].start >> shift & (RADIX - 1)]++] = from[i];
 }
 
 /* By address; equal ones keep their order. Linear, since a hostile file chooses the order. */
-static int sort(struct items *items)
+static int sort(struct frame_entries *e)
 {
-	struct fde_list_item *from = items->at, *to, *swap;
+	uint32_t max = unsorted_up_to(e->fdes, e->n_fdes);
+	_cleanup_(freep) struct frame_fde *to = NULL;
+	_cleanup_(freep) uint32_t *place = NULL;
 	unsigned int shift;
-	size_t i;
 
-	if (is_sorted(items))
+	if (!max)
 		return 0;
-	to = malloc(items->n * sizeof(*to));
-	if (!to)
+	to = malloc(e->n_fdes * sizeof(*to));
+	place = malloc(RADIX * sizeof(*place));
+	if (!to || !place)
 		return -ENOMEM;
-	for (shift = 0; shift < 32; shift += RADIX_BITS) {
-		size_t place[RADIX + 1] = { 0 };
+	for (shift = 0; shift < 32 && max >> shift; shift += RADIX_BITS) {
+		struct frame_fde *from = e->fdes;
 
-		for (i = 0; i < items->n; i++)
-			place[(from[i].start >> shift & (RADIX - 1)) + 1]++;
-		for (i = 1; i < RADIX; i++)
-			place[i] += place[i - 1];
-		for (i = 0; i < items->n; i++)
-			to[place[from[i].start >> shift & (RADIX - 1)]++] = from[i];
-		swap = from;
-		from = to;
-		to = swap;
+		sort_round(from, e->n_fdes, shift, place, to);
+		e->fdes = to;
+		to = from;
 	}
-	free(to);
-	items->at = from;
+	e->cap_fdes = e->n_fdes;
 	return 0;
 }
 
-static void cut_overlaps(struct items *items, size_t *n_overlaps)
+static void cut_overlaps(struct frame_entries *e, size_t *n_overlaps)
 {
-	struct fde_list_item *last = NULL;
+	struct frame_fde *last = NULL;
 	size_t i, n = 0;
 
-	for (i = 0; i < items->n; i++) {
-		const struct fde_list_item *item = &items->at[i];
-
-		if (last && item->start < last->end)
-			++*n_overlaps;
-		if (last && item->start == last->start)
-			continue;
-		if (last && item->start < last->end)
-			last->end = item->start;
-		last = &items->at[n++];
-		*last = *item;
-	}
-	items->n = n;
-}
-
-/* The linker leaves what .debug_frame says about functions that it drops at address 0. */
-static bool is_dropped(const struct frame_entries *e, const struct frame_fde *fde)
-{
-	return fde->start == fde->end || (!e->from.is_eh && !fde->start);
-}
-
-static int items_of(struct fde_list *list, const struct frame_entries *e, uint64_t start,
-		    uint64_t end, struct items *ret)
-{
-	size_t i;
-
-	*ret = (struct items){ .at = malloc((e->n_fdes + 1) * sizeof(*ret->at)) };
-	if (!ret->at)
-		return -ENOMEM;
 	for (i = 0; i < e->n_fdes; i++) {
 		const struct frame_fde *fde = &e->fdes[i];
 
-		if (is_dropped(e, fde))
+		if (last && fde->start < last->end)
+			++*n_overlaps;
+		if (last && fde->start == last->start)
 			continue;
-		if (fde->start < start || fde->start >= end) {
-			list->n_outside++;
-			continue;
-		}
-		ret->at[ret->n++] = (struct fde_list_item){
-			.start = fde->start - start,
-			.end = (fde->end < end ? fde->end : end) - start,
-			.fde = i,
-			.is_eh = e->from.is_eh,
-		};
+		if (last && fde->start < last->end)
+			last->end = fde->start;
+		last = &e->fdes[n++];
+		*last = *fde;
 	}
-	if (sort(ret))
-		return -ENOMEM;
-	cut_overlaps(ret, &list->n_overlaps);
-	return 0;
+	e->n_fdes = n;
 }
 
 /* All of 'eh', and what of 'debug' lies between. */
-static void merge(const struct items *eh, const struct items *debug, struct items *ret)
+static void merge(const struct frame_entries *eh, const struct frame_entries *debug,
+		  struct fde_list *list)
 {
 	size_t i = 0, j = 0;
 
-	while (i < eh->n || j < debug->n) {
-		if (j == debug->n || (i < eh->n && eh->at[i].start <= debug->at[j].start)) {
-			ret->at[ret->n++] = eh->at[i++];
+	while (i < eh->n_fdes || j < debug->n_fdes) {
+		const struct frame_fde *a = &eh->fdes[i], *b = &debug->fdes[j];
+
+		if (j == debug->n_fdes || (i < eh->n_fdes && a->start <= b->start)) {
+			list->at[list->n++] = *a;
+			i++;
 			continue;
 		}
-		if ((i == eh->n || debug->at[j].end <= eh->at[i].start) &&
-		    (i == 0 || eh->at[i - 1].end <= debug->at[j].start))
-			ret->at[ret->n++] = debug->at[j];
+		if ((i == eh->n_fdes || b->end <= a->start) && (i == 0 || a[-1].end <= b->start))
+			list->at[list->n++] = *b;
 		j++;
 	}
 }
 
-int fde_list_make(struct fde_list *list, const struct frame_entries *eh,
-		  const struct frame_entries *debug, uint64_t start, uint64_t end)
+int fde_list_make(struct fde_list *list, struct frame_entries *eh, struct frame_entries *debug)
 {
-	struct items a = { .n = 0 }, b = { .n = 0 }, both = { .n = 0 };
-	int err;
+	if (sort(eh) || sort(debug))
+		return -ENOMEM;
+	cut_overlaps(eh, &list->n_overlaps);
+	cut_overlaps(debug, &list->n_overlaps);
+	if (!eh->n_fdes || !debug->n_fdes) {
+		struct frame_entries *only = eh->n_fdes ? eh : debug;
 
-	err = items_of(list, eh, start, end, &a);
-	if (!err)
-		err = items_of(list, debug, start, end, &b);
-	if (!err && !b.n) {
-		both = a;
-		a.at = NULL;
-	} else if (!err) {
-		both.at = malloc((a.n + b.n) * sizeof(*both.at));
-		if (both.at)
-			merge(&a, &b, &both);
-		else
-			err = -ENOMEM;
+		list->at = take(only->fdes);
+		list->n = only->n_fdes;
+		return 0;
 	}
-	free(a.at);
-	free(b.at);
-	list->items = both.at;
-	list->n = both.n;
-	return err;
+	list->at = malloc((eh->n_fdes + debug->n_fdes) * sizeof(*list->at));
+	if (!list->at)
+		return -ENOMEM;
+	merge(eh, debug, list);
+	return 0;
 }
 
 void fde_list_release(struct fde_list *list)
 {
-	free(list->items);
+	free(list->at);
 	*list = (struct fde_list){ .n = 0 };
 }

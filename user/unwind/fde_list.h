@@ -12,20 +12,12 @@
 
 #include "user/unwind/eh_frame.h"
 
-struct fde_list_item {
-	uint32_t start, end; /* from the start of the range on */
-	uint32_t fde;	     /* number in its section's entries */
-	bool is_eh;
-};
-
 struct fde_list {
-	struct fde_list_item *items;
+	struct frame_fde *at;
 	size_t n;
 	size_t n_overlaps; /* functions that were dropped or cut off */
-	size_t n_outside;  /* functions that begin outside of the range */
 };
 
-/* start..end: the range of addresses, less than 4 GiB. 0 or -ENOMEM. */
-int fde_list_make(struct fde_list *list, const struct frame_entries *eh,
-		  const struct frame_entries *debug, uint64_t start, uint64_t end);
+/* Sorts the lists of 'eh' and 'debug', too, and may take them. 0 or -ENOMEM. */
+int fde_list_make(struct fde_list *list, struct frame_entries *eh, struct frame_entries *debug);
 void fde_list_release(struct fde_list *list);

@@ -46,16 +46,18 @@ static const struct ft_unwind_rule arm64_rule = {
 static const struct ft_unwind_rule root_rule = { .cfa = FT_CFA_REG, .ra = FT_SAVED_UNDEFINED };
 
 /* Keeps the order of addresses. */
-static void add(struct special_code *special, uint64_t start, uint64_t end,
+static void add(struct special_code *special, uint64_t code, uint64_t len, uint64_t before,
 		const struct ft_unwind_rule *rule)
 {
 	size_t i;
 
 	if (special->n == SPECIAL_CODE_MAX)
 		return;
-	for (i = special->n++; i && special->at[i - 1].start > start; i--)
+	for (i = special->n++; i && special->at[i - 1].code > code; i--)
 		special->at[i] = special->at[i - 1];
-	special->at[i] = (struct special_range){ .start = start, .end = end, .rule = *rule };
+	special->at[i] = (struct special_range){
+		.start = code - before, .end = code + len, .code = code, .rule = *rule
+	};
 }
 
 /* Signal handlers return to these; callers are looked up at the byte before. */
@@ -76,9 +78,9 @@ static void find_signal_code(struct special_code *special, const struct elf_imag
 		address = p->p_vaddr + (hit - (const uint8_t *)data->d_buf);
 		at = hit + len;
 		if (is_x86)
-			add(special, address - 1, address + len, &x86_rule);
+			add(special, address, len, 1, &x86_rule);
 		else if (address % 4 == 0)
-			add(special, address - 4, address + len, &arm64_rule);
+			add(special, address, len, 4, &arm64_rule);
 	}
 }
 
@@ -94,7 +96,7 @@ void special_code_find(struct special_code *special, const struct elf_image *ima
 			continue;
 		if (image->entry && image->entry >= p->p_vaddr &&
 		    image->entry - p->p_vaddr < p->p_memsz)
-			add(special, image->entry, image->entry + MAX_ROOT, &root_rule);
+			add(special, image->entry, MAX_ROOT, 0, &root_rule);
 		if (p->p_filesz <= MAX_CODE)
 			find_signal_code(special, image, p);
 	}
@@ -110,9 +112,11 @@ bool special_code_next(const struct special_code *special, uint64_t from, uint64
 		uint64_t start = r->start > from ? r->start : from;
 		uint64_t end = r->end < to ? r->end : to;
 
-		if (start >= end)
+		if (r->code < from || start >= end)
 			continue;
-		*ret = (struct special_range){ .start = start, .end = end, .rule = r->rule };
+		*ret = *r;
+		ret->start = start;
+		ret->end = end;
 		return true;
 	}
 	return false;

@@ -10,6 +10,7 @@
 
 struct special_range {
 	uint64_t start, end; /* virtual addresses */
+	uint64_t code;	     /* where it really begins: not before 'start' */
 	struct ft_unwind_rule rule;
 };
 
@@ -26,6 +27,6 @@ struct special_code {
  */
 void special_code_find(struct special_code *special, const struct elf_image *image);
 
-/* The first that lies in from..to, cut to that. */
+/* The first whose code begins in from..to, cut to that. */
 bool special_code_next(const struct special_code *special, uint64_t from, uint64_t to,
 		       struct special_range *ret);

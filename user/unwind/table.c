@@ -12,7 +12,8 @@
 
 #define PAGE	  (1ull << FT_PAGE_SHIFT)
 #define MAX_RANGE (512ull << 20)
-#define MIN_GAP	  16 /* less between two functions is padding */
+#define MAX_BARE  (4ull << 20) /* without call frame information: not worth more pages */
+#define MIN_GAP	  16	       /* less between two functions is padding */
 /* All files of a machine together have some 2,000. One that needs more shall not take everybody's.
  */
 #define MAX_NEW_RULES 4096
@@ -95,16 +96,15 @@ static int on_row(void *context, uint64_t address, const struct cfi_state *state
 	return err ? err : table_rows_put(&b->rows, address, number);
 }
 
-static int put_function(struct build *b, const struct fde_list_item *item)
+static int put_function(struct build *b, const struct frame_fde *fde)
 {
-	const struct frame_entries *e = item->is_eh ? &b->eh : &b->debug;
-	const struct frame_fde *fde = &e->fdes[item->fde];
+	const struct frame_entries *e = fde->is_eh ? &b->eh : &b->debug;
 	struct cfi_program program = { .cie = &e->cies[fde->cie].cie,
 				       .section = &e->from.section,
-				       .bytes = fde->bytes,
+				       .bytes = e->from.section.bytes + fde->bytes,
 				       .len = fde->len,
-				       .start = b->table->start + item->start,
-				       .end = b->table->start + item->end };
+				       .start = b->table->start + fde->start,
+				       .end = b->table->start + fde->end };
 	uint64_t broken;
 	int err;
 
@@ -141,18 +141,19 @@ static int put_gap(struct build *b, uint64_t from, uint64_t to)
 
 static int put_rows(struct build *b)
 {
-	uint64_t at = b->table->start;
+	uint64_t start = b->table->start, at = start;
 	size_t i;
-	int err = table_rows_init(&b->rows, b->table);
+	int err = 0;
 
+	table_rows_init(&b->rows, b->table);
 	for (i = 0; !err && i < b->list.n; i++) {
-		const struct fde_list_item *item = &b->list.items[i];
+		const struct frame_fde *fde = &b->list.at[i];
 
-		if (b->table->start + item->start > at)
-			err = put_gap(b, at, b->table->start + item->start);
+		if (start + fde->start > at)
+			err = put_gap(b, at, start + fde->start);
 		if (!err)
-			err = put_function(b, item);
-		at = b->table->start + item->end;
+			err = put_function(b, fde);
+		at = start + fde->end;
 	}
 	if (!err && at < b->table->end)
 		err = put_gap(b, at, b->table->end);
@@ -176,13 +177,14 @@ static int read_entries(struct build *b,
 
 	if (err)
 		return err == -ENODATA ? 0 : err;
-	err = frame_entries_read(e, &from, b->machine);
+	err = frame_entries_read(e, &from, b->machine, b->table->start, b->table->end);
 	if (err == -ENOMEM)
 		return errf(err, "no memory for the call frame information of '%s'",
 			    b->image->name);
 	if (err == -EFBIG)
 		return errf(err, "'%s' has too many functions", b->image->name);
 	b->table->n_broken += e->n_broken;
+	b->table->n_outside += e->n_outside;
 	return err;
 }
 
@@ -194,14 +196,13 @@ static int collect(struct build *b)
 	debug = eh == -ENOMEM ? eh : read_entries(b, frame_section_debug, &b->debug);
 	if (debug == -ENOMEM)
 		return debug;
-	err = fde_list_make(&b->list, &b->eh, &b->debug, t->start, t->end);
+	err = fde_list_make(&b->list, &b->eh, &b->debug);
 	if (err)
 		return errf(err, "no memory for the functions of '%s'", b->image->name);
 	t->n_fdes = b->list.n;
 	t->n_overlaps = b->list.n_overlaps;
-	t->n_outside = b->list.n_outside;
 	special_code_find(&b->special, b->image);
-	if (b->list.n || b->special.n)
+	if (b->list.n || (b->special.n && t->end - t->start <= MAX_BARE))
 		return 0;
 	if (eh || debug)
 		return eh ? eh : debug;

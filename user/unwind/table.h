@@ -33,10 +33,11 @@ struct unwind_table {
 
 /*
  * Makes the table of 'image', whose sections must still be readable, for its own machine type.
- * -ENODATA if it has no call frame information at all, -EINVAL if that is broken as a whole,
- * -EFBIG beyond our limits (512 MiB of addresses, 16 Mi rows, 4 Mi functions, sections of 128 MiB),
- * -EIO, -ENOTSUP for a machine that is not x86-64 or arm64, -ENOMEM; each with a sentence. A rule
- * that there is no room for (one file adds at most 4096) is FT_CFA_UNSUPPORTED, and counted.
+ * -ENODATA if it has no call frame information at all, and is no small file with known entry code,
+ * -EINVAL if that is broken as a whole, -EFBIG beyond our limits (512 MiB of addresses, 16 Mi rows,
+ * 4 Mi functions, sections of 128 MiB), -EIO, -ENOTSUP for a machine that is not x86-64 or arm64,
+ * -ENOMEM; each with a sentence. A rule that there is no room for (one file adds at most 4096) is
+ * FT_CFA_UNSUPPORTED, and counted.
  */
 int unwind_table_build(const struct elf_image *image, struct unwind_rules *rules,
 		       struct unwind_table **ret);

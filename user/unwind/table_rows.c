@@ -46,10 +46,11 @@ static int write_waiting(struct table_rows *w)
 	return err;
 }
 
-int table_rows_init(struct table_rows *w, struct unwind_table *table)
+void table_rows_init(struct table_rows *w, struct unwind_table *table)
 {
-	*w = (struct table_rows){ .table = table, .address = table->start };
-	return append(w, table->start, FT_RULE_NO_CFI);
+	*w = (struct table_rows){
+		.table = table, .address = table->start, .rule = FT_RULE_NO_CFI, .written = -1
+	};
 }
 
 int table_rows_put(struct table_rows *w, uint64_t address, uint16_t rule)

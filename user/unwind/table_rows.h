@@ -7,13 +7,14 @@
 struct table_rows {
 	struct unwind_table *table;
 	size_t cap_rows;
-	size_t next_page;	/* pages before it know their row */
-	uint64_t address;	/* of the row that waits for what follows it */
-	uint16_t rule, written; /* that row's; that of the last row in the table */
+	size_t next_page; /* pages before it know their row */
+	uint64_t address; /* of the row that waits for what follows it */
+	uint16_t rule;	  /* that row's */
+	int32_t written;  /* that of the last row in the table; -1 before the first */
 };
 
 /* The table has 'start', 'end' and zeroed pages; nothing is known at its start. */
-int table_rows_init(struct table_rows *w, struct unwind_table *table);
+void table_rows_init(struct table_rows *w, struct unwind_table *table);
 
 /*
  * From 'address' on that rule holds. Addresses do not descend; of equal ones the last counts.

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * defer: passes a sample up whose stack cannot be unwound yet, because what its process has mapped
+ * or a table is not known yet: registers and a piece of the stack, by which the program unwinds it
+ * late. user/collect/late.c is the other end.
+ */
+#pragma once
+
+#include "vmlinux.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/unwind.bpf.h"
+#include "bpf/wire.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} deferred SEC(".maps");
+
+struct deferred_small {
+	struct ft_deferred head;
+	__u8 stack[FT_PIECES_SMALL][FT_PIECE_BYTES];
+};
+struct deferred_large {
+	struct ft_deferred head;
+	__u8 stack[FT_PIECES_LARGE][FT_PIECE_BYTES];
+};
+
+/* Copies the stack's pages from the one that 'sp' is in upwards, as many as can be read. */
+static __always_inline __u32 stack_copy(__u8 (*to)[FT_PIECE_BYTES], __u32 pieces, __u64 sp)
+{
+	const char *from = (const char *)(sp & ~(FT_PIECE_BYTES - 1ull));
+	__u32 i;
+
+	for (i = 0; i < pieces; i++) {
+		if (bpf_probe_read_user(to[i], FT_PIECE_BYTES, from + i * FT_PIECE_BYTES))
+			break;
+	}
+	return i * FT_PIECE_BYTES;
+}
+
+static __always_inline void deferred_fill(struct ft_deferred *d, struct task_struct *task,
+					  const struct unwind_job *job,
+					  const struct ft_count_key *key, __u32 set)
+{
+	__u32 i;
+
+	d->time_ns = bpf_ktime_get_ns();
+	d->process = job->process;
+	d->mm = job->mm;
+	d->vdso = (__u64)BPF_CORE_READ(task, mm, context.vdso);
+	d->key = *key;
+	d->pc = job->regs.entry.pc;
+	for (i = 0; i < FT_REGS; i++)
+		d->regs[i] = job->regs.entry.regs[i];
+	d->set = set;
+	d->collector = FT_COLLECTOR_CPU;
+	d->in_exec = 0;
+	if (bpf_core_field_exists(task->in_execve))
+		d->in_exec = BPF_CORE_READ_BITFIELD_PROBED(task, in_execve);
+}
+
+/* The loader looks often enough, unless the ring fills up faster than that. */
+static __always_inline __u64 deferred_wakeup(void)
+{
+	__u64 size = bpf_ringbuf_query(&deferred, BPF_RB_RING_SIZE);
+
+	return bpf_ringbuf_query(&deferred, BPF_RB_AVAIL_DATA) > size / 4 ? BPF_RB_FORCE_WAKEUP
+									  : BPF_RB_NO_WAKEUP;
+}
+
+/* Whether a main thread's stack ends so near that a small piece holds all of it. */
+static __always_inline bool stack_is_small(struct task_struct *task, __u64 sp)
+{
+	__u64 left = BPF_CORE_READ(task, mm, start_stack) - sp;
+
+	return left < (FT_PIECES_SMALL - 1) * FT_PIECE_BYTES;
+}
+
+/* Whether the sample is on its way up. */
+static __always_inline bool defer(struct task_struct *task, const struct unwind_job *job,
+				  const struct ft_count_key *key, __u32 set)
+{
+	__u64 sp = job->regs.entry.regs[UNWIND_SP];
+	struct deferred_small *small;
+	struct deferred_large *large;
+
+	if (stack_is_small(task, sp)) {
+		small = bpf_ringbuf_reserve(&deferred, sizeof(*small), 0);
+		if (!small)
+			return false;
+		deferred_fill(&small->head, task, job, key, set);
+		small->head.stack_bytes = stack_copy(small->stack, FT_PIECES_SMALL, sp);
+		bpf_ringbuf_submit(small, deferred_wakeup());
+		return true;
+	}
+	large = bpf_ringbuf_reserve(&deferred, sizeof(*large), 0);
+	if (!large)
+		return false;
+	deferred_fill(&large->head, task, job, key, set);
+	large->head.stack_bytes = stack_copy(large->stack, FT_PIECES_LARGE, sp);
+	bpf_ringbuf_submit(large, deferred_wakeup());
+	return true;
+}
+
+/* Whether a walk that ended like this may go further once the loader knows more. */
+static __always_inline bool is_deferrable(const struct unwind_job *job)
+{
+	__u32 end = job->walk.end;
+
+	return end == FT_END_PENDING || (end == FT_END_UNKNOWN_MAPPING && job->may_ask);
+}
+
+/* One more address that a process's list does not have. */
+static __always_inline void defer_account(const struct unwind_job *job)
+{
+	struct ft_process *process;
+
+	if (job->walk.end != FT_END_UNKNOWN_MAPPING)
+		return;
+	process = bpf_map_lookup_elem(&unwind_processes, &job->process);
+	if (process)
+		process->deferred++;
+}
