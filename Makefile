@@ -71,6 +71,7 @@ workloads += $(patsubst tests/workloads/unwind/%.c,$(uw)/%,$(wildcard tests/work
 	$(if $(call compiler,rustc),$(uw)/rusty) $(if $(call compiler,go),$(uw)/gopher)
 benchmarks := $(patsubst tests/bench.d/%.c,$(O)/bench/%,$(wildcard tests/bench.d/*.c)) \
 	$(patsubst tests/%.c,$(O)/bench/%,$(wildcard tests/bench_*.c))
+walk_sources := $(wildcard tests/walk/*.c)
 fuzzers := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/*.c))
 manuals := $(patsubst docs/man/%.md,$(O)/man/%,$(wildcard docs/man/*.md))
 
@@ -144,11 +145,18 @@ $(unit_tests:%=$(O)/$(1)/%): $(O)/$(1)/%: $(O)/$(1)/tests/%.o $(O)/$(1)/libfatho
 	$$(say) LD $$@
 	@mkdir -p $$(@D)
 	$$(q)$$(CC) $$(all_cflags) $$($(1)_flags) $$(LDFLAGS) $$^ -lcmocka $$(lib_ldlibs) -o $$@
+
+$(O)/$(1)/walk_compare: $(walk_sources:%.c=$(O)/$(1)/%.o) $(O)/$(1)/libfathom.a
+	$$(say) LD $$@
+	$$(q)$$(CC) $$(all_cflags) $$($(1)_flags) $$(LDFLAGS) $$^ $$(lib_ldlibs) -o $$@
 endef
 $(eval $(call variant,obj))
 $(eval $(call variant,san))
 
 $(O)/fathom: $(O)/obj/fathom
+	$(q)cp $< $@.tmp && mv $@.tmp $@
+
+$(O)/walk_compare: $(O)/obj/walk_compare
 	$(q)cp $< $@.tmp && mv $@.tmp $@
 
 # --- tests ---------------------------------------------------------------------------------------
@@ -209,7 +217,7 @@ $(O)/fuzz/%: tests/fuzz/%.c $(O)/san/libfathom.a
 		$(sources) $(O)/gen/pprof.pb-c.c -Wno-everything $(lib_ldlibs) -o $@
 
 workloads: $(workloads)
-tests: $(O)/fathom $(O)/san/fathom $(workloads) $(foreach v,obj san,$(unit_tests:%=$(O)/$(v)/%))
+tests: $(O)/fathom $(O)/san/fathom $(O)/walk_compare $(workloads) $(foreach v,obj san,$(unit_tests:%=$(O)/$(v)/%))
 
 test: tests
 	$(q)O=$(O) tests/run unit native cli
@@ -217,7 +225,7 @@ live: tests
 	$(q)O=$(O) tests/run live
 kernels: tests
 	$(q)O=$(O) tests/run kernels
-bench: $(O)/fathom $(benchmarks)
+bench: $(O)/fathom $(O)/walk_compare $(benchmarks)
 	$(q)O=$(O) tests/bench $(PARTS)
 check:
 	$(q)scripts/check-layers

@@ -69,13 +69,21 @@ def nobody_called(path):
     """Ranges of addresses whose return address is undefined."""
     dump = subprocess.run(["readelf", "--debug-dump=frames", path], stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL, check=False)
-    ranges, current = [], None
+    ranges, cies, current, cie = [], set(), None, None
     for line in dump.stdout.decode(errors="replace").splitlines():
-        fde = re.search(r" FDE .*pc=([0-9a-f]+)\.\.([0-9a-f]+)", line)
-        if fde:
-            current = int(fde[1], 16), int(fde[2], 16)
+        entry_of = re.match(r"([0-9a-f]+) [0-9a-f]+ [0-9a-f]+ CIE", line)
+        fde = re.search(r" FDE cie=([0-9a-f]+) pc=([0-9a-f]+)\.\.([0-9a-f]+)", line)
+        if entry_of:
+            current, cie = None, entry_of[1]
+        elif fde:
+            current = int(fde[2], 16), int(fde[3], 16)
+            if fde[1] in cies:
+                ranges.append(current)
         elif "DW_CFA_undefined: r16" in line or "DW_CFA_undefined: r30" in line:
-            ranges.append(current)
+            if current:
+                ranges.append(current)
+            else:
+                cies.add(cie)
     return ranges
 
 

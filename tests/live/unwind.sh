@@ -10,8 +10,9 @@ hard=$WORKLOADS/unwind
 # chains NAME SHARE FRAME...: of the workload $program with $arguments (default: NAME, for a second)
 # so many percent of the stacks have the frames, and 99 % are whole
 chains() {
-	local name=$1 share=$2 program=${program:-$1} words frames
+	local name=$1 share=$2 program=${program:-$1} comm words frames
 	shift 2
+	comm=${program:0:15} # as the kernel cuts it
 	read -ra words <<<"${arguments:-1}"
 	if [ ! -x "$hard/$program" ]; then
 		tap_skip "$name" "its compiler is not installed"
@@ -20,8 +21,8 @@ chains() {
 	frames=$(printf ", '%s'" "$@")
 	record "$name" -F 999 -- "$hard/$program" "${words[@]}"
 	check "$name" "$name: the frames are those that are there" \
-		"chain('$program'$frames) >= $share"
-	whole "$name" "$program" 99
+		"chain('$comm'$frames) >= $share"
+	whole "$name" "$comm" 99
 }
 
 # --- workloads -----------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * signals: is interrupted by signals, whose handler works: main, interrupted_outer,
- * interrupted_inner, mostly at the first instruction of a function that it calls, then the signal
- * frame, on_alarm, handler_burn. With "own-stack" the handler has a stack of its own.
+ * interrupted_inner, spins, often at its first instruction, then the signal frame, on_alarm,
+ * handler_burn. With "own-stack" the handler has a stack of its own.
  *
  *   signals SECONDS [own-stack]
  */
@@ -27,25 +27,35 @@ static NOINLINE void on_alarm(int signal)
 	sink += signal;
 }
 
-/* So small that interruptions find them at their first instruction. */
-#define TINY(name)                    \
-	NOINLINE void name(void);     \
-	NOINLINE void name(void)      \
-	{                             \
-		__asm__ volatile(""); \
-	}
-TINY(tiny_one)
-TINY(tiny_two)
+/* One behind the other: the byte before 'spins' belongs to a frame of another size. */
+#define ORDERED NOINLINE __attribute__((section(".text.ordered"), no_reorder))
+
+ORDERED __attribute__((noreturn)) void never_called(int n);
+ORDERED void spins(void);
+
+ORDERED void never_called(int n)
+{
+	unsigned char local[304];
+
+	memset(local, n, sizeof(local));
+	__asm__ volatile("" : : "r"(local) : "memory");
+	sink = local[n];
+	abort();
+}
+
+/* So small that interruptions find it at its first instruction. */
+ORDERED void spins(void)
+{
+	__asm__ volatile("nop");
+}
 
 static NOINLINE void interrupted_inner(double until)
 {
 	int i;
 
 	while (now() < until) {
-		for (i = 0; i < 10000; i++) {
-			tiny_one();
-			tiny_two();
-		}
+		for (i = 0; i < 100000; i++)
+			spins();
 	}
 	STAY();
 }
@@ -72,5 +82,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	interrupted_outer(now() + seconds_of(argc, argv));
+	if (argc > 100)
+		never_called(argc);
 	return 0;
 }
