@@ -86,6 +86,11 @@ check() {
 	tap_check "$2" holds "$1" "$3"
 }
 
+# whole NAME PROCESS SHARE: at least so many percent of the process's user stacks reach their root
+whole() {
+	check "$1" "$1: at least $3 % of its stacks are whole" "user('$2') > 100 and rooted('$2') >= $3"
+}
+
 # is WANTED GOT
 is() {
 	[ "$1" = "$2" ] || {

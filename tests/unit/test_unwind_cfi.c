@@ -297,6 +297,29 @@ static void on_arm64_the_return_address_begins_in_the_link_register(void **state
 	unwind_table_free(t);
 }
 
+static void on_arm64_a_cfa_below_the_return_address_is_raised(void **state)
+{
+	struct frames_file file = { .machine = EM_AARCH64 };
+	struct unwind_table *t = NULL;
+	struct frames f;
+
+	(void)state;
+	frames_init(&f, true);
+	/* _dl_runtime_resolve: lr is at 8 above the CFA, since the PLT has pushed 16 bytes. */
+	frames_fde(&f, frames_cie(&f, "zR", 30, BYTES(DW_CFA_def_cfa, 31, 0)), TEXT, 64,
+		   BYTES(DW_CFA_offset_extended_sf, 30, 0x7f, DW_CFA_advance_loc | 4,
+			 DW_CFA_def_cfa_offset, 0xd0, 1, DW_CFA_advance_loc | 4, DW_CFA_offset | 30,
+			 0));
+	assert_int_equal(frames_build(&file, &f, &t), 0);
+	assert_cfa(t, 0, 31, 16);
+	assert_ra(t, 0, FT_SAVED_AT_CFA, -8);
+	assert_cfa(t, 4, 31, 0xe0);
+	assert_ra(t, 4, FT_SAVED_AT_CFA, -8);
+	assert_cfa(t, 8, 31, 0xe0);
+	assert_ra(t, 8, FT_SAVED_AT_CFA, -16);
+	unwind_table_free(t);
+}
+
 static void on_x86_a_return_address_is_in_no_register_by_itself(void **state)
 {
 	struct unwind_table *t = function(
@@ -383,6 +406,7 @@ int main(void)
 		cmocka_unit_test(what_is_far_from_the_cfa_is_found_from_its_register),
 		cmocka_unit_test(a_signal_frame_is_marked),
 		cmocka_unit_test(on_arm64_the_return_address_begins_in_the_link_register),
+		cmocka_unit_test(on_arm64_a_cfa_below_the_return_address_is_raised),
 		cmocka_unit_test(on_x86_a_return_address_is_in_no_register_by_itself),
 		cmocka_unit_test(the_column_of_the_return_address_is_the_cies),
 		cmocka_unit_test(broken_instructions_end_what_is_known),

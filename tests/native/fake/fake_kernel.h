@@ -17,6 +17,8 @@ static struct {
 	__u64 now_ns, cgroup_id;
 	long under_cgroup;	     /* what bpf_current_task_under_cgroup() says */
 	__u64 user[FAKE_USER_WORDS]; /* user memory at FAKE_USER_BASE; there is no other */
+	/* Or all user memory, if the test sets it. */
+	long (*read_user)(void *to, __u32 size, __u64 from);
 	const __u64 *kernel_pcs;     /* what bpf_get_stack() finds */
 	long kernel_bytes;	     /* or its error */
 	const struct pt_regs *saved; /* user registers at the top of the task's kernel stack */
@@ -93,6 +95,8 @@ static inline long bpf_probe_read_user(void *to, __u32 size, const void *from)
 {
 	uintptr_t at = (uintptr_t)from - FAKE_USER_BASE;
 
+	if (fake.read_user)
+		return fake.read_user(to, size, (uintptr_t)from);
 	if ((uintptr_t)from < FAKE_USER_BASE || at > sizeof(fake.user) ||
 	    size > sizeof(fake.user) - at) {
 		memset(to, 0, size);

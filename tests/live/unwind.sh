@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Whole user stacks from programs without frame pointers: workloads that are hard to unwind, and
+# whose chain of calls is known.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/live/recording.bash
+hard=$WORKLOADS/unwind
+
+# chains NAME SHARE FRAME...: of the workload $program with $arguments (default: NAME, for a second)
+# so many percent of the stacks have the frames, and 99 % are whole
+chains() {
+	local name=$1 share=$2 program=${program:-$1} comm words frames
+	shift 2
+	comm=${program:0:15} # as the kernel cuts it
+	read -ra words <<<"${arguments:-1}"
+	if [ ! -x "$hard/$program" ]; then
+		tap_skip "$name" "its compiler is not installed"
+		return
+	fi
+	frames=$(printf ", '%s'" "$@")
+	record "$name" -F 999 -- "$hard/$program" "${words[@]}"
+	check "$name" "$name: the frames are those that are there" \
+		"chain('$comm'$frames) >= $share"
+	whole "$name" "$comm" 99
+}
+
+# --- workloads -----------------------------------------------------------------------------------
+
+forty=()
+for _ in {1..20}; do
+	forty+=(outer_wide outer_narrow)
+done
+for kind in "" -static -static-pie -musl -musl-static; do
+	chains "plain$kind" 98 main "${forty[@]}" leaf_burn
+done
+if [ -x "$hard/plain-stripped" ]; then
+	record plain-stripped -F 999 -- "$hard/plain-stripped" 1
+	check plain-stripped "plain-stripped: there are as many frames as without names" \
+		'chain("plain-stripped", *["[plain-stripped+*"] * 42) >= 98'
+	whole plain-stripped plain-stripped 99
+fi
+record deeper -F 999 -- "$hard/plain" 1 200
+check deeper "deeper than 127 frames: so many are kept" \
+	'chain("plain", *["outer_wide|outer_narrow"] * 126, "leaf_burn") >= 98'
+check deeper "deeper than 127 frames: they are not called whole" \
+	'stacks["ended"]["depth_limit"] > 0.97 * total()'
+
+chains frames 95 main grows aligns aligns_and_grows frames_burn
+chains signals 50 main interrupted_outer interrupted_inner
+check signals "signals: the interrupted function is the handler's caller" \
+	'chain("signals", "interrupted_outer", "interrupted_inner", "*", "on_alarm", "handler_burn") +
+	 chain("signals", "interrupted_inner", "*", "*", "on_alarm", "handler_burn") > 40'
+check signals "signals: all is called by main" \
+	'chain("signals", "main", "interrupted_outer", "interrupted_inner") >= 99'
+program=signals arguments="1 own-stack" chains own-stack 98 main interrupted_outer interrupted_inner
+check own-stack "own-stack: some of it is in the handler" 'share("handler_burn") > 30'
+chains clock 98 main asks
+check clock "clock: the vDSO is called by the C library" \
+	'chain("clock", "asks", "*clock_gettime*", "*") > 50'
+chains plt 98 main calls_on
+LD_BIND_NOT=1 program=plt chains plt-resolver 98 main calls_on
+chains vfork 80 main starts_one in_the_child child_burn
+chains exceptions 98 main catches
+check exceptions "exceptions: the one who throws has its callers" \
+	'chain("exceptions", "Level<1>::down*", "Level<0>::down*") > 60'
+chains assembly 97 main calls_assembly "assembly_leaf|assembly_framed"
+chains noreturn 98 main ends_in_a_call never_returns noreturn_burn
+chains threads 98 thread_body thread_inner thread_burn
+chains tail 98 main enters tail_burn
+chains jump 97 main jumps_back
+check jump "jump: before it, all frames are there" \
+	'chain("jump", "main", "jumps_back", *["goes_down"] * 11, "before_jump_burn") > 40'
+check jump "jump: after it, those that were left are gone" \
+	'chain("jump", "main", "jumps_back", "after_jump_burn") > 40'
+chains coroutine 45 coroutine_body coroutine_burn
+check coroutine "coroutine: the process's own stack" \
+	'chain("coroutine", "main", "resumes", "own_burn") > 45'
+chains rusty 90 rusty::rust_outer* "*" rusty::rust_burn*
+chains gopher 80 main.goOuter main.goInner "main.goBurn|runtime.mallocgc*"
+arguments="1.5 $hard/spot.so" chains late 45 main calls_library spot_enter spot_burn
+arguments="1.5 $hard/spot.so" chains mappings 95 main visits spot_enter spot_burn
+chains many 50 main works_on many_burn
+
+tap_done
