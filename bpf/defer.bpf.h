@@ -28,13 +28,17 @@ struct deferred_large {
 	__u8 stack[FT_PIECES_LARGE][FT_PIECE_BYTES];
 };
 
-/* Copies the stack's pages from the one that 'sp' is in upwards, as many as can be read. */
-static __always_inline __u32 stack_copy(__u8 (*to)[FT_PIECE_BYTES], __u32 pieces, __u64 sp)
+/*
+ * Copies the stack's pages from the one that 'sp' is in upwards, 'wanted' of them or as many as can
+ * be read.
+ */
+static __always_inline __u32 stack_copy(__u8 (*to)[FT_PIECE_BYTES], __u32 room, __u32 wanted,
+					__u64 sp)
 {
 	const char *from = (const char *)(sp & ~(FT_PIECE_BYTES - 1ull));
 	__u32 i;
 
-	for (i = 0; i < pieces; i++) {
+	for (i = 0; i < room && i < wanted; i++) {
 		if (bpf_probe_read_user(to[i], FT_PIECE_BYTES, from + i * FT_PIECE_BYTES))
 			break;
 	}
@@ -71,12 +75,15 @@ static __always_inline __u64 deferred_wakeup(void)
 									  : BPF_RB_NO_WAKEUP;
 }
 
-/* Whether a main thread's stack ends so near that a small piece holds all of it. */
-static __always_inline bool stack_is_small(struct task_struct *task, __u64 sp)
+/* Pages that a main thread's stack has from 'sp' on; where it is not that, as many as there is
+ * room. */
+static __always_inline __u32 stack_pages(struct task_struct *task, __u64 sp)
 {
-	__u64 left = BPF_CORE_READ(task, mm, start_stack) - sp;
+	__u64 end = BPF_CORE_READ(task, mm, start_stack), start = sp & ~(FT_PIECE_BYTES - 1ull);
 
-	return left < (FT_PIECES_SMALL - 1) * FT_PIECE_BYTES;
+	if (end < sp || end - start >= FT_PIECES_LARGE * FT_PIECE_BYTES)
+		return FT_PIECES_LARGE;
+	return (end - start) / FT_PIECE_BYTES + 1;
 }
 
 /* Whether the sample is on its way up. */
@@ -84,15 +91,16 @@ static __always_inline bool defer(struct task_struct *task, const struct unwind_
 				  const struct ft_count_key *key, __u32 set)
 {
 	__u64 sp = job->regs.entry.regs[UNWIND_SP];
+	__u32 pages = stack_pages(task, sp);
 	struct deferred_small *small;
 	struct deferred_large *large;
 
-	if (stack_is_small(task, sp)) {
+	if (pages <= FT_PIECES_SMALL) {
 		small = bpf_ringbuf_reserve(&deferred, sizeof(*small), 0);
 		if (!small)
 			return false;
 		deferred_fill(&small->head, task, job, key, set);
-		small->head.stack_bytes = stack_copy(small->stack, FT_PIECES_SMALL, sp);
+		small->head.stack_bytes = stack_copy(small->stack, FT_PIECES_SMALL, pages, sp);
 		bpf_ringbuf_submit(small, deferred_wakeup());
 		return true;
 	}
@@ -100,7 +108,7 @@ static __always_inline bool defer(struct task_struct *task, const struct unwind_
 	if (!large)
 		return false;
 	deferred_fill(&large->head, task, job, key, set);
-	large->head.stack_bytes = stack_copy(large->stack, FT_PIECES_LARGE, sp);
+	large->head.stack_bytes = stack_copy(large->stack, FT_PIECES_LARGE, pages, sp);
 	bpf_ringbuf_submit(large, deferred_wakeup());
 	return true;
 }

@@ -353,6 +353,11 @@ static void print_account(const struct run_summary *s)
 	if (c->targets_lost)
 		fprintf(stderr, "%" PRIu64 " processes were too many to follow: they are missing\n",
 			c->targets_lost);
+	if (c->unwind.tables_full || c->unwind.lists_full)
+		fprintf(stderr,
+			"%" PRIu64 " times there was no room for unwind tables: give more "
+			"--unwind-memory\n",
+			c->unwind.tables_full + c->unwind.lists_full);
 	if (c->sideband_lost || c->sideband_dropped)
 		fprintf(stderr,
 			"%" PRIu64 " records of mappings were lost: some code has no name\n",

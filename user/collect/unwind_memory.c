@@ -16,8 +16,9 @@
 /* A row has 4 bytes for some 60 of code (docs/overhead.md); pages and lists take their share. */
 #define BYTES_PER_KIB 100
 
-/* A compiler or two that may be started. */
+/* A compiler or two that may be started; and where there was no time to look at all processes. */
 #define HEADROOM_BYTES (12ull << 20)
+#define UNKNOWN_BYTES  (32ull << 20)
 
 #define MAX_MAPPINGS 65536
 
@@ -65,7 +66,7 @@ static bool add_all(struct text *text)
 uint64_t unwind_memory_fitting(uint64_t limit_bytes)
 {
 	struct text text = { 0 };
-	uint64_t bytes = limit_bytes;
+	uint64_t bytes = UNKNOWN_BYTES;
 
 	keyset_init(&text.files, sizeof(struct part));
 	if (add_all(&text))

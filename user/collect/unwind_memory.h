@@ -10,6 +10,6 @@
 /*
  * Bytes for tables and lists, at most 'limit_bytes' (at least UNWIND_MEMORY_MIN): for the code that
  * all processes have mapped now, and as much again for what is to come. It looks at processes for a
- * few milliseconds; where that was not enough, the limit is taken.
+ * few milliseconds; where that was not enough, half of the usual limit is taken.
  */
 uint64_t unwind_memory_fitting(uint64_t limit_bytes);

@@ -120,7 +120,13 @@ uint16_t unwind_tables_kind(const struct unwind_tables *t, uint32_t table)
 static int make(struct unwind_tables *t, struct entry *e)
 {
 	_cleanup_(unwind_table_freep) struct unwind_table *table = NULL;
-	int err = unwind_table_build(e->image, t->rules, &table);
+	_cleanup_(elf_image_freep) struct elf_image *again = NULL;
+	int err;
+
+	/* What is read for the table is not kept. */
+	err = elf_image_again(e->image, &again);
+	if (!err || err == -ENOTSUP)
+		err = unwind_table_build(again ? again : e->image, t->rules, &table);
 
 	if (err == -ENOMEM)
 		return err;

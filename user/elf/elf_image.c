@@ -189,8 +189,10 @@ static int open_image(const struct source *from, const char *name, struct elf_im
 	int err;
 
 	/* Before anything may free it, which closes what it owns. */
-	if (image)
+	if (image) {
 		image->own_fd = -1;
+		image->fd = from->fd;
+	}
 	err = check_number_of_sections(from, name);
 	if (err)
 		return err;
@@ -219,8 +221,16 @@ int elf_image_open_memory(const void *memory, size_t len, const char *name, stru
 	return open_image(&(struct source){ .fd = -1, .memory = memory, .len = len }, name, ret);
 }
 
+int elf_image_again(const struct elf_image *image, struct elf_image **ret)
+{
+	if (image->fd < 0)
+		return -ENOTSUP;
+	return elf_image_open(image->fd, image->name, ret);
+}
+
 void elf_image_detach(struct elf_image *image)
 {
+	image->fd = -1;
 	elf_end(image->elf);
 	image->elf = NULL;
 	closep(&image->own_fd);

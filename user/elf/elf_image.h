@@ -23,6 +23,7 @@
 
 struct elf_image {
 	Elf *elf;	  /* NULL when it is detached */
+	int fd;		  /* it was opened from, -1 if from memory; until it is detached */
 	int own_fd;	  /* closed with the image; -1 if what it was opened from is not ours */
 	void *own_memory; /* freed with the image, or NULL */
 	char *name;	  /* for sentences */
@@ -48,6 +49,12 @@ int elf_image_open(int fd, const char *name, struct elf_image **ret);
 int elf_image_open_memory(const void *memory, size_t len, const char *name, struct elf_image **ret);
 void elf_image_free(struct elf_image *image);
 DEFINE_FREEP(struct elf_image, elf_image_free)
+
+/*
+ * The same file once more, with sections of its own: what is read through it is given back when it
+ * is freed. The first one must not be detached before. -ENOTSUP if that was opened from memory.
+ */
+int elf_image_again(const struct elf_image *image, struct elf_image **ret);
 
 /* Gives back what sections need: entry, build ID and segments stay, sections are gone. */
 void elf_image_detach(struct elf_image *image);

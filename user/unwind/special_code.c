@@ -3,8 +3,9 @@
 
 #include <string.h>
 
-/* Small enough to be searched by the way. What has more code is no C library, nor a vDSO. */
-#define MAX_CODE (4u << 20)
+/* Small enough to be searched: what has more code is no C library. This little always is. */
+#define MAX_CODE    (4u << 20)
+#define LITTLE_CODE (64u << 10)
 /* Behind an entry point that has no call frame information of its own comes code that belongs to
  * it: glibc's _dl_start_user has some 50 bytes. */
 #define MAX_ROOT 128
@@ -84,6 +85,20 @@ static void find_signal_code(struct special_code *special, const struct elf_imag
 	}
 }
 
+/*
+ * Where such code may be: in musl, which has no call frame information, be it shared or linked into
+ * a static program; in a vDSO. Others are not read for it: that takes longer than their tables.
+ */
+static bool may_have_signal_code(const struct elf_image *image, const Elf64_Phdr *p)
+{
+	bool is_static = image->entry && !elf_image_segment_of_type(image, PT_INTERP);
+
+	if (p->p_filesz > MAX_CODE)
+		return false;
+	return p->p_filesz <= LITTLE_CODE || is_static ||
+	       !elf_image_segment_of_type(image, PT_GNU_EH_FRAME);
+}
+
 void special_code_find(struct special_code *special, const struct elf_image *image)
 {
 	size_t i;
@@ -97,7 +112,7 @@ void special_code_find(struct special_code *special, const struct elf_image *ima
 		if (image->entry && image->entry >= p->p_vaddr &&
 		    image->entry - p->p_vaddr < p->p_memsz)
 			add(special, image->entry, MAX_ROOT, 0, &root_rule);
-		if (p->p_filesz <= MAX_CODE)
+		if (may_have_signal_code(image, p))
 			find_signal_code(special, image, p);
 	}
 }
