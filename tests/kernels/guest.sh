@@ -27,8 +27,9 @@ run plain ./fathom record -F 199 -o /out/plain -- ./plain 2
 run frames ./fathom record -F 199 -o /out/frames -- ./frames 1
 run signals ./fathom record -F 199 -o /out/signals -- ./signals 2
 run threads ./fathom record -F 199 -o /out/threads -- ./threads 2
-run shell ./fathom record -F 199 -o /out/shell -- busybox sh -c \
-	'f() { [ $1 = 0 ] || eval "f $(($1 - 1))"; }; n=0; while [ $n -lt 300 ]; do f 8; n=$((n + 1)); done'
+run plain-static ./fathom record -F 199 -o /out/plain-static -- ./plain-static 1
+head -c 400000 fathom >/tmp/data
+run xz ./fathom record -F 199 -o /out/xz -- ./xz -9 -c /tmp/data
 
 ./burn 600 &
 burn=$!
