@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The one build file. 'make help' lists the targets.
 #   O=DIR      build there (default: build)     V=1        show the commands
-#   DESTDIR=   PREFIX=   for install            ARCH=      x86_64 or arm64 (default: this machine's)
+#   DESTDIR=   PREFIX=   for install            ARCH=      x86_64 or arm64 (default: what CC compiles for)
+#   CC=aarch64-linux-gnu-gcc O=build/arm64      for another architecture, after scripts/cross-sysroot
 
 O ?= build
 V ?= 0
@@ -23,6 +24,21 @@ q =
 else
 say = $(if $(findstring s,$(firstword -$(MAKEFLAGS))),@:,@printf '  %-8s %s\n')
 q = @
+endif
+
+# Another architecture's libraries are where scripts/cross-sysroot has put them; SYSROOT= (empty) if
+# the compiler finds them by itself.
+cross := $(filter-out $(shell uname -m)-%,$(machine))
+ifneq ($(cross),)
+SYSROOT ?= $(or $(CROSS_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/fathom-cross)/$(ARCH)
+endif
+ifneq ($(SYSROOT),)
+ifeq ($(wildcard $(SYSROOT)/usr/lib),)
+$(error no libraries for $(ARCH) in '$(SYSROOT)': run scripts/cross-sysroot $(ARCH))
+endif
+override CC += --sysroot=$(SYSROOT)
+override PKG_CONFIG := PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) \
+	PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/$(machine)/pkgconfig $(PKG_CONFIG)
 endif
 
 libs := libbpf libelf libdw jansson libprotobuf-c liblzma zlib nettle
@@ -47,11 +63,12 @@ unit_tests := $(patsubst tests/%.c,%,$(wildcard tests/unit/test_*.c tests/native
 workloads := $(patsubst tests/workloads/%.c,$(O)/workloads/%,$(wildcard tests/workloads/*.c))
 # Hard to unwind. What needs a compiler that is not there is not built, and its tests say SKIP.
 uw := $(O)/workloads/unwind
+compiler = $(if $(cross),,$(shell command -v $(1)))
 workloads += $(patsubst tests/workloads/unwind/%.c,$(uw)/%,$(wildcard tests/workloads/unwind/*.c)) \
 	$(uw)/spot.so $(uw)/plain-static $(uw)/plain-static-pie $(uw)/plain-stripped \
-	$(if $(shell command -v g++),$(uw)/exceptions) \
-	$(if $(shell command -v musl-gcc),$(uw)/plain-musl $(uw)/plain-musl-static) \
-	$(if $(shell command -v rustc),$(uw)/rusty) $(if $(shell command -v go),$(uw)/gopher)
+	$(if $(call compiler,g++),$(uw)/exceptions) \
+	$(if $(call compiler,musl-gcc),$(uw)/plain-musl $(uw)/plain-musl-static) \
+	$(if $(call compiler,rustc),$(uw)/rusty) $(if $(call compiler,go),$(uw)/gopher)
 benchmarks := $(patsubst tests/bench.d/%.c,$(O)/bench/%,$(wildcard tests/bench.d/*.c)) \
 	$(patsubst tests/%.c,$(O)/bench/%,$(wildcard tests/bench_*.c))
 walk_sources := $(wildcard tests/walk/*.c)
@@ -204,7 +221,7 @@ tests: $(O)/fathom $(O)/san/fathom $(O)/walk_compare $(workloads) $(foreach v,ob
 
 test: tests
 	$(q)O=$(O) tests/run unit native cli
-live: tests
+live: tests $(O)/bench/bench_cfi
 	$(q)O=$(O) tests/run live
 kernels: tests
 	$(q)O=$(O) tests/run kernels

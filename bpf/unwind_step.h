@@ -56,9 +56,10 @@ struct unwind_walk {
 
 /* --- what the includer defines ------------------------------------------------------------- */
 
-/* Copies memory of the process: 0, or not 0. The second is for its code. */
+/* Copies memory of the process: 0, or not 0. The second is for its code, which arm64 does not need.
+ */
 static long unwind_read(void *ctx, void *to, __u32 size, __u64 from);
-static long unwind_read_code(void *ctx, void *to, __u32 size, __u64 from);
+static long unwind_read_code(void *ctx, void *to, __u32 size, __u64 from) __attribute__((unused));
 /* Finds the mapping of an address into walk->at: 0 or FT_END_*. */
 static __u32 unwind_locate(void *ctx, struct unwind_walk *w, __u64 address);
 /* Elements of the tables, or NULL; and the chunk that holds a row. */
@@ -249,6 +250,10 @@ static __always_inline __u32 unwind_by_rule(void *ctx, const struct unwind_entry
 		}
 	} else {
 		pc = unwind_ra_in_register(entry, w, rule);
+		/* arm64's link register is 0 where programs begin: glibc says only behind the first
+		 * instruction that nobody has called it. */
+		if (!pc && w->known != UNWIND_CALLER && rule->ra == FT_SAVED_SAME)
+			return FT_END_NULL;
 		if (!pc)
 			return FT_END_RULE_UNSUPPORTED;
 	}
@@ -288,11 +293,13 @@ static __always_inline __u32 unwind_follows_call(const __u8 *before)
 }
 
 /* Hand-written leaves and thunks: the return address is where the stack pointer is. */
-static __always_inline __u32 unwind_leaf(void *ctx, struct unwind_walk *w)
+static __always_inline __u32 unwind_leaf(void *ctx, const struct unwind_entry *entry,
+					 struct unwind_walk *w)
 {
 	struct ft_unwind_mapping here = w->at;
 	__u64 pc = 0;
 
+	(void)entry;
 	if (unwind_read(ctx, &pc, sizeof(pc), w->sp) || pc < 4096)
 		return 0;
 	if (!unwind_locate(ctx, w, pc - 1) && !unwind_read_code(ctx, w->window, 8, pc - 8) &&
@@ -305,20 +312,48 @@ static __always_inline __u32 unwind_leaf(void *ctx, struct unwind_walk *w)
 	w->at = here;
 	return 0;
 }
+#else
+/*
+ * The same, and PLT entries, which have no call frame information on arm64: the return address is
+ * in the link register. Code that has called something has its own address there, and no
+ * information about that either.
+ */
+static __always_inline __u32 unwind_leaf(void *ctx, const struct unwind_entry *entry,
+					 struct unwind_walk *w)
+{
+	__u64 pc = unwind_reg(entry, w, FT_ARM64_LR), *record = w->window;
+	struct ft_unwind_mapping here = w->at;
+	const struct ft_unwind_rule *rule;
+
+	if (pc < 4096)
+		return 0;
+	/* It has its frame record already, in a frame of an unknown size. */
+	if (!(w->fp & 7) && !unwind_read(ctx, record, 16, w->fp) && record[1] == pc)
+		return 0;
+	if (!unwind_locate(ctx, w, pc - 1) && w->at.kind == FT_MAPPING_TABLE) {
+		rule = unwind_find_rule(ctx, &w->at, pc - 1);
+		if (rule && rule->cfa != FT_CFA_NONE) {
+			w->pc = pc;
+			w->known = UNWIND_CALLER;
+			return 1;
+		}
+	}
+	w->at = here;
+	return 0;
+}
 #endif
 
 /*
  * Code without call frame information: what a JIT compiler made, assembly. A leaf first, then the
  * frame pointer, by which such code is found most often; after that tables again.
  */
-static __always_inline __u32 unwind_by_frame_pointer(void *ctx, struct unwind_walk *w)
+static __always_inline __u32 unwind_by_frame_pointer(void *ctx, const struct unwind_entry *entry,
+						     struct unwind_walk *w)
 {
 	__u64 *record = w->window;
 
-#if defined(__TARGET_ARCH_x86)
-	if (w->known != UNWIND_CALLER && unwind_leaf(ctx, w))
+	if (w->known != UNWIND_CALLER && unwind_leaf(ctx, entry, w))
 		return 0;
-#endif
 	if (!w->fp)
 		return FT_END_NULL;
 	if ((w->fp & 7) || w->fp < w->sp)
@@ -359,7 +394,7 @@ static __always_inline __u32 unwind_step(void *ctx, const struct unwind_entry *e
 	} else if (w->at.kind != FT_MAPPING_NO_CFI) {
 		return w->at.kind == FT_MAPPING_PENDING ? FT_END_PENDING : FT_END_NO_TABLE;
 	}
-	return unwind_by_frame_pointer(ctx, w);
+	return unwind_by_frame_pointer(ctx, entry, w);
 }
 
 static __always_inline void unwind_begin(const struct unwind_entry *entry, struct unwind_walk *w)

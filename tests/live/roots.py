@@ -23,6 +23,8 @@ NAMES = {
     "runtime.goexit", "runtime.mstart", "runtime.clone", "runtime.mcall", "runtime.morestack",
     "runtime.rt0_go", "_rt0_amd64_linux", "_rt0_arm64_linux",
 }
+# Of a recording that was made on another machine: its files, by their paths there.
+FILES = os.environ.get("FILES", "")
 ENTRY_BYTES = 96  # of _start, and of _dl_start_user behind it
 ELF_ENTRY = 24  # offset of e_entry in an ELF64 header
 
@@ -48,8 +50,12 @@ def files_of(profile):
         if key & 7 == 2:  # of that many bytes
             text = data[at:at + value].decode(errors="replace")
             at += value
-            if key >> 3 == 6 and text.startswith("/") and os.path.isfile(text):
-                files[os.path.basename(text)] = text
+            if key >> 3 != 6 or not text.startswith("/"):
+                continue
+            for path in (FILES + text, text):
+                if os.path.isfile(path):
+                    files[os.path.basename(text)] = path
+                    break
     return files
 
 

@@ -36,6 +36,8 @@ struct unwinder {
 	size_t n, cap;
 	uint64_t vdso_bytes;   /* 0: there is none */
 	struct keyset scanned; /* PIDs of before the recording, that have been looked at in /proc */
+	uint64_t *scanned_ns;  /* ... and when */
+	size_t scanned_cap;
 	struct unwind_summary counts;
 };
 
@@ -65,6 +67,7 @@ void unwinder_free(struct unwinder *u)
 		sample_release(&u->samples[i]);
 	free(u->samples);
 	keyset_release(&u->scanned);
+	free(u->scanned_ns);
 	ring_buffer__free(u->ring);
 	unwind_lists_free(u->lists);
 	unwind_tables_free(u->tables);
@@ -105,13 +108,21 @@ static int on_deferred(void *ctx, void *data, size_t size)
 static int look_at_process(struct unwinder *u, struct sample *s)
 {
 	uint32_t pid = processes_before(u->processes, s->d->key.tgid), number;
-	int added = pid ? keyset_add(&u->scanned, &pid, &number) : 0;
+	int added, err = 0;
 
-	if (added <= 0)
-		return added;
-	added = processes_scan(u->processes, pid);
-	s->ready_ns = clock_ns(CLOCK_MONOTONIC);
-	return added;
+	if (!pid)
+		return 0;
+	added = keyset_add(&u->scanned, &pid, &number);
+	if (added < 0 || array_reserve(u->scanned_ns, u->scanned_cap, u->scanned.n))
+		return -ENOMEM;
+	if (added) {
+		err = processes_scan(u->processes, pid);
+		u->scanned_ns[number] = clock_ns(CLOCK_MONOTONIC);
+	}
+	/* All samples of before the look wait for it, not only the one that has caused it. */
+	if (s->ready_ns < u->scanned_ns[number])
+		s->ready_ns = u->scanned_ns[number];
+	return err;
 }
 
 int unwinder_read(struct unwinder *u)

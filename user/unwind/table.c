@@ -17,6 +17,7 @@
 /* All files of a machine together have some 2,000. One that needs more shall not take everybody's.
  */
 #define MAX_NEW_RULES 4096
+#define MAX_RAISED    64
 
 struct build {
 	const struct elf_image *image;
@@ -82,6 +83,23 @@ static int find_rule(struct build *b, const struct ft_unwind_rule *rule, uint16_
 	return err;
 }
 
+/*
+ * A frame lies below its CFA. glibc's _dl_runtime_resolve on arm64 counts what the PLT has pushed
+ * as its caller's, and so has its return address above: the caller's stack pointer would be 16
+ * bytes too low (AAPCS64, 6.4.5.1, for the alignment).
+ */
+static void raise_cfa(const struct build *b, struct ft_unwind_rule *rule)
+{
+	int up = (rule->ra_offset + 8 + 15) / 16 * 16;
+
+	if (b->image->machine != EM_AARCH64 || rule->cfa != FT_CFA_REG ||
+	    rule->ra != FT_SAVED_AT_CFA || rule->ra_offset < 0 || rule->ra_offset > MAX_RAISED ||
+	    (rule->fp_bx & 15) != FT_SAVED_SAME)
+		return;
+	rule->cfa_offset += up;
+	rule->ra_offset -= up;
+}
+
 static int on_row(void *context, uint64_t address, const struct cfi_state *state)
 {
 	struct build *b = context;
@@ -90,6 +108,7 @@ static int on_row(void *context, uint64_t address, const struct cfi_state *state
 	int err;
 
 	cfi_rule(b->cie, state, &rule);
+	raise_cfa(b, &rule);
 	if (rule.cfa == FT_CFA_UNSUPPORTED || rule.ra == FT_SAVED_UNSUPPORTED)
 		b->table->n_unsupported++;
 	err = find_rule(b, &rule, &number);
