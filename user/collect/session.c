@@ -250,13 +250,6 @@ static int look_at_processes(struct session *s)
 	return err;
 }
 
-static int drain(struct session *s)
-{
-	int err = cpu_collector_drain(s->cpu, &s->capture);
-
-	return err ? err : look_at_processes(s);
-}
-
 /* Reads what processes have done, and unwinds what waited for that. */
 static int catch_up(struct session *s, bool is_end)
 {
@@ -269,6 +262,16 @@ static int catch_up(struct session *s, bool is_end)
 	if (!err && s->unwinder)
 		err = cpu_collector_deliver(s->cpu, &s->capture);
 	return err;
+}
+
+/* What was deferred before the last drain of these tables is to be delivered before the next. */
+static int drain(struct session *s)
+{
+	int err = catch_up(s, false);
+
+	if (!err)
+		err = cpu_collector_drain(s->cpu, &s->capture);
+	return err ? err : look_at_processes(s);
 }
 
 /* What was open on a CPU when it went offline stays dead when it is back: opened anew. */
