@@ -221,7 +221,7 @@ tests: $(O)/fathom $(O)/san/fathom $(O)/walk_compare $(workloads) $(foreach v,ob
 
 test: tests
 	$(q)O=$(O) tests/run unit native cli
-live: tests
+live: tests $(O)/bench/bench_cfi
 	$(q)O=$(O) tests/run live
 kernels: tests
 	$(q)O=$(O) tests/run kernels

@@ -143,7 +143,7 @@ struct unwind_job {
 };
 
 /* How often a process asks for such addresses until its list is made anew: some are no code. */
-#define UNWIND_MAX_ASKED 64
+#define UNWIND_MAX_ASKED 1024
 
 /*
  * Begins the walk of the current task's user stack from job->regs: out has its first frame. Returns

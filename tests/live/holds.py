@@ -15,7 +15,7 @@ An expression may use
                          system's libraries, whose symbols may not be installed
   closed()               the ledger adds up and agrees with the folded stacks
   user(root)             samples with a user stack; a task that has none does not count below
-  rooted(root)           percentage of those whose outermost frame is where nobody has called from
+  broken(root)           those whose outermost frame is not where nobody has called from
   chain(root, *frames)   percentage of those in which frames, outermost first, call one another
                          directly; each is a glob or several, "a|b"
   ends_at(root)          what is outermost where that is no root: [(name, samples)]
@@ -118,9 +118,8 @@ def user(root="*"):
     return sum(n for _, n in user_stacks(root))
 
 
-def rooted(root="*"):
-    good = sum(n for frames, n in user_stacks(root) if roots.is_root(frames[0], files))
-    return 100.0 * good / max(user(root), 1)
+def broken(root="*"):
+    return sum(n for frames, n in user_stacks(root) if not roots.is_root(frames[0], files))
 
 
 def ends_at(root="*"):
@@ -150,6 +149,6 @@ if not eval("(" + expression + ")"):  # pylint: disable=eval-used
     for _, frames, n in lines:
         names.update({f: n for f in set(frames)})
     print("functions:", names.most_common(20))
-    if "rooted" in expression or "chain" in expression:
+    if "broken" in expression or "chain" in expression:
         print("user samples:", user(), "outermost, but no roots:", ends_at())
     sys.exit(1)

@@ -7,7 +7,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/live/recording.bash
 
-# steady NAME PROCESS COMMAND...: 99 % are whole
+# steady NAME PROCESS COMMAND...: 99 % are whole, once it has started
 steady() {
 	local name=$1 process=$2
 	shift 2
@@ -15,8 +15,19 @@ steady() {
 		tap_skip "$name" "$1 is not installed"
 		return
 	fi
-	record "$name" -F 999 -d 2 -- "$@"
+	start "$@"
+	sleep 0.3
+	record "$name" -F 999 -d 2 -p "$pid"
+	stop "$pid"
 	whole "$name" "$process" 99
+}
+
+# from_start NAME PROCESS SHARE COMMAND...: the same from its first instruction to its end
+from_start() {
+	local name=$1 process=$2 share=$3
+	shift 3
+	record "$name" -F 999 -d 4 -- "$@"
+	whole "$name" "$process" "$share"
 }
 
 cat >"$tmp/work.py" <<'PYTHON'
@@ -54,11 +65,14 @@ steady python3 "python*" "$PYTHON" "$tmp/work.py"
 [ "$(readlink -f /usr/bin/python3)" = "$(readlink -f "$PYTHON")" ] ||
 	steady system-python3 "python*" /usr/bin/python3 "$tmp/work.py"
 steady perl perl perl "$tmp/work.pl"
-steady xz xz sh -c "while :; do xz -6 -T1 -c '$tmp/bytes' >/dev/null; done"
-steady gzip gzip sh -c "while :; do gzip -9 -c '$tmp/bytes' >/dev/null; done"
-steady cc1 cc1 gcc -O2 -c "$tmp/large.c" -o /dev/null
+for _ in {1..20}; do
+	cat "$tmp/bytes"
+done >"$tmp/more"
+steady xz xz xz -2 -T1 -c "$tmp/more"
+steady gzip gzip gzip -9 -c "$tmp/more"
+from_start cc1 cc1 99 gcc -O2 -c "$tmp/large.c" -o /dev/null
 steady node "node" node "$tmp/work.js"
-steady openssl openssl openssl speed -seconds 1 sha256 rsa2048 aes-128-cbc
+steady openssl openssl openssl speed -seconds 5 sha256 rsa2048 aes-128-cbc
 
 # --- servers -------------------------------------------------------------------------------------
 
@@ -108,11 +122,9 @@ for i in {1..20}; do
 	objects+=("${names[i % 6]}")
 done
 # shellcheck disable=SC2016 # for the inner shell
-record tree -F 999 -- sh -c 'for f; do
+from_start tree "*" 98 sh -c 'for f; do
 	gcc -std=gnu11 -O1 -D_GNU_SOURCE -I. -c "user/base/$f.c" -o /dev/null; done' sh "${objects[@]}"
-whole tree "*" 98
 check tree "tree: samples have the names of their processes" \
 	"100 * total('[[]*') + 100 * total('') < total() and total('cc1') > 0.3 * total()"
-record storm -F 999 -- "$WORKLOADS/storm" 300 exec
-whole storm storm 95
+from_start storm storm 95 "$WORKLOADS/storm" 300 exec
 tap_done

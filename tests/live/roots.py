@@ -18,9 +18,10 @@ NAMES = {
     "clone", "__clone", "clone3", "__clone3", "__start_context", "thread_start",
     # The dynamic loader's own entry, and what it goes on to.
     "_dl_start_user",
-    # Go: a goroutine's stack begins as if goexit had called; threads of the runtime, with mstart.
-    "runtime.goexit", "runtime.goexit.abi0", "runtime.mstart", "runtime.mstart.abi0",
-    "runtime.rt0_go", "runtime.rt0_go.abi0", "_rt0_amd64_linux", "_rt0_arm64_linux",
+    # Go: a goroutine's stack begins as if goexit had called; stacks of the runtime's own, below what
+    # made them or switched to them (runtime/asm_amd64.s).
+    "runtime.goexit", "runtime.mstart", "runtime.clone", "runtime.mcall", "runtime.morestack",
+    "runtime.rt0_go", "_rt0_amd64_linux", "_rt0_arm64_linux",
 }
 # Of a recording that was made on another machine: its files, by their paths there.
 FILES = os.environ.get("FILES", "")
@@ -91,7 +92,7 @@ def is_root(frame, files):
     """'files' are those that the recording is about, see files_of()."""
     place = re.fullmatch(r"\[(.*)\+0x([0-9a-f]+)\]", frame)
     if not place:
-        return frame in NAMES
+        return frame.removesuffix(".abi0") in NAMES
     path = files.get(place[1])
     if not path:
         return False

@@ -14,10 +14,11 @@
 
 #include "user/unwind/table.h"
 
-#define TEXT	    0x401000ull	 /* where the code is */
-#define FRAME	    0x2000000ull /* where .eh_frame is */
-#define TEXT_OFFSET 0x1000
-#define MAX_FRAME   (1u << 20)
+#define TEXT	     0x401000ull  /* where the code is */
+#define FRAME	     0x2000000ull /* where .eh_frame is */
+#define TEXT_OFFSET  0x1000
+#define MAX_FRAME    (1u << 20)
+#define FRAMES_NAMES 64
 
 /* Bytes of an initializer list. */
 #define BYTES(...) ((const uint8_t[]){ __VA_ARGS__ }), sizeof((const uint8_t[]){ __VA_ARGS__ })
@@ -123,6 +124,13 @@ static inline void frames_fde(struct frames *f, size_t cie, uint64_t start, uint
 	frames_end(f, at);
 }
 
+/* A function whose CFA is rsp + 'offset' everywhere, so many bytes from TEXT on. */
+static inline void frames_function(struct frames *f, size_t cie, uint64_t at, uint64_t size,
+				   uint8_t offset)
+{
+	frames_fde(f, cie, TEXT + at, size, BYTES(DW_CFA_def_cfa_offset, offset));
+}
+
 /* The file around it. */
 struct frames_file {
 	uint16_t machine; /* 0: x86-64 */
@@ -132,6 +140,7 @@ struct frames_file {
 	uint64_t memsz;	     /* of the text, or 0: 16 pages */
 	const char *section; /* name of the section, NULL: ".eh_frame" or ".debug_frame" */
 	uint64_t section_flags;
+	bool no_count;		     /* of functions in .eh_frame_hdr */
 	bool no_sections;	     /* but PT_GNU_EH_FRAME */
 	const struct frames *second; /* .debug_frame beside it */
 	/* Made from it: */
@@ -153,33 +162,78 @@ static inline void frames_phdr(Elf64_Phdr *p, uint32_t type, uint32_t flags, uin
 }
 
 /* .eh_frame_hdr with no table: version, encodings of the address, of the count, of the table. */
-static inline size_t frames_hdr(uint8_t *to, uint64_t address, uint32_t n)
+static inline size_t frames_hdr(uint8_t *to, uint64_t address, bool no_count)
 {
 	int32_t relative = FRAME - (address + 4);
+	uint32_t n = 2;
 
 	to[0] = 1;
 	to[1] = DW_EH_PE_pcrel | DW_EH_PE_sdata4;
-	to[2] = DW_EH_PE_udata4;
+	to[2] = no_count ? DW_EH_PE_omit : DW_EH_PE_udata4;
 	to[3] = DW_EH_PE_omit;
 	memcpy(to + 4, &relative, 4);
 	memcpy(to + 8, &n, 4);
 	return 12;
 }
 
-static inline void frames_open(struct frames_file *file, const struct frames *f)
+/* Where its parts are. */
+struct frames_layout {
+	size_t text_len, frame, second, sections;
+};
+
+static inline void frames_segments(struct frames_file *file, const struct frames *f,
+				   const struct frames_layout *at)
 {
-	static const char names[] = "\0.shstrtab\0.eh_frame\0.debug_frame\0.zdebug_frame";
+	Elf64_Phdr *p = (Elf64_Phdr *)(file->bytes + sizeof(Elf64_Ehdr));
+	size_t len = frames_hdr(file->bytes + at->frame + f->len, FRAME + f->len, file->no_count);
+
+	frames_phdr(&p[0], PT_LOAD, PF_R | PF_X, TEXT_OFFSET, TEXT, at->text_len,
+		    file->memsz ? file->memsz : 16 << FT_PAGE_SHIFT);
+	frames_phdr(&p[1], PT_LOAD, PF_R, at->frame, FRAME, f->len + 64, f->len + 64);
+	frames_phdr(&p[2], PT_GNU_EH_FRAME, PF_R, at->frame + f->len, FRAME + f->len, len, len);
+}
+
+static inline void frames_sections(struct frames_file *file, const struct frames *f,
+				   const struct frames_layout *at)
+{
+	static const char names[FRAMES_NAMES] =
+		"\0.shstrtab\0.eh_frame\0.debug_frame\0.zdebug_frame";
 	const char *section = file->section ? file->section
 			      : f->is_eh    ? ".eh_frame"
 					    : ".debug_frame";
-	size_t text_len = file->code ? file->code_len : 16, i;
-	size_t frame = (TEXT_OFFSET + text_len + 63) & ~63ull, second = frame + f->len + 64;
-	size_t after = second + (file->second ? file->second->len : 0);
-	Elf64_Ehdr *e;
-	Elf64_Phdr *p;
-	Elf64_Shdr *s;
+	Elf64_Shdr *s = (Elf64_Shdr *)(file->bytes + at->sections);
+	size_t i;
 
-	file->len = ((after + 7) & ~7ull) + sizeof(names) + 7 + 4 * sizeof(*s);
+	memcpy(&s[4], names, sizeof(names));
+	s[1] = (Elf64_Shdr){ .sh_name = 1,
+			     .sh_type = SHT_STRTAB,
+			     .sh_offset = at->sections + 4 * sizeof(*s),
+			     .sh_size = sizeof(names) };
+	for (i = 1; strcmp(names + i, section); i += strlen(names + i) + 1)
+		assert_true(i < sizeof(names));
+	s[2] = (Elf64_Shdr){ .sh_name = i,
+			     .sh_type = SHT_PROGBITS,
+			     .sh_flags = file->section_flags,
+			     .sh_addr = f->is_eh ? FRAME : 0,
+			     .sh_offset = at->frame,
+			     .sh_size = f->len,
+			     .sh_addralign = 8 };
+	if (file->second)
+		s[3] = (Elf64_Shdr){ .sh_name = 1 + sizeof(".shstrtab") + sizeof(".eh_frame"),
+				     .sh_type = SHT_PROGBITS,
+				     .sh_offset = at->second,
+				     .sh_size = file->second->len };
+}
+
+static inline void frames_open(struct frames_file *file, const struct frames *f)
+{
+	struct frames_layout at = { .text_len = file->code ? file->code_len : 16 };
+	Elf64_Ehdr *e;
+
+	at.frame = (TEXT_OFFSET + at.text_len + 63) & ~63ull;
+	at.second = at.frame + f->len + 64;
+	at.sections = (at.second + (file->second ? file->second->len : 0) + 7) & ~7ull;
+	file->len = at.sections + 4 * sizeof(Elf64_Shdr) + FRAMES_NAMES;
 	file->bytes = calloc(1, file->len);
 	assert_non_null(file->bytes);
 	e = (Elf64_Ehdr *)file->bytes;
@@ -193,46 +247,20 @@ static inline void frames_open(struct frames_file *file, const struct frames *f)
 	e->e_entry = file->entry;
 	e->e_ehsize = sizeof(*e);
 	e->e_phoff = sizeof(*e);
-	e->e_phentsize = sizeof(*p);
+	e->e_phentsize = sizeof(Elf64_Phdr);
 	e->e_phnum = 3;
-	e->e_shentsize = sizeof(*s);
-	p = (Elf64_Phdr *)(e + 1);
-	frames_phdr(&p[0], PT_LOAD, PF_R | PF_X, TEXT_OFFSET, TEXT, text_len,
-		    file->memsz ? file->memsz : 16 << FT_PAGE_SHIFT);
-	frames_phdr(&p[1], PT_LOAD, PF_R, frame, FRAME, f->len + 64, f->len + 64);
-	i = frames_hdr(file->bytes + frame + f->len, FRAME + f->len, 2);
-	frames_phdr(&p[2], PT_GNU_EH_FRAME, PF_R, frame + f->len, FRAME + f->len, i, i);
+	e->e_shentsize = sizeof(Elf64_Shdr);
+	frames_segments(file, f, &at);
 	if (file->code)
 		memcpy(file->bytes + TEXT_OFFSET, file->code, file->code_len);
-	memcpy(file->bytes + frame, f->bytes, f->len);
+	memcpy(file->bytes + at.frame, f->bytes, f->len);
 	if (file->second)
-		memcpy(file->bytes + second, file->second->bytes, file->second->len);
+		memcpy(file->bytes + at.second, file->second->bytes, file->second->len);
 	if (!file->no_sections) {
-		after = (after + 7) & ~7ull;
-		e->e_shoff = after;
+		e->e_shoff = at.sections;
 		e->e_shnum = 3 + !!file->second;
 		e->e_shstrndx = 1;
-		s = (Elf64_Shdr *)(file->bytes + after);
-		memcpy(&s[4], names, sizeof(names));
-		s[1] = (Elf64_Shdr){ .sh_name = 1,
-				     .sh_type = SHT_STRTAB,
-				     .sh_offset = after + 4 * sizeof(*s),
-				     .sh_size = sizeof(names) };
-		for (i = 1; strcmp(names + i, section); i += strlen(names + i) + 1)
-			assert_true(i < sizeof(names));
-		s[2] = (Elf64_Shdr){ .sh_name = i,
-				     .sh_type = SHT_PROGBITS,
-				     .sh_flags = file->section_flags,
-				     .sh_addr = f->is_eh ? FRAME : 0,
-				     .sh_offset = frame,
-				     .sh_size = f->len,
-				     .sh_addralign = 8 };
-		if (file->second)
-			s[3] = (Elf64_Shdr){ .sh_name =
-						     1 + sizeof(".shstrtab") + sizeof(".eh_frame"),
-					     .sh_type = SHT_PROGBITS,
-					     .sh_offset = second,
-					     .sh_size = file->second->len };
+		frames_sections(file, f, &at);
 	}
 	assert_int_equal(elf_image_open_memory(file->bytes, file->len, "test", &file->image), 0);
 }
@@ -274,4 +302,14 @@ static inline struct unwind_table *frames_table(struct frames *f)
 static inline const struct ft_unwind_rule *frames_at(const struct unwind_table *t, uint64_t offset)
 {
 	return &frames_rules[unwind_table_find(t, TEXT + offset)];
+}
+
+static inline int32_t frames_cfa_at(const struct unwind_table *t, uint64_t offset)
+{
+	return frames_at(t, offset)->cfa_offset;
+}
+
+static inline bool frames_nothing_at(const struct unwind_table *t, uint64_t offset)
+{
+	return unwind_table_find(t, TEXT + offset) == FT_RULE_NO_CFI;
 }

@@ -223,8 +223,8 @@ static void expressions_say_where_registers_are(void **state)
 static void an_offset_that_a_rule_has_no_room_for_is_unsupported(void **state)
 {
 	struct unwind_table *t = function(
-		BYTES(DW_CFA_offset | 6, 0x80, 0x20, DW_CFA_offset | 3, 0x81, 0x20,
-		      DW_CFA_offset_extended, 16, 0x81, 0x20, DW_CFA_advance_loc | 1,
+		BYTES(DW_CFA_offset | 6, 0x80, 0x20, DW_CFA_offset | 3, 0x82, 0x20,
+		      DW_CFA_offset_extended, 16, 0x82, 0x20, DW_CFA_advance_loc | 1,
 		      DW_CFA_def_cfa_expression, 6, DW_OP_breg7, 8, DW_OP_deref, DW_OP_const2u, 0,
 		      0x80, DW_CFA_advance_loc | 1, DW_CFA_def_cfa_expression, 7, DW_OP_breg7, 8,
 		      DW_OP_deref, DW_OP_const2u, 0, 0x80, DW_OP_plus));
@@ -235,6 +235,24 @@ static void an_offset_that_a_rule_has_no_room_for_is_unsupported(void **state)
 	assert_ra(t, 0, FT_SAVED_UNSUPPORTED, 0);
 	assert_int_equal(frames_at(t, 1)->cfa, FT_CFA_UNSUPPORTED);
 	assert_int_equal(frames_at(t, 2)->cfa, FT_CFA_UNSUPPORTED);
+	unwind_table_free(t);
+}
+
+static void what_is_far_from_the_cfa_is_found_from_its_register(void **state)
+{
+	/* 64 KiB of frame, the saved registers at its lower end. */
+	struct unwind_table *t = function(BYTES(
+		DW_CFA_def_cfa_offset, 0x80, 0x80, 4, DW_CFA_offset | 6, 0xfe, 0x3f,
+		DW_CFA_offset | 16, 0xff, 0x3f, DW_CFA_advance_loc | 1, DW_CFA_def_cfa_register, 6,
+		DW_CFA_advance_loc | 1, DW_CFA_def_cfa_register, 10));
+
+	(void)state;
+	assert_cfa(t, 0, 7, 65536);
+	assert_fp(t, 0, FT_SAVED_AT_SP, 16);
+	assert_ra(t, 0, FT_SAVED_AT_SP, 8);
+	assert_fp(t, 1, FT_SAVED_AT_FP, 16);
+	assert_ra(t, 1, FT_SAVED_AT_FP, 8);
+	assert_ra(t, 2, FT_SAVED_UNSUPPORTED, 0);
 	unwind_table_free(t);
 }
 
@@ -385,6 +403,7 @@ int main(void)
 		cmocka_unit_test(a_plt_has_one_rule_for_both_halves_of_its_entries),
 		cmocka_unit_test(expressions_say_where_registers_are),
 		cmocka_unit_test(an_offset_that_a_rule_has_no_room_for_is_unsupported),
+		cmocka_unit_test(what_is_far_from_the_cfa_is_found_from_its_register),
 		cmocka_unit_test(a_signal_frame_is_marked),
 		cmocka_unit_test(on_arm64_the_return_address_begins_in_the_link_register),
 		cmocka_unit_test(on_arm64_a_cfa_below_the_return_address_is_raised),

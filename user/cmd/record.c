@@ -337,7 +337,7 @@ static void print_progress(void *ctx, const struct session_progress *p)
 	fflush(stderr);
 }
 
-static void print_account(const struct run_summary *s)
+static void print_account(const struct run_summary *s, bool wants_frame_pointers)
 {
 	const struct collector_summary *c = &s->collectors[0];
 	uint64_t kept = c->ledger.kept, lost = ledger_lost(&c->ledger);
@@ -353,6 +353,9 @@ static void print_account(const struct run_summary *s)
 	if (c->targets_lost)
 		fprintf(stderr, "%" PRIu64 " processes were too many to follow: they are missing\n",
 			c->targets_lost);
+	if (!c->unwind.is_on && !wants_frame_pointers)
+		fprintf(stderr, "this kernel does not take the unwinder: user stacks are by frame "
+				"pointers (fathom doctor says more)\n");
 	if (c->unwind.tables_full || c->unwind.lists_full)
 		fprintf(stderr,
 			"%" PRIu64 " times there was no room for unwind tables: give more "
@@ -421,7 +424,7 @@ static int record(struct record_options *o, const char *folder)
 	if (err)
 		return cmd_fail_environment(); /* what was asked for was recorded */
 	if (!o->quiet)
-		print_account(&summary);
+		print_account(&summary, o->session.frame_pointers);
 	if (o->json)
 		fputs(json, stdout);
 	else

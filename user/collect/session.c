@@ -135,6 +135,7 @@ static int open_rings(struct session *s, const struct cpu_set *online)
 	return 0;
 }
 
+/* A kernel that does not take it gives short stacks, better than none: the summary says so. */
 static int load_unwinder(struct session *s)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_CONF);
@@ -145,7 +146,9 @@ static int load_unwinder(struct session *s)
 		.command = s->launch.pid,
 	};
 
-	return unwinder_new(&options, s->processes, s->symbolizer, &s->unwinder);
+	int err = unwinder_new(&options, s->processes, s->symbolizer, &s->unwinder);
+
+	return err == -ENOTSUP ? 0 : err;
 }
 
 static int load_collector(struct session *s)

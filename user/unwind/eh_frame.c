@@ -49,7 +49,7 @@ static int next_entry(struct frame_entries *e, struct cursor *c, struct entry *r
 		len = cursor_u64(c);
 	}
 	body = cursor_skip(c, len);
-	if (!body || (len >= 0xfffffff0 && !is_64))
+	if (!body)
 		return -EINVAL;
 	ret->body = (struct cursor){ .at = body, .end = body + len };
 	id_at = body - s->bytes;

@@ -3,8 +3,7 @@
 
 #include <errno.h>
 
-/* Two rounds are enough for 64 MiB of code. */
-#define RADIX_BITS 13
+#define RADIX_BITS 8
 #define RADIX	   (1u << RADIX_BITS)
 
 /* 0 if they are sorted, else the largest address. */
@@ -23,13 +22,12 @@ static uint32_t unsorted_up_to(const struct frame_fde *fdes, size_t n)
 	return sorted ? 0 : max;
 }
 
-static void sort_round(const struct frame_fde *from, size_t n, unsigned int shift, uint32_t *place,
+static void sort_round(const struct frame_fde *from, size_t n, unsigned int shift,
 		       struct frame_fde *to)
 {
-	uint32_t sum = 0, count;
+	uint32_t place[RADIX] = { 0 }, sum = 0, count;
 	size_t i;
 
-	memset(place, 0, RADIX * sizeof(*place));
 	for (i = 0; i < n; i++)
 		place[from[i].start >> shift & (RADIX - 1)]++;
 	for (i = 0; i < RADIX; i++) {
@@ -46,19 +44,17 @@ static int sort(struct frame_entries *e)
 {
 	uint32_t max = unsorted_up_to(e->fdes, e->n_fdes);
 	_cleanup_(freep) struct frame_fde *to = NULL;
-	_cleanup_(freep) uint32_t *place = NULL;
 	unsigned int shift;
 
 	if (!max)
 		return 0;
 	to = malloc(e->n_fdes * sizeof(*to));
-	place = malloc(RADIX * sizeof(*place));
-	if (!to || !place)
+	if (!to)
 		return -ENOMEM;
 	for (shift = 0; shift < 32 && max >> shift; shift += RADIX_BITS) {
 		struct frame_fde *from = e->fdes;
 
-		sort_round(from, e->n_fdes, shift, place, to);
+		sort_round(from, e->n_fdes, shift, to);
 		e->fdes = to;
 		to = from;
 	}

@@ -3,8 +3,9 @@
 
 #include <string.h>
 
-/* Small enough to be searched: what has more code is no C library. This little always is. */
-#define MAX_CODE    (4u << 20)
+/* Of all segments together: small enough to be searched. What has more code is no C library. */
+#define MAX_CODE (4u << 20)
+/* Always searched: a vDSO has no more. */
 #define LITTLE_CODE (64u << 10)
 /* Behind an entry point that has no call frame information of its own comes code that belongs to
  * it: glibc's _dl_start_user has some 50 bytes. */
@@ -93,14 +94,13 @@ static bool may_have_signal_code(const struct elf_image *image, const Elf64_Phdr
 {
 	bool is_static = image->entry && !elf_image_segment_of_type(image, PT_INTERP);
 
-	if (p->p_filesz > MAX_CODE)
-		return false;
 	return p->p_filesz <= LITTLE_CODE || is_static ||
 	       !elf_image_segment_of_type(image, PT_GNU_EH_FRAME);
 }
 
 void special_code_find(struct special_code *special, const struct elf_image *image)
 {
+	uint64_t left = MAX_CODE;
 	size_t i;
 
 	*special = (struct special_code){ .n = 0 };
@@ -112,8 +112,10 @@ void special_code_find(struct special_code *special, const struct elf_image *ima
 		if (image->entry && image->entry >= p->p_vaddr &&
 		    image->entry - p->p_vaddr < p->p_memsz)
 			add(special, image->entry, MAX_ROOT, 0, &root_rule);
-		if (may_have_signal_code(image, p))
-			find_signal_code(special, image, p);
+		if (p->p_filesz > left || !may_have_signal_code(image, p))
+			continue;
+		find_signal_code(special, image, p);
+		left -= p->p_filesz;
 	}
 }
 

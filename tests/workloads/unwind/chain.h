@@ -18,6 +18,12 @@
 /* Behind a call: it is not the last thing that its caller does, so it is no tail call. */
 #define STAY() __asm__ volatile("" ::: "memory")
 
+/* CPU time of the process: on a busy machine a workload merely takes longer. */
+static inline double cpu_now(void)
+{
+	return clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
+}
+
 static inline double seconds_of(int argc, char **argv)
 {
 	return argc > 1 ? atof(argv[1]) : 1;

@@ -27,7 +27,7 @@ static NOINLINE void coroutine_body(void)
 
 static NOINLINE void resumes(double until)
 {
-	while (now() < until) {
+	while (cpu_now() < until) {
 		own_burn(0.002);
 		swapcontext(&of_main, &of_coroutine);
 	}
@@ -44,7 +44,7 @@ int main(int argc, char **argv)
 	of_coroutine.uc_stack.ss_size = STACK_BYTES;
 	of_coroutine.uc_link = &of_main;
 	makecontext(&of_coroutine, coroutine_body, 0);
-	resumes(now() + seconds_of(argc, argv));
+	resumes(cpu_now() + seconds_of(argc, argv));
 	free(stack);
 	return 0;
 }

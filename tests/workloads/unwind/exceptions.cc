@@ -49,7 +49,7 @@ template <> struct Level<0> {
 
 static NOINLINE void catches(double until)
 {
-	while (now() < until) {
+	while (cpu_now() < until) {
 		for (int i = 0; i < 50; i++) {
 			try {
 				Level<12>::down(true);
@@ -63,6 +63,6 @@ static NOINLINE void catches(double until)
 
 int main(int argc, char **argv)
 {
-	catches(now() + seconds_of(argc, argv));
+	catches(cpu_now() + seconds_of(argc, argv));
 	return 0;
 }

@@ -37,9 +37,9 @@ static NOINLINE void jumps_back(void)
 
 int main(int argc, char **argv)
 {
-	double until = now() + seconds_of(argc, argv);
+	double until = cpu_now() + seconds_of(argc, argv);
 
-	while (now() < until)
+	while (cpu_now() < until)
 		jumps_back();
 	return 0;
 }

@@ -14,7 +14,7 @@ BURN(before_burn)
 
 static NOINLINE void calls_library(void (*enter)(unsigned long), double until)
 {
-	while (now() < until)
+	while (cpu_now() < until)
 		enter(1000000);
 	STAY();
 }
@@ -32,6 +32,6 @@ int main(int argc, char **argv)
 		fprintf(stderr, "late: %s\n", argc > 2 ? dlerror() : "which library?");
 		return 1;
 	}
-	calls_library(enter, now() + seconds / 2);
+	calls_library(enter, cpu_now() + seconds / 2);
 	return 0;
 }

@@ -26,7 +26,7 @@ static NOINLINE void visits(int n, double until)
 {
 	int i = 0;
 
-	while (now() < until) {
+	while (cpu_now() < until) {
 		copies[i](100000);
 		i = (i + 1) % n;
 	}
@@ -92,6 +92,6 @@ int main(int argc, char **argv)
 		perror("mappings");
 		return 1;
 	}
-	visits(n, now() + seconds_of(argc, argv));
+	visits(n, cpu_now() + seconds_of(argc, argv));
 	return 0;
 }

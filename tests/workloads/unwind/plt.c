@@ -14,7 +14,7 @@ static NOINLINE void calls_on(double until)
 {
 	int i;
 
-	while (now() < until) {
+	while (cpu_now() < until) {
 		for (i = 0; i < 10000; i++)
 			sink = -labs(sink);
 	}
@@ -23,6 +23,6 @@ static NOINLINE void calls_on(double until)
 
 int main(int argc, char **argv)
 {
-	calls_on(now() + seconds_of(argc, argv));
+	calls_on(cpu_now() + seconds_of(argc, argv));
 	return 0;
 }

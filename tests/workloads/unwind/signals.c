@@ -53,7 +53,7 @@ static NOINLINE void interrupted_inner(double until)
 {
 	int i;
 
-	while (now() < until) {
+	while (cpu_now() < until) {
 		for (i = 0; i < 100000; i++)
 			spins();
 	}
@@ -81,7 +81,7 @@ int main(int argc, char **argv)
 		perror("signals");
 		return 1;
 	}
-	interrupted_outer(now() + seconds_of(argc, argv));
+	interrupted_outer(cpu_now() + seconds_of(argc, argv));
 	if (argc > 100)
 		never_called(argc);
 	return 0;
