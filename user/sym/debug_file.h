@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "user/elf/elf_image.h"
@@ -17,6 +18,7 @@ struct debug_search {
 	const char *path;	       /* of the program, absolute, or NULL */
 	uint32_t pid;		       /* whose root is searched before ours; 0 for none */
 	struct debuginfod *debuginfod; /* asked last; NULL: not */
+	bool keep;		       /* who loads symbols wants the file itself, too */
 };
 
 /*

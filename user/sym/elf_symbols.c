@@ -252,7 +252,8 @@ int elf_symbols_load(const struct elf_image *image, const struct debug_search *s
 	if (err)
 		return errf(err, "no memory for the symbols of '%s'", image->name);
 	find_entry(s, image, &from.candidates);
-	s->debug_file = take(from.debug_file);
+	if (search && search->keep)
+		s->debug_file = take(from.debug_file);
 	*ret = take(s);
 	return 0;
 }

@@ -23,7 +23,7 @@ struct elf_symbols {
 	size_t names_len, names_cap;
 	uint64_t entry_start, entry_end; /* the function that e_entry is in */
 	bool is_partial;		 /* some of the places where names are was broken */
-	struct elf_image *debug_file;	 /* the separate file, if names were looked for in it */
+	struct elf_image *debug_file;	 /* the separate file, if it was asked to be kept */
 };
 
 /*

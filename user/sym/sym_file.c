@@ -84,6 +84,7 @@ static struct debug_search search_of(const struct sym_file *file, const struct s
 		.path = file->path,
 		.pid = m->pid,
 		.debuginfod = places->debuginfod,
+		.keep = places->lines,
 	};
 }
 
