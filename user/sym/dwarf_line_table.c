@@ -258,7 +258,8 @@ static int add_name(struct str *path, const char *name)
 
 static int add_folder(struct str *path, const char *folder)
 {
-	int err = folder && *folder ? add_name(path, folder) : 0;
+	bool says_nothing = !folder || !*folder || !strcmp(folder, ".");
+	int err = says_nothing ? 0 : add_name(path, folder);
 
 	return err || !path->len || path->data[path->len - 1] == '/' ? err : str_add(path, "/");
 }
@@ -274,7 +275,7 @@ static const char *make_path(const struct dwarf_line_table *t, const struct dwar
 
 	if (!is_absolute && folder[0] != '/')
 		err = add_folder(&path, t->unit_folder);
-	if (!err && !is_absolute && strcmp(folder, ".") != 0)
+	if (!err && !is_absolute)
 		err = add_folder(&path, folder);
 	if (!err)
 		err = add_name(&path, f->name);
