@@ -19,6 +19,7 @@
 #include "user/collect/bpf_cost.h"
 #include "user/collect/capture.h"
 #include "user/collect/cpu.h"
+#include "user/collect/java.h"
 #include "user/collect/launch.h"
 #include "user/collect/processes.h"
 #include "user/collect/sideband.h"
@@ -47,6 +48,7 @@ struct session {
 	struct cpu_collector *cpu;
 	struct capture capture;
 	struct launch launch;
+	struct java_maps java;
 	struct keyset seen; /* of struct seen_key */
 	uint32_t looked_at; /* samples of the capture whose processes are in 'seen' */
 	int stats;	    /* run-time statistics are on while this is open; -1: not allowed */
@@ -64,6 +66,7 @@ const char *session_libbpf_version(void)
 static void session_release(struct session *s)
 {
 	launch_stop(&s->launch);
+	java_maps_release(&s->java);
 	cpu_collector_free(s->cpu);
 	unwinder_free(s->unwinder);
 	target_free(s->target);
@@ -175,7 +178,11 @@ static int load_collector(struct session *s)
 
 static int set_up(struct session *s)
 {
-	struct symbolizer_options symbols = { .demangle = s->o->demangle };
+	struct symbolizer_options symbols = {
+		.demangle = s->o->demangle,
+		.no_lines = s->o->no_inline,
+		.lines_cpu_ns = s->o->lines_cpu_ns,
+	};
 	struct cpu_set online;
 	int err;
 
@@ -241,6 +248,8 @@ static int look_at_processes(struct session *s)
 			continue;
 		err = processes_scan(s->processes, key.tgid);
 		processes_for_each(s->processes, key.tgid, prepare_mapping, s->symbolizer);
+		if (s->o->java_perfmap)
+			java_maps_look(&s->java, s->processes, key.tgid);
 	}
 	for (i = 0; i < pids.n; i++) {
 		uint32_t pid = *(const uint32_t *)keyset_key(&pids, i);
@@ -305,6 +314,7 @@ static int keep_house(struct session *s)
 	if (!err && follow_hotplug(s))
 		s->cpus_failed++;
 	target_tidy(s->target);
+	java_maps_tick(&s->java, s->processes, s->symbolizer);
 	if (!err && s->o->progress) {
 		struct session_progress p = { .elapsed_ns =
 						      clock_ns(CLOCK_MONOTONIC) - s->started_ns };
@@ -428,6 +438,7 @@ static int record(struct session *s, struct run_summary *summary)
 	if (!err)
 		err = catch_up(s, true);
 	sideband_end(s->sideband);
+	java_maps_finish(&s->java, s->processes, s->symbolizer); /* while the command lives */
 	launch_stop(&s->launch);
 	summary->exit_status = s->exit_status;
 	return while_recording(err);
@@ -474,6 +485,23 @@ static void add_costs(const struct session *s, struct collector_summary *c)
 	c->cost.start_ns = s->started_ns - s->o->began_ns;
 }
 
+static void add_names(const struct session *s, struct name_quality *names)
+{
+	struct symbolizer_counts counts = symbolizer_counts(s->symbolizer);
+
+	*names = (struct name_quality){
+		.addresses = counts.addresses,
+		.with_lines = counts.with_lines,
+		.with_inlined = counts.with_inlined,
+		.over_budget = counts.over_budget,
+		.debuginfod_found = counts.debuginfod_found,
+		.debuginfod_missing = counts.debuginfod_missing,
+		.debuginfod_failed = counts.debuginfod_failed,
+		.java_maps = s->java.written,
+		.java_failed = s->java.failed,
+	};
+}
+
 static int summarize(struct session *s, struct run_summary *summary, struct profile **ret)
 {
 	struct collector_summary *cpu = &summary->collectors[0];
@@ -486,6 +514,7 @@ static int summarize(struct session *s, struct run_summary *summary, struct prof
 	if (!err)
 		err = make_profile(s, summary, &cpu->stacks, ret);
 	cpu->files_failed = symbolizer_files_failed(s->symbolizer);
+	add_names(s, &cpu->names);
 	cpu->sideband_dropped = processes_dropped(s->processes);
 	cpu->cpus_failed = s->cpus_failed;
 	add_costs(s, cpu);
@@ -506,6 +535,7 @@ int session_record(const struct session_options *options, struct run_summary *re
 	int err;
 
 	capture_init(&s.capture);
+	java_maps_init(&s.java);
 	keyset_init(&s.seen, sizeof(struct seen_key));
 	err = set_up(&s);
 	if (!err)
