@@ -231,7 +231,7 @@ check:
 	$(q)scripts/check-layers
 lint: check
 	$(q)O=$(O) scripts/lint
-fuzz: $(fuzzers)
+fuzz: $(fuzzers) $(workloads)
 	$(q)O=$(O) tests/run fuzz
 demo: $(O)/fathom $(workloads)
 	$(q)O=$(O) scripts/demo --no-setup

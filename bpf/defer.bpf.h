@@ -19,15 +19,6 @@ struct {
 	__uint(max_entries, 4096);
 } deferred SEC(".maps");
 
-struct deferred_small {
-	struct ft_deferred head;
-	__u8 stack[FT_PIECES_SMALL][FT_PIECE_BYTES];
-};
-struct deferred_large {
-	struct ft_deferred head;
-	__u8 stack[FT_PIECES_LARGE][FT_PIECE_BYTES];
-};
-
 /*
  * Copies the stack's pages from the one that 'sp' is in upwards, 'wanted' of them or as many as can
  * be read.
@@ -81,36 +72,43 @@ static __always_inline __u32 stack_pages(struct task_struct *task, __u64 sp)
 {
 	__u64 end = BPF_CORE_READ(task, mm, start_stack), start = sp & ~(FT_PIECE_BYTES - 1ull);
 
-	if (end < sp || end - start >= FT_PIECES_LARGE * FT_PIECE_BYTES)
-		return FT_PIECES_LARGE;
+	if (end < sp || end - start >= FT_MAX_PIECES * FT_PIECE_BYTES)
+		return FT_MAX_PIECES;
 	return (end - start) / FT_PIECE_BYTES + 1;
 }
 
-/* Whether the sample is on its way up. */
+/*
+ * A record with room for that many pages: what is reserved of a ring has a size that is known when
+ * the program is loaded. Evaluates to whether the sample is on its way up.
+ */
+#define DEFER(pages_, task, job, key, set, wanted)                                                 \
+	({                                                                                         \
+		struct {                                                                           \
+			struct ft_deferred head;                                                   \
+			__u8 stack[pages_][FT_PIECE_BYTES];                                        \
+		} *record_ = bpf_ringbuf_reserve(&deferred, sizeof(*record_), 0);                  \
+                                                                                                   \
+		if (record_) {                                                                     \
+			deferred_fill(&record_->head, task, job, key, set);                        \
+			record_->head.stack_bytes = stack_copy(record_->stack, pages_, wanted,     \
+							       (job)->regs.entry.regs[UNWIND_SP]); \
+			bpf_ringbuf_submit(record_, deferred_wakeup());                            \
+		}                                                                                  \
+		record_ != 0;                                                                      \
+	})
+
 static __always_inline bool defer(struct task_struct *task, const struct unwind_job *job,
 				  const struct ft_count_key *key, __u32 set)
 {
-	__u64 sp = job->regs.entry.regs[UNWIND_SP];
-	__u32 pages = stack_pages(task, sp);
-	struct deferred_small *small;
-	struct deferred_large *large;
+	__u32 pages = stack_pages(task, job->regs.entry.regs[UNWIND_SP]);
 
-	if (pages <= FT_PIECES_SMALL) {
-		small = bpf_ringbuf_reserve(&deferred, sizeof(*small), 0);
-		if (!small)
-			return false;
-		deferred_fill(&small->head, task, job, key, set);
-		small->head.stack_bytes = stack_copy(small->stack, FT_PIECES_SMALL, pages, sp);
-		bpf_ringbuf_submit(small, deferred_wakeup());
-		return true;
-	}
-	large = bpf_ringbuf_reserve(&deferred, sizeof(*large), 0);
-	if (!large)
-		return false;
-	deferred_fill(&large->head, task, job, key, set);
-	large->head.stack_bytes = stack_copy(large->stack, FT_PIECES_LARGE, pages, sp);
-	bpf_ringbuf_submit(large, deferred_wakeup());
-	return true;
+	if (pages <= 2)
+		return DEFER(2, task, job, key, set, pages);
+	if (pages <= 4)
+		return DEFER(4, task, job, key, set, pages);
+	if (pages <= 8)
+		return DEFER(8, task, job, key, set, pages);
+	return DEFER(FT_MAX_PIECES, task, job, key, set, pages);
 }
 
 /* Whether a walk that ended like this may go further once the loader knows more. */

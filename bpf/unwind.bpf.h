@@ -92,6 +92,7 @@ static __always_inline __u32 unwind_locate(void *ctx, struct unwind_walk *w, __u
 {
 	__u32 low = 0, n = w->n_mappings, number, i;
 	struct ft_unwind_mapping *m;
+	__u16 kind;
 
 	/* The first mapping that starts beyond the address. */
 	for (i = 0; i < UNWIND_LIST_HALVINGS && n; i++) {
@@ -116,7 +117,10 @@ static __always_inline __u32 unwind_locate(void *ctx, struct unwind_walk *w, __u
 		return FT_END_UNKNOWN_MAPPING;
 	if (!m->used)
 		m->used = 1; /* for who looks for the table that is needed least */
+	/* The loader writes this last, when a table has come: who sees it sees the rest. */
+	kind = *(volatile __u16 *)&m->kind;
 	w->at = *m;
+	w->at.kind = kind;
 	return 0;
 }
 
@@ -143,7 +147,7 @@ struct unwind_job {
 };
 
 /* How often a process asks for such addresses until its list is made anew: some are no code. */
-#define UNWIND_MAX_ASKED 64
+#define UNWIND_MAX_ASKED 1024
 
 /*
  * Begins the walk of the current task's user stack from job->regs: out has its first frame. Returns

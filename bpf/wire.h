@@ -214,6 +214,5 @@ _Static_assert(sizeof(struct ft_deferred) == 400, "ft_deferred");
 #define FT_COLLECTOR_CPU 0
 
 /* Pieces of a stack that are passed up: whole pages of 4 KiB. */
-#define FT_PIECE_BYTES	4096
-#define FT_PIECES_SMALL 4
-#define FT_PIECES_LARGE 16
+#define FT_PIECE_BYTES 4096
+#define FT_MAX_PIECES  16

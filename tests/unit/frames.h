@@ -124,6 +124,13 @@ static inline void frames_fde(struct frames *f, size_t cie, uint64_t start, uint
 	frames_end(f, at);
 }
 
+/* A function whose CFA is rsp + 'offset' everywhere, so many bytes from TEXT on. */
+static inline void frames_function(struct frames *f, size_t cie, uint64_t at, uint64_t size,
+				   uint8_t offset)
+{
+	frames_fde(f, cie, TEXT + at, size, BYTES(DW_CFA_def_cfa_offset, offset));
+}
+
 /* The file around it. */
 struct frames_file {
 	uint16_t machine; /* 0: x86-64 */
@@ -295,4 +302,14 @@ static inline struct unwind_table *frames_table(struct frames *f)
 static inline const struct ft_unwind_rule *frames_at(const struct unwind_table *t, uint64_t offset)
 {
 	return &frames_rules[unwind_table_find(t, TEXT + offset)];
+}
+
+static inline int32_t frames_cfa_at(const struct unwind_table *t, uint64_t offset)
+{
+	return frames_at(t, offset)->cfa_offset;
+}
+
+static inline bool frames_nothing_at(const struct unwind_table *t, uint64_t offset)
+{
+	return unwind_table_find(t, TEXT + offset) == FT_RULE_NO_CFI;
 }

@@ -130,6 +130,27 @@ static void another_file_replaces_what_was_read(void **state)
 	assert_string_equal(name_at(map, 0x9000), "d");
 }
 
+/* As JVMs do when they are asked again. */
+static void a_file_that_is_written_anew_is_read_from_its_start(void **state)
+{
+	static const char before[] = "1000 100 a\n2000 100 gone\n3000 100 b\n";
+	static const char after[] = "0800 100 new\n1000 100 a\n3000 100 b\n4000 100 c\n5000 10 d\n";
+	_cleanup_(closep) int fd = file_of(before, strlen(before));
+	_cleanup_(perf_map_freep) struct perf_map *map = NULL;
+
+	(void)state;
+	assert_int_equal(perf_map_new(1, &map), 0);
+	assert_int_equal(perf_map_read(map, fd), 1);
+	assert_int_equal(ftruncate(fd, 0), 0);
+	append(fd, after, strlen(after));
+	assert_int_equal(perf_map_read(map, fd), 1);
+	assert_string_equal(name_at(map, 0x800), "new");
+	assert_string_equal(name_at(map, 0x1000), "a");
+	assert_string_equal(name_at(map, 0x5000), "d");
+	assert_string_equal(name_at(map, 0x2000), "gone"); /* it was there once */
+	assert_int_equal(perf_map_read(map, fd), 0);
+}
+
 static void broken_lines_are_left_out(void **state)
 {
 	static const char text[] = "\n \nxyz\n1000\n1000 10\n1000 10 \n1000  10 a\n-1 10 b\n"
@@ -416,6 +437,7 @@ int main(void)
 		cmocka_unit_test(a_later_line_wins),
 		cmocka_unit_test(what_is_added_is_read_and_an_unfinished_line_waits),
 		cmocka_unit_test(another_file_replaces_what_was_read),
+		cmocka_unit_test(a_file_that_is_written_anew_is_read_from_its_start),
 		cmocka_unit_test(broken_lines_are_left_out),
 		cmocka_unit_test(a_map_may_end_anywhere_and_be_anything),
 		cmocka_unit_test(huge_names_are_cut),

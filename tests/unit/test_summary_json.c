@@ -61,6 +61,7 @@ static struct run_summary full_summary(void)
 	c->sideband_records = 300;
 	c->sideband_lost = 4;
 	c->files_failed = 1;
+	c->names = (struct name_quality){ 50, 40, 30, 8, 7, 6, 5, 4, 3 };
 	return s;
 }
 
@@ -229,6 +230,15 @@ static void cost_and_stacks_are_there(void **state)
 	assert_at(value, "collectors.0.targets_lost", "6");
 	assert_at(value, "collectors.0.ticks_missed", "2");
 	assert_at(value, "collectors.0.files_failed", "1");
+	assert_at(value, "collectors.0.names.addresses", "50");
+	assert_at(value, "collectors.0.names.with_lines", "40");
+	assert_at(value, "collectors.0.names.with_inlined", "30");
+	assert_at(value, "collectors.0.names.over_budget", "8");
+	assert_at(value, "collectors.0.names.debuginfod.found", "7");
+	assert_at(value, "collectors.0.names.debuginfod.missing", "6");
+	assert_at(value, "collectors.0.names.debuginfod.failed", "5");
+	assert_at(value, "collectors.0.names.java.maps", "4");
+	assert_at(value, "collectors.0.names.java.failed", "3");
 }
 
 static void processes_and_functions_are_summed_by_the_default_value(void **state)

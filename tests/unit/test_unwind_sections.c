@@ -7,22 +7,6 @@
 
 #include "user/base/err.h"
 
-/* A function whose CFA is rsp + 'offset' everywhere. */
-static void add_function(struct frames *f, size_t cie, uint64_t at, uint64_t size, uint8_t offset)
-{
-	frames_fde(f, cie, TEXT + at, size, BYTES(DW_CFA_def_cfa_offset, offset));
-}
-
-static int32_t cfa_at(const struct unwind_table *t, uint64_t offset)
-{
-	return frames_at(t, offset)->cfa_offset;
-}
-
-static bool nothing_at(const struct unwind_table *t, uint64_t offset)
-{
-	return unwind_table_find(t, TEXT + offset) == FT_RULE_NO_CFI;
-}
-
 /* --- where it comes from -----------------------------------------------------------------------
  */
 
@@ -38,11 +22,11 @@ static void debug_frame_is_read_where_there_is_no_other(void **state)
 	frames_fde(&f, 40, TEXT, 0x40, BYTES(DW_CFA_def_cfa_offset, 24));
 	at = frames_x86_cie(&f);
 	memcpy(f.bytes + 4, &at, 4);
-	add_function(&f, at, -TEXT, 0x40, 32); /* at address 0: what the linker dropped */
+	frames_function(&f, at, -TEXT, 0x40, 32); /* at address 0: what the linker dropped */
 	t = frames_table(&f);
 	assert_int_equal(t->n_fdes, 1);
 	assert_int_equal(t->n_outside, 0);
-	assert_int_equal(cfa_at(t, 0), 24);
+	assert_int_equal(frames_cfa_at(t, 0), 24);
 	unwind_table_free(t);
 }
 
@@ -56,21 +40,21 @@ static void debug_frame_fills_what_eh_frame_lacks(void **state)
 	(void)state;
 	frames_init(&debug, false);
 	cie = frames_x86_cie(&debug);
-	add_function(&debug, cie, 0x000, 0x80, 80);
-	add_function(&debug, cie, 0x0f0, 0x20, 81); /* overlaps from before */
-	add_function(&debug, cie, 0x130, 0x40, 83); /* from behind */
-	add_function(&debug, cie, 0x200, 0x40, 84);
+	frames_function(&debug, cie, 0x000, 0x80, 80);
+	frames_function(&debug, cie, 0x0f0, 0x20, 81); /* overlaps from before */
+	frames_function(&debug, cie, 0x130, 0x40, 83); /* from behind */
+	frames_function(&debug, cie, 0x200, 0x40, 84);
 	frames_init(&f, true);
-	add_function(&f, frames_x86_cie(&f), 0x100, 0x40, 16);
+	frames_function(&f, frames_x86_cie(&f), 0x100, 0x40, 16);
 	file.second = &debug;
 	assert_int_equal(frames_build(&file, &f, &t), 0);
 	assert_int_equal(t->n_fdes, 3);
-	assert_int_equal(cfa_at(t, 0), 80);
-	assert_true(nothing_at(t, 0xf0));
-	assert_int_equal(cfa_at(t, 0x100), 16);
-	assert_int_equal(cfa_at(t, 0x13f), 16);
-	assert_true(nothing_at(t, 0x140));
-	assert_int_equal(cfa_at(t, 0x200), 84);
+	assert_int_equal(frames_cfa_at(t, 0), 80);
+	assert_true(frames_nothing_at(t, 0xf0));
+	assert_int_equal(frames_cfa_at(t, 0x100), 16);
+	assert_int_equal(frames_cfa_at(t, 0x13f), 16);
+	assert_true(frames_nothing_at(t, 0x140));
+	assert_int_equal(frames_cfa_at(t, 0x200), 84);
 	unwind_table_free(t);
 	free(debug.bytes);
 }
@@ -96,7 +80,7 @@ static int build_compressed(bool gnu, uint64_t size, uint32_t type, struct unwin
 	struct frames f;
 
 	frames_init(&f, false);
-	add_function(&f, frames_x86_cie(&f), 0, 0x40, 24);
+	frames_function(&f, frames_x86_cie(&f), 0, 0x40, 24);
 	size = size ? size : f.len;
 	if (gnu) {
 		uint8_t header[12] = "ZLIB";
@@ -118,11 +102,11 @@ static void compressed_sections_are_read(void **state)
 
 	(void)state;
 	assert_int_equal(build_compressed(false, 0, ELFCOMPRESS_ZLIB, &t), 0);
-	assert_int_equal(cfa_at(t, 0x3f), 24);
+	assert_int_equal(frames_cfa_at(t, 0x3f), 24);
 	unwind_table_free(t);
 	t = NULL;
 	assert_int_equal(build_compressed(true, 0, 0, &t), 0);
-	assert_int_equal(cfa_at(t, 0x3f), 24);
+	assert_int_equal(frames_cfa_at(t, 0x3f), 24);
 	unwind_table_free(t);
 }
 
@@ -149,16 +133,16 @@ static void without_sections_the_segments_lead_to_it(void **state)
 	(void)state;
 	frames_init(&f, true);
 	cie = frames_x86_cie(&f);
-	add_function(&f, cie, 0, 0x40, 24);
+	frames_function(&f, cie, 0, 0x40, 24);
 	frames_u32(&f, 0); /* not the last: .eh_frame_hdr says that there are two */
-	add_function(&f, cie, 0x100, 0x40, 32);
+	frames_function(&f, cie, 0x100, 0x40, 32);
 	frames_u32(&f, 0);
-	add_function(&f, cie, 0x200, 0x40, 40); /* what is behind it only looks like one */
+	frames_function(&f, cie, 0x200, 0x40, 40); /* what is behind it only looks like one */
 	assert_int_equal(frames_build(&file, &f, &t), 0);
 	assert_int_equal(t->n_fdes, 2);
-	assert_int_equal(cfa_at(t, 0x3f), 24);
-	assert_int_equal(cfa_at(t, 0x100), 32);
-	assert_true(nothing_at(t, 0x200));
+	assert_int_equal(frames_cfa_at(t, 0x3f), 24);
+	assert_int_equal(frames_cfa_at(t, 0x100), 32);
+	assert_true(frames_nothing_at(t, 0x200));
 	unwind_table_free(t);
 }
 
@@ -172,9 +156,9 @@ static void without_a_count_the_first_terminator_is_the_end(void **state)
 	(void)state;
 	frames_init(&f, true);
 	cie = frames_x86_cie(&f);
-	add_function(&f, cie, 0, 0x40, 24);
+	frames_function(&f, cie, 0, 0x40, 24);
 	frames_u32(&f, 0);
-	add_function(&f, cie, 0x100, 0x40, 32);
+	frames_function(&f, cie, 0x100, 0x40, 32);
 	assert_int_equal(frames_build(&file, &f, &t), 0);
 	assert_int_equal(t->n_fdes, 1);
 	unwind_table_free(t);
@@ -194,10 +178,10 @@ static void terminators_in_the_middle_are_stepped_over(void **state)
 	frames_u32(&f, 0);
 	cie = frames_x86_cie(&f);
 	frames_u32(&f, 0);
-	add_function(&f, cie, 0x100, 0x40, 24);
+	frames_function(&f, cie, 0x100, 0x40, 24);
 	frames_u32(&f, 0);
 	t = frames_table(&f);
-	assert_int_equal(cfa_at(t, 0x100), 24);
+	assert_int_equal(frames_cfa_at(t, 0x100), 24);
 	assert_int_equal(t->n_broken, 0);
 	unwind_table_free(t);
 }
@@ -219,10 +203,10 @@ static void a_length_of_64_bits_is_read(void **state)
 	frames_u32(&f, 0x40);
 	frames_put(&f, BYTES(0, DW_CFA_def_cfa_offset, 24, 0));
 	assert_int_equal(f.len - at, 28);
-	add_function(&f, cie, 0x100, 0x40, 32);
+	frames_function(&f, cie, 0x100, 0x40, 32);
 	t = frames_table(&f);
-	assert_int_equal(cfa_at(t, 0x40), 24);
-	assert_int_equal(cfa_at(t, 0x100), 32);
+	assert_int_equal(frames_cfa_at(t, 0x40), 24);
+	assert_int_equal(frames_cfa_at(t, 0x100), 32);
 	unwind_table_free(t);
 }
 
@@ -235,13 +219,13 @@ static void a_length_beyond_the_end_ends_the_section(void **state)
 	(void)state;
 	frames_init(&f, true);
 	cie = frames_x86_cie(&f);
-	add_function(&f, cie, 0, 0x40, 24);
+	frames_function(&f, cie, 0, 0x40, 24);
 	frames_u32(&f, 0xfffffff0);
-	add_function(&f, cie, 0x100, 0x40, 32);
+	frames_function(&f, cie, 0x100, 0x40, 32);
 	t = frames_table(&f);
 	assert_int_equal(t->n_broken, 1);
-	assert_int_equal(cfa_at(t, 0), 24);
-	assert_true(nothing_at(t, 0x100));
+	assert_int_equal(frames_cfa_at(t, 0), 24);
+	assert_true(frames_nothing_at(t, 0x100));
 	unwind_table_free(t);
 }
 
@@ -250,12 +234,12 @@ static void assert_left_out(struct frames *f, size_t n_broken)
 {
 	struct unwind_table *t = NULL;
 
-	add_function(f, frames_x86_cie(f), 0x100, 0x40, 32);
+	frames_function(f, frames_x86_cie(f), 0x100, 0x40, 32);
 	t = frames_table(f);
 	assert_int_equal(t->n_fdes, 1);
 	assert_int_equal(t->n_broken, n_broken);
-	assert_int_equal(cfa_at(t, 0x100), 32);
-	assert_true(nothing_at(t, 0));
+	assert_int_equal(frames_cfa_at(t, 0x100), 32);
+	assert_true(frames_nothing_at(t, 0));
 	unwind_table_free(t);
 }
 
@@ -284,21 +268,21 @@ static void a_cie_that_is_not_known_takes_its_functions_along(void **state)
 	for (i = 0; i < 5; i++) {
 		frames_init(&f, true);
 		cie = frames_cie(&f, augmentations[i], 16, BYTES(X86_ENTRY));
-		add_function(&f, cie, 0, 0x40, 24);
+		frames_function(&f, cie, 0, 0x40, 24);
 		assert_left_out(&f, 2);
 	}
 	frames_init(&f, true);
 	cie = frames_x86_cie(&f);
 	f.bytes[cie + 8] = 2; /* version */
-	add_function(&f, cie, 0, 0x40, 24);
+	frames_function(&f, cie, 0, 0x40, 24);
 	assert_left_out(&f, 2);
 	frames_init(&f, true);
 	cie = frames_cie(&f, "zR", FT_X86_RBP, BYTES(X86_ENTRY));
-	add_function(&f, cie, 0, 0x40, 24);
+	frames_function(&f, cie, 0, 0x40, 24);
 	assert_left_out(&f, 2);
 	frames_init(&f, true);
 	cie = frames_cie(&f, "zR", 16, BYTES(DW_CFA_restore_state));
-	add_function(&f, cie, 0, 0x40, 24);
+	frames_function(&f, cie, 0, 0x40, 24);
 	assert_left_out(&f, 2);
 }
 
@@ -346,9 +330,9 @@ static void a_personality_is_skipped_in_any_encoding(void **state)
 		f.len += len;
 		frames_put(&f, BYTES(DW_EH_PE_omit, DW_EH_PE_pcrel | DW_EH_PE_sdata4, X86_ENTRY));
 		frames_end(&f, at);
-		add_function(&f, at, 0, 0x40, 24);
+		frames_function(&f, at, 0, 0x40, 24);
 		t = frames_table(&f);
-		assert_int_equal(cfa_at(t, 0), 24);
+		assert_int_equal(frames_cfa_at(t, 0), 24);
 		unwind_table_free(t);
 	}
 }
@@ -366,7 +350,7 @@ static void one_file_does_not_take_all_rules(void **state)
 		frames_fde(&f, cie, TEXT + 8 * i, 8,
 			   BYTES(DW_CFA_def_cfa_offset, 0x80 | (i & 127), i >> 7));
 	t = frames_table(&f);
-	assert_int_equal(cfa_at(t, 8 * 100), 100);
+	assert_int_equal(frames_cfa_at(t, 8 * 100), 100);
 	assert_int_equal(frames_at(t, 8 * 4999)->cfa, FT_CFA_UNSUPPORTED);
 	assert_int_equal(t->n_no_room, 5000 - 4095); /* one was for this */
 	unwind_table_free(t);
@@ -380,7 +364,7 @@ static int build_with(struct frames_file file, size_t n_functions)
 
 	frames_init(&f, true);
 	if (n_functions)
-		add_function(&f, frames_x86_cie(&f), 0, 0x40, 24);
+		frames_function(&f, frames_x86_cie(&f), 0, 0x40, 24);
 	err = frames_build(&file, &f, &t);
 	assert_true(err ? !t && *err_text() : !!t);
 	unwind_table_free(t);

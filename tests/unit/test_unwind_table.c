@@ -9,22 +9,6 @@
 
 #define PAGE (1u << FT_PAGE_SHIFT)
 
-/* A function whose CFA is rsp + 'offset' everywhere. */
-static void add_function(struct frames *f, size_t cie, uint64_t at, uint64_t size, uint8_t offset)
-{
-	frames_fde(f, cie, TEXT + at, size, BYTES(DW_CFA_def_cfa_offset, offset));
-}
-
-static int32_t cfa_at(const struct unwind_table *t, uint64_t offset)
-{
-	return frames_at(t, offset)->cfa_offset;
-}
-
-static bool nothing_at(const struct unwind_table *t, uint64_t offset)
-{
-	return unwind_table_find(t, TEXT + offset) == FT_RULE_NO_CFI;
-}
-
 static void the_table_covers_the_code_in_whole_pages(void **state)
 {
 	struct unwind_table *t = NULL;
@@ -32,16 +16,16 @@ static void the_table_covers_the_code_in_whole_pages(void **state)
 
 	(void)state;
 	frames_init(&f, true);
-	add_function(&f, frames_x86_cie(&f), 0x100, 0x20, 16);
+	frames_function(&f, frames_x86_cie(&f), 0x100, 0x20, 16);
 	t = frames_table(&f);
 	assert_int_equal(t->start, TEXT);
 	assert_int_equal(t->end, TEXT + 16 * PAGE);
 	assert_int_equal(t->n_pages, 16);
 	assert_int_equal(t->n_fdes, 1);
-	assert_true(nothing_at(t, 0xff));
-	assert_int_equal(cfa_at(t, 0x100), 16);
-	assert_int_equal(cfa_at(t, 0x11f), 16);
-	assert_true(nothing_at(t, 0x120));
+	assert_true(frames_nothing_at(t, 0xff));
+	assert_int_equal(frames_cfa_at(t, 0x100), 16);
+	assert_int_equal(frames_cfa_at(t, 0x11f), 16);
+	assert_true(frames_nothing_at(t, 0x120));
 	assert_int_equal(unwind_table_find(t, TEXT - 1), FT_RULE_NO_CFI);
 	assert_int_equal(unwind_table_find(t, TEXT + 16 * PAGE), FT_RULE_NO_CFI);
 	assert_int_equal(unwind_table_find(t, 0), FT_RULE_NO_CFI);
@@ -58,9 +42,9 @@ static void a_page_points_to_the_row_that_holds_at_its_start(void **state)
 	(void)state;
 	frames_init(&f, true);
 	cie = frames_x86_cie(&f);
-	add_function(&f, cie, 0x10, 3 * PAGE, 16); /* into page 3 */
-	add_function(&f, cie, 4 * PAGE, 0x40, 24); /* at the start of page 4 */
-	add_function(&f, cie, 4 * PAGE + 0x40, 0x40, 32);
+	frames_function(&f, cie, 0x10, 3 * PAGE, 16); /* into page 3 */
+	frames_function(&f, cie, 4 * PAGE, 0x40, 24); /* at the start of page 4 */
+	frames_function(&f, cie, 4 * PAGE + 0x40, 0x40, 32);
 	t = frames_table(&f);
 	assert_int_equal(t->n_rows, 6);
 	assert_int_equal(t->pages[0].row, 0);
@@ -77,8 +61,8 @@ static void a_page_points_to_the_row_that_holds_at_its_start(void **state)
 	assert_int_equal(t->pages[15].n, 0);
 	assert_int_equal(FT_ROW_LOW(t->rows[1]), (TEXT + 0x10) & 0xffff);
 	assert_int_equal(FT_ROW_RULE(t->rows[5]), FT_RULE_NO_CFI);
-	assert_int_equal(cfa_at(t, 3 * PAGE + 0xf), 16);
-	assert_true(nothing_at(t, 3 * PAGE + 0x10));
+	assert_int_equal(frames_cfa_at(t, 3 * PAGE + 0xf), 16);
+	assert_true(frames_nothing_at(t, 3 * PAGE + 0x10));
 	unwind_table_free(t);
 }
 
@@ -91,14 +75,14 @@ static void padding_belongs_to_the_function_before_it(void **state)
 	(void)state;
 	frames_init(&f, true);
 	cie = frames_x86_cie(&f);
-	add_function(&f, cie, 0x100, 0x11, 16);
-	add_function(&f, cie, 0x120, 0x10, 24); /* 15 bytes behind */
-	add_function(&f, cie, 0x140, 0x10, 24); /* 16 */
+	frames_function(&f, cie, 0x100, 0x11, 16);
+	frames_function(&f, cie, 0x120, 0x10, 24); /* 15 bytes behind */
+	frames_function(&f, cie, 0x140, 0x10, 24); /* 16 */
 	t = frames_table(&f);
-	assert_int_equal(cfa_at(t, 0x11f), 16);
-	assert_true(nothing_at(t, 0x130));
-	assert_true(nothing_at(t, 0x13f));
-	assert_int_equal(cfa_at(t, 0x140), 24);
+	assert_int_equal(frames_cfa_at(t, 0x11f), 16);
+	assert_true(frames_nothing_at(t, 0x130));
+	assert_true(frames_nothing_at(t, 0x13f));
+	assert_int_equal(frames_cfa_at(t, 0x140), 24);
 	unwind_table_free(t);
 }
 
@@ -112,7 +96,7 @@ static void rows_that_say_the_same_are_one(void **state)
 	frames_init(&f, true);
 	cie = frames_x86_cie(&f);
 	for (i = 0; i < 64; i++)
-		add_function(&f, cie, i * 0x20, 0x1c, 16);
+		frames_function(&f, cie, i * 0x20, 0x1c, 16);
 	t = frames_table(&f);
 	assert_int_equal(t->n_fdes, 64);
 	assert_int_equal(t->n_rows, 2);
@@ -129,10 +113,10 @@ static void functions_may_come_in_any_order(void **state)
 	frames_init(&f, true);
 	cie = frames_x86_cie(&f);
 	for (i = 0; i < 1000; i++)
-		add_function(&f, cie, i * 379 % 1000 * 0x40, 0x40, 16 + i * 379 % 1000 % 100);
+		frames_function(&f, cie, i * 379 % 1000 * 0x40, 0x40, 16 + i * 379 % 1000 % 100);
 	t = frames_table(&f);
 	for (i = 0; i < 1000; i++)
-		assert_int_equal(cfa_at(t, i * 0x40), 16 + i % 100);
+		assert_int_equal(frames_cfa_at(t, i * 0x40), 16 + i % 100);
 	assert_int_equal(t->n_overlaps, 0);
 	unwind_table_free(t);
 }
@@ -146,18 +130,19 @@ static void of_two_functions_the_one_that_begins_last_holds(void **state)
 	(void)state;
 	frames_init(&f, true);
 	cie = frames_x86_cie(&f);
-	add_function(&f, cie, 0x140, 0x20, 24); /* inside the next one */
+	frames_function(&f, cie, 0x140, 0x20, 24); /* inside the next one */
 	frames_fde(&f, cie, TEXT + 0x100, 0x100,
 		   BYTES(DW_CFA_def_cfa_offset, 16, DW_CFA_advance_loc1, 0x48,
 			 DW_CFA_def_cfa_offset, 40)); /* the second row is in what is cut off */
-	add_function(&f, cie, 0x100, 0x200, 32); /* begins where another one does, that was first */
+	frames_function(&f, cie, 0x100, 0x200,
+			32); /* begins where another one does, that was first */
 	t = frames_table(&f);
 	assert_int_equal(t->n_fdes, 2);
 	assert_int_equal(t->n_overlaps, 2);
-	assert_int_equal(cfa_at(t, 0x13f), 16);
-	assert_int_equal(cfa_at(t, 0x140), 24);
-	assert_int_equal(cfa_at(t, 0x15f), 24);
-	assert_true(nothing_at(t, 0x160));
+	assert_int_equal(frames_cfa_at(t, 0x13f), 16);
+	assert_int_equal(frames_cfa_at(t, 0x140), 24);
+	assert_int_equal(frames_cfa_at(t, 0x15f), 24);
+	assert_true(frames_nothing_at(t, 0x160));
 	unwind_table_free(t);
 }
 
@@ -170,16 +155,16 @@ static void functions_outside_of_the_code_are_left_out(void **state)
 	(void)state;
 	frames_init(&f, true);
 	cie = frames_x86_cie(&f);
-	add_function(&f, cie, -0x10, 0x100, 16);
-	add_function(&f, cie, 16 * PAGE, 0x100, 16);
-	add_function(&f, cie, 0x80, 0, 16);
-	add_function(&f, cie, 15 * PAGE, 0x7fffffff, 24); /* cut at the end */
+	frames_function(&f, cie, -0x10, 0x100, 16);
+	frames_function(&f, cie, 16 * PAGE, 0x100, 16);
+	frames_function(&f, cie, 0x80, 0, 16);
+	frames_function(&f, cie, 15 * PAGE, 0x7fffffff, 24); /* cut at the end */
 	t = frames_table(&f);
 	assert_int_equal(t->n_fdes, 1);
 	assert_int_equal(t->n_outside, 2);
 	assert_int_equal(t->n_broken, 0);
-	assert_true(nothing_at(t, 0x80));
-	assert_int_equal(cfa_at(t, 16 * PAGE - 1), 24);
+	assert_true(frames_nothing_at(t, 0x80));
+	assert_int_equal(frames_cfa_at(t, 16 * PAGE - 1), 24);
 	unwind_table_free(t);
 }
 
@@ -193,23 +178,23 @@ static void an_entry_point_without_information_is_a_root(void **state)
 	(void)state;
 	frames_init(&f, true);
 	cie = frames_x86_cie(&f);
-	add_function(&f, cie, 0x100, 0x20, 16);
-	add_function(&f, cie, 0x230, 0x20, 16);
+	frames_function(&f, cie, 0x100, 0x20, 16);
+	frames_function(&f, cie, 0x230, 0x20, 16);
 	assert_int_equal(frames_build(&file, &f, &t), 0);
-	assert_true(nothing_at(t, 0x1ff));
+	assert_true(frames_nothing_at(t, 0x1ff));
 	assert_int_equal(unwind_table_find(t, TEXT + 0x200), FT_RULE_ROOT);
 	assert_int_equal(unwind_table_find(t, TEXT + 0x22f), FT_RULE_ROOT);
-	assert_int_equal(cfa_at(t, 0x230), 16);
+	assert_int_equal(frames_cfa_at(t, 0x230), 16);
 	assert_int_equal(t->n_special, 1);
 	unwind_table_free(t);
 
 	t = NULL;
 	file.entry = TEXT + 0x300;
 	frames_init(&f, true);
-	add_function(&f, frames_x86_cie(&f), 0x100, 0x20, 16);
+	frames_function(&f, frames_x86_cie(&f), 0x100, 0x20, 16);
 	assert_int_equal(frames_build(&file, &f, &t), 0);
 	assert_int_equal(unwind_table_find(t, TEXT + 0x37f), FT_RULE_ROOT);
-	assert_true(nothing_at(t, 0x380));
+	assert_true(frames_nothing_at(t, 0x380));
 	unwind_table_free(t);
 }
 
@@ -221,9 +206,9 @@ static void an_entry_point_with_information_stays_as_it_is(void **state)
 
 	(void)state;
 	frames_init(&f, true);
-	add_function(&f, frames_x86_cie(&f), 0x100, 0x200, 16);
+	frames_function(&f, frames_x86_cie(&f), 0x100, 0x200, 16);
 	assert_int_equal(frames_build(&file, &f, &t), 0);
-	assert_int_equal(cfa_at(t, 0x100), 16);
+	assert_int_equal(frames_cfa_at(t, 0x100), 16);
 	assert_int_equal(t->n_special, 0);
 	unwind_table_free(t);
 }
@@ -239,7 +224,7 @@ static struct unwind_table *table_of_code(uint16_t machine, const uint8_t *code,
 	struct frames f;
 
 	frames_init(&f, true);
-	add_function(&f, frames_x86_cie(&f), 0x100, 0x20, 16);
+	frames_function(&f, frames_x86_cie(&f), 0x100, 0x20, 16);
 	assert_int_equal(frames_build(&file, &f, &t), 0);
 	return t;
 }
@@ -250,10 +235,10 @@ static void a_signal_trampoline_is_known_by_its_instructions(void **state)
 	const struct ft_unwind_rule *r = frames_at(t, 2);
 
 	(void)state;
-	assert_true(nothing_at(t, 0));
+	assert_true(frames_nothing_at(t, 0));
 	assert_ptr_equal(frames_at(t, 1), r); /* callers are looked up one byte before */
 	assert_ptr_equal(frames_at(t, 10), r);
-	assert_true(nothing_at(t, 11));
+	assert_true(frames_nothing_at(t, 11));
 	assert_int_equal(r->cfa, FT_CFA_DEREF | FT_CFA_SIGNAL);
 	assert_int_equal(r->cfa_offset, 160);
 	assert_int_equal(r->ra_offset, 168);
@@ -265,7 +250,7 @@ static void a_signal_trampoline_is_known_by_its_instructions(void **state)
 	r = frames_at(t, 4);
 	assert_ptr_equal(frames_at(t, 0), r);
 	assert_ptr_equal(frames_at(t, 11), r);
-	assert_true(nothing_at(t, 12));
+	assert_true(frames_nothing_at(t, 12));
 	assert_int_equal(r->cfa, FT_CFA_DEREF | FT_CFA_SIGNAL);
 	assert_int_equal(r->cfa_reg, FT_ARM64_SP);
 	assert_int_equal(r->cfa_offset, 560);
@@ -305,9 +290,9 @@ static void a_trampoline_with_information_stays_as_it_is(void **state)
 
 	(void)state;
 	frames_init(&f, true);
-	add_function(&f, frames_x86_cie(&f), 0, 0x20, 16);
+	frames_function(&f, frames_x86_cie(&f), 0, 0x20, 16);
 	assert_int_equal(frames_build(&file, &f, &t), 0);
-	assert_int_equal(cfa_at(t, 2), 16);
+	assert_int_equal(frames_cfa_at(t, 2), 16);
 	assert_int_equal(t->n_special, 0);
 	unwind_table_free(t);
 }

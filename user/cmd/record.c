@@ -19,9 +19,10 @@
 #include "user/collect/probe.h"
 #include "user/collect/session.h"
 
-#define RATE_DEFAULT 99
-#define RATE_MAX     100000
-#define DURATION_MAX (10 * 365 * 86400.0)
+#define RATE_DEFAULT	  99
+#define RATE_MAX	  100000
+#define DURATION_MAX	  (10 * 365 * 86400.0)
+#define INLINE_BUDGET_MAX 86400.0
 
 #define UNWIND_MEMORY_DEFAULT (64ull << 20)
 #define UNWIND_MEMORY_MAX_MIB 2048
@@ -66,6 +67,12 @@ static const char help[] =
 	"any)\n"
 	"      --idle               keep samples of idle CPUs\n"
 	"      --demangle HOW       short (default), full (with parameters) or none\n"
+	"      --no-inline          neither inlined functions nor source lines\n"
+	"      --inline-budget S    CPU time that these may take, and files of any size (default: "
+	"5 s,"
+	"\n"
+	"                           files with up to 512 MiB of debug information)\n"
+	"      --java-perfmap       ask JVMs for the names of the code that they compiled (jcmd)\n"
 	"      --table-entries N    stacks that the kernel's table holds (default: what the rate "
 	"needs)\n"
 	"      --user-stacks HOW    tables (default: by the programs' own call frame information) "
@@ -99,6 +106,9 @@ enum long_option {
 	OPT_CPU,
 	OPT_IDLE,
 	OPT_DEMANGLE,
+	OPT_NO_INLINE,
+	OPT_INLINE_BUDGET,
+	OPT_JAVA_PERFMAP,
 	OPT_TABLE_ENTRIES,
 	OPT_MAX_LOSS,
 	OPT_USER_STACKS,
@@ -125,6 +135,9 @@ static const struct option long_options[] = {
 	{ "event", required_argument, NULL, 'e' },
 	{ "idle", no_argument, NULL, OPT_IDLE },
 	{ "demangle", required_argument, NULL, OPT_DEMANGLE },
+	{ "no-inline", no_argument, NULL, OPT_NO_INLINE },
+	{ "inline-budget", required_argument, NULL, OPT_INLINE_BUDGET },
+	{ "java-perfmap", no_argument, NULL, OPT_JAVA_PERFMAP },
 	{ "table-entries", required_argument, NULL, OPT_TABLE_ENTRIES },
 	{ "max-loss", required_argument, NULL, OPT_MAX_LOSS },
 	{ "user-stacks", required_argument, NULL, OPT_USER_STACKS },
@@ -212,10 +225,36 @@ static int parse_target(struct record_options *o, int c)
 	}
 }
 
+static int parse_names(struct record_options *o, int c)
+{
+	static const char *const demangles[] = { "short", "full", "none", NULL };
+	unsigned int choice = 0;
+	double seconds = 0;
+	int err;
+
+	switch (c) {
+	case OPT_DEMANGLE:
+		err = parse_choice(optarg, "--demangle", demangles, &choice);
+		o->session.demangle = choice;
+		return err;
+	case OPT_NO_INLINE:
+		o->session.no_inline = true;
+		return 0;
+	case OPT_INLINE_BUDGET:
+		err = parse_double(optarg, "--inline-budget", 0.001, INLINE_BUDGET_MAX, &seconds);
+		o->session.lines_cpu_ns = seconds * 1e9;
+		return err;
+	case OPT_JAVA_PERFMAP:
+		o->session.java_perfmap = true;
+		return 0;
+	default:
+		return 1;
+	}
+}
+
 static int parse_how(struct record_options *o, int c)
 {
 	static const char *const events[] = { "auto", "cycles", "cpu-clock", NULL };
-	static const char *const demangles[] = { "short", "full", "none", NULL };
 	static const char *const collectors[] = { "cpu", NULL };
 	static const char *const walks[] = { "tables", "fp", NULL };
 	unsigned int choice = 0, mib = 0;
@@ -238,10 +277,6 @@ static int parse_how(struct record_options *o, int c)
 	case OPT_IDLE:
 		o->session.keep_idle = true;
 		return 0;
-	case OPT_DEMANGLE:
-		err = parse_choice(optarg, "--demangle", demangles, &choice);
-		o->session.demangle = choice;
-		return err;
 	case OPT_TABLE_ENTRIES:
 		return parse_u32(optarg, "--table-entries", 1, 1 << 20, &o->session.table_entries);
 	case OPT_USER_STACKS:
@@ -303,6 +338,8 @@ static int parse(struct record_options *o, int argc, char **argv, bool *ret_help
 		}
 		err = parse_target(o, c);
 		if (err > 0)
+			err = parse_names(o, c);
+		if (err > 0)
 			err = parse_how(o, c);
 		if (err > 0)
 			err = parse_output(o, c);
@@ -337,7 +374,7 @@ static void print_progress(void *ctx, const struct session_progress *p)
 	fflush(stderr);
 }
 
-static void print_account(const struct run_summary *s)
+static void print_account(const struct run_summary *s, bool wants_frame_pointers)
 {
 	const struct collector_summary *c = &s->collectors[0];
 	uint64_t kept = c->ledger.kept, lost = ledger_lost(&c->ledger);
@@ -353,6 +390,9 @@ static void print_account(const struct run_summary *s)
 	if (c->targets_lost)
 		fprintf(stderr, "%" PRIu64 " processes were too many to follow: they are missing\n",
 			c->targets_lost);
+	if (!c->unwind.is_on && !wants_frame_pointers)
+		fprintf(stderr, "this kernel does not take the unwinder: user stacks are by frame "
+				"pointers (fathom doctor says more)\n");
 	if (c->unwind.tables_full || c->unwind.lists_full)
 		fprintf(stderr,
 			"%" PRIu64 " times there was no room for unwind tables: give more "
@@ -362,6 +402,23 @@ static void print_account(const struct run_summary *s)
 		fprintf(stderr,
 			"%" PRIu64 " records of mappings were lost: some code has no name\n",
 			c->sideband_lost + c->sideband_dropped);
+}
+
+/* What is worth a sentence of what names could not be had. */
+static void print_names(const struct name_quality *q)
+{
+	if (q->over_budget)
+		fprintf(stderr,
+			"%" PRIu64 " of %" PRIu64 " addresses have no lines and inlined functions: "
+			"that would have cost more than --inline-budget\n",
+			q->over_budget, q->addresses);
+	if (q->debuginfod_failed)
+		fprintf(stderr, "%" PRIu64 " debug files could not be fetched (DEBUGINFOD_URLS)\n",
+			q->debuginfod_failed);
+	if (q->java_failed)
+		fprintf(stderr,
+			"%" PRIu64 " times a JVM wrote no perf map: its code has no names\n",
+			q->java_failed);
 }
 
 static int verdict(const struct record_options *o, const struct run_summary *s)
@@ -420,8 +477,10 @@ static int record(struct record_options *o, const char *folder)
 		err = run_folder_finish(rf);
 	if (err)
 		return cmd_fail_environment(); /* what was asked for was recorded */
-	if (!o->quiet)
-		print_account(&summary);
+	if (!o->quiet) {
+		print_account(&summary, o->session.frame_pointers);
+		print_names(&summary.collectors[0].names);
+	}
 	if (o->json)
 		fputs(json, stdout);
 	else

@@ -13,6 +13,7 @@
 #include "user/base/array.h"
 #include "user/base/err.h"
 #include "user/collect/bpf_cost.h"
+#include "user/collect/cpu_programs.h"
 #include "user/collect/drain.h"
 
 #define TABLE_MIN	 1024u
@@ -97,37 +98,6 @@ static int set_entries(struct cpu_bpf *skel, unsigned int entries)
 	return 0;
 }
 
-/*
- * One of the walks: with bpf_loop(), or by tail calls. Without tables, none goes on from frame to
- * frame, and the maps of the unwinder are as small as they can be.
- */
-static int choose_programs(struct cpu_collector *c)
-{
-	bool has_loop = libbpf_probe_bpf_helper(BPF_PROG_TYPE_PERF_EVENT, BPF_FUNC_loop, NULL) == 1;
-	struct cpu_bpf *skel = c->skel;
-
-	c->on_sample = has_loop ? skel->progs.on_sample : skel->progs.on_sample_in_calls;
-	if (bpf_program__set_autoload(skel->progs.on_sample, has_loop) ||
-	    bpf_program__set_autoload(skel->progs.on_sample_in_calls, !has_loop) ||
-	    bpf_program__set_autoload(skel->progs.on_sample_walk, !has_loop))
-		return -EINVAL;
-	return c->options.unwinder
-		       ? unwind_maps_share(unwinder_maps(c->options.unwinder), skel->obj)
-		       : 0;
-}
-
-static int link_walk(struct cpu_collector *c)
-{
-	int fd = bpf_program__fd(c->skel->progs.on_sample_walk);
-	uint32_t zero = 0;
-
-	if (c->on_sample != c->skel->progs.on_sample_in_calls)
-		return 0;
-	if (bpf_map_update_elem(bpf_map__fd(c->skel->maps.walkers), &zero, &fd, BPF_ANY))
-		return errf(-errno, "cannot link the CPU collector's programs: %m");
-	return 0;
-}
-
 static int load(struct cpu_collector *c, const struct target *target)
 {
 	const struct target_config *config = target_config(target);
@@ -146,12 +116,14 @@ static int load(struct cpu_collector *c, const struct target *target)
 	err = set_entries(c->skel, c->entries);
 	if (err)
 		return err;
-	err = choose_programs(c);
+	err = cpu_programs_choose(c->skel, &c->on_sample);
+	if (!err && c->options.unwinder)
+		err = unwind_maps_share(unwinder_maps(c->options.unwinder), c->skel->obj);
 	if (!err)
 		err = cpu_bpf__load(c->skel);
 	if (err)
 		return bpf_fail(err, "the CPU collector");
-	err = link_walk(c);
+	err = cpu_programs_link(c->skel);
 	if (err)
 		return err;
 	return target_fill(target, bpf_map__fd(c->skel->maps.target_tids),

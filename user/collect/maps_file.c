@@ -46,12 +46,13 @@ int maps_file_read(uint32_t pid, size_t max, maps_file_fn fn, void *ctx)
 	if (!f)
 		return 0;
 	for (lines = 0; !err && getline(&line, &size, f) > 0; lines++) {
-		if (lines >= MAX_LINES || n >= max)
+		if (lines >= MAX_LINES)
 			return -E2BIG;
 		if (!parse_maps_line(line, pid, &m))
 			continue;
+		if (n++ >= max)
+			return -E2BIG;
 		err = fn(ctx, &m);
-		n++;
 	}
 	return err;
 }

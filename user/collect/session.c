@@ -19,6 +19,7 @@
 #include "user/collect/bpf_cost.h"
 #include "user/collect/capture.h"
 #include "user/collect/cpu.h"
+#include "user/collect/java.h"
 #include "user/collect/launch.h"
 #include "user/collect/processes.h"
 #include "user/collect/sideband.h"
@@ -47,6 +48,7 @@ struct session {
 	struct cpu_collector *cpu;
 	struct capture capture;
 	struct launch launch;
+	struct java_maps java;
 	struct keyset seen; /* of struct seen_key */
 	uint32_t looked_at; /* samples of the capture whose processes are in 'seen' */
 	int stats;	    /* run-time statistics are on while this is open; -1: not allowed */
@@ -64,6 +66,7 @@ const char *session_libbpf_version(void)
 static void session_release(struct session *s)
 {
 	launch_stop(&s->launch);
+	java_maps_release(&s->java);
 	cpu_collector_free(s->cpu);
 	unwinder_free(s->unwinder);
 	target_free(s->target);
@@ -135,6 +138,7 @@ static int open_rings(struct session *s, const struct cpu_set *online)
 	return 0;
 }
 
+/* A kernel that does not take it gives short stacks, better than none: the summary says so. */
 static int load_unwinder(struct session *s)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_CONF);
@@ -145,7 +149,9 @@ static int load_unwinder(struct session *s)
 		.command = s->launch.pid,
 	};
 
-	return unwinder_new(&options, s->processes, s->symbolizer, &s->unwinder);
+	int err = unwinder_new(&options, s->processes, s->symbolizer, &s->unwinder);
+
+	return err == -ENOTSUP ? 0 : err;
 }
 
 static int load_collector(struct session *s)
@@ -172,7 +178,11 @@ static int load_collector(struct session *s)
 
 static int set_up(struct session *s)
 {
-	struct symbolizer_options symbols = { .demangle = s->o->demangle };
+	struct symbolizer_options symbols = {
+		.demangle = s->o->demangle,
+		.no_lines = s->o->no_inline,
+		.lines_cpu_ns = s->o->lines_cpu_ns,
+	};
 	struct cpu_set online;
 	int err;
 
@@ -238,6 +248,8 @@ static int look_at_processes(struct session *s)
 			continue;
 		err = processes_scan(s->processes, key.tgid);
 		processes_for_each(s->processes, key.tgid, prepare_mapping, s->symbolizer);
+		if (s->o->java_perfmap)
+			java_maps_look(&s->java, s->processes, key.tgid);
 	}
 	for (i = 0; i < pids.n; i++) {
 		uint32_t pid = *(const uint32_t *)keyset_key(&pids, i);
@@ -245,13 +257,6 @@ static int look_at_processes(struct session *s)
 		symbolizer_read_perf_map(s->symbolizer, pid, processes_since(s->processes, pid));
 	}
 	return err;
-}
-
-static int drain(struct session *s)
-{
-	int err = cpu_collector_drain(s->cpu, &s->capture);
-
-	return err ? err : look_at_processes(s);
 }
 
 /* Reads what processes have done, and unwinds what waited for that. */
@@ -266,6 +271,16 @@ static int catch_up(struct session *s, bool is_end)
 	if (!err && s->unwinder)
 		err = cpu_collector_deliver(s->cpu, &s->capture);
 	return err;
+}
+
+/* What was deferred before the last drain of these tables is to be delivered before the next. */
+static int drain(struct session *s)
+{
+	int err = catch_up(s, false);
+
+	if (!err)
+		err = cpu_collector_drain(s->cpu, &s->capture);
+	return err ? err : look_at_processes(s);
 }
 
 /* What was open on a CPU when it went offline stays dead when it is back: opened anew. */
@@ -299,6 +314,7 @@ static int keep_house(struct session *s)
 	if (!err && follow_hotplug(s))
 		s->cpus_failed++;
 	target_tidy(s->target);
+	java_maps_tick(&s->java, s->processes, s->symbolizer);
 	if (!err && s->o->progress) {
 		struct session_progress p = { .elapsed_ns =
 						      clock_ns(CLOCK_MONOTONIC) - s->started_ns };
@@ -422,6 +438,7 @@ static int record(struct session *s, struct run_summary *summary)
 	if (!err)
 		err = catch_up(s, true);
 	sideband_end(s->sideband);
+	java_maps_finish(&s->java, s->processes, s->symbolizer); /* while the command lives */
 	launch_stop(&s->launch);
 	summary->exit_status = s->exit_status;
 	return while_recording(err);
@@ -468,6 +485,23 @@ static void add_costs(const struct session *s, struct collector_summary *c)
 	c->cost.start_ns = s->started_ns - s->o->began_ns;
 }
 
+static void add_names(const struct session *s, struct name_quality *names)
+{
+	struct symbolizer_counts counts = symbolizer_counts(s->symbolizer);
+
+	*names = (struct name_quality){
+		.addresses = counts.addresses,
+		.with_lines = counts.with_lines,
+		.with_inlined = counts.with_inlined,
+		.over_budget = counts.over_budget,
+		.debuginfod_found = counts.debuginfod_found,
+		.debuginfod_missing = counts.debuginfod_missing,
+		.debuginfod_failed = counts.debuginfod_failed,
+		.java_maps = s->java.written,
+		.java_failed = s->java.failed,
+	};
+}
+
 static int summarize(struct session *s, struct run_summary *summary, struct profile **ret)
 {
 	struct collector_summary *cpu = &summary->collectors[0];
@@ -480,6 +514,7 @@ static int summarize(struct session *s, struct run_summary *summary, struct prof
 	if (!err)
 		err = make_profile(s, summary, &cpu->stacks, ret);
 	cpu->files_failed = symbolizer_files_failed(s->symbolizer);
+	add_names(s, &cpu->names);
 	cpu->sideband_dropped = processes_dropped(s->processes);
 	cpu->cpus_failed = s->cpus_failed;
 	add_costs(s, cpu);
@@ -500,6 +535,7 @@ int session_record(const struct session_options *options, struct run_summary *re
 	int err;
 
 	capture_init(&s.capture);
+	java_maps_init(&s.java);
 	keyset_init(&s.seen, sizeof(struct seen_key));
 	err = set_up(&s);
 	if (!err)

@@ -29,7 +29,10 @@ struct session_options {
 	uint64_t duration_ns;	      /* 0: until a signal or the end of what is watched */
 	char *const *command;	      /* NULL: none */
 	enum demangle demangle;
-	uint64_t began_ns; /* CLOCK_MONOTONIC: when the program started */
+	bool no_inline;	       /* neither inlined functions nor source lines */
+	uint64_t lines_cpu_ns; /* that these may cost; 0: the default of user/sym */
+	bool java_perfmap;     /* JVMs are asked for the names of what they compiled */
+	uint64_t began_ns;     /* CLOCK_MONOTONIC: when the program started */
 	/* Called about once a second; NULL: not wanted. */
 	void (*progress)(void *ctx, const struct session_progress *progress);
 	void *ctx;

@@ -14,6 +14,8 @@
 _Static_assert(FT_ENDS == STACK_ENDS && FT_END_FRAME_POINTER == (int)STACK_END_FRAME_POINTER &&
 		       FT_END_ROOT == (int)STACK_END_ROOT,
 	       "the two sides of the border name the ends alike");
+_Static_assert((CODE_LINES_MAX + 1) * FT_MAX_FRAMES <= PROFILE_MAX_DEPTH,
+	       "a user stack, all of it inlined, and a kernel stack fit into a profile");
 
 /* What a frame is looked up by: an address as innermost pc or as return address. */
 struct address_key {
@@ -34,8 +36,10 @@ struct part_key {
 	uint32_t pid;
 };
 
+/* One address is one frame, or several: what was inlined there, and what that is inlined into. */
 struct resolved {
-	uint32_t frame; /* of the profile */
+	uint32_t first; /* in the maker's frames, innermost first */
+	uint32_t n;
 	bool is_mapped; /* in executable memory, as far as is known */
 	bool is_root;	/* where programs and threads begin */
 };
@@ -49,6 +53,8 @@ struct maker {
 	struct keyset addresses; /* of struct address_key */
 	struct resolved *resolved;
 	size_t resolved_cap;
+	uint32_t *frames; /* of the profile, those of one address together */
+	size_t n_frames, frames_cap;
 	struct keyset parts; /* of struct part_key */
 	struct canonical {
 		uint32_t mapping; /* of the profile */
@@ -110,11 +116,28 @@ static int add_part(struct maker *mk, const struct sym_mapping *m, uint32_t *ret
 	return err ? err : profile_add_mapping(mk->p, &mapping, &mk->canonical[*ret].mapping);
 }
 
-static int add_frame(struct maker *mk, const char *name, struct profile_frame *frame, uint32_t *ret)
+/* The next frame of that address, towards the root. */
+static int add_frame(struct maker *mk, const char *name, struct profile_frame *frame,
+		     struct resolved *r)
 {
 	int err = profile_add_string(mk->p, name, &frame->function);
 
-	return err ? err : profile_add_frame(mk->p, frame, ret);
+	if (!err && array_reserve(mk->frames, mk->frames_cap, mk->n_frames + 1))
+		err = -ENOMEM;
+	if (!err)
+		err = profile_add_frame(mk->p, frame, &mk->frames[mk->n_frames]);
+	if (err)
+		return err;
+	if (!r->n++)
+		r->first = mk->n_frames;
+	mk->n_frames++;
+	return 0;
+}
+
+static int add_place(struct maker *mk, const struct code_line *line, struct profile_frame *frame)
+{
+	frame->line = line->line;
+	return profile_add_string(mk->p, line->file ? line->file : "", &frame->file);
 }
 
 static int name_unmapped(struct maker *mk, const struct address_key *key, struct resolved *ret)
@@ -127,7 +150,33 @@ static int name_unmapped(struct maker *mk, const struct address_key *key, struct
 	char text[64];
 
 	snprintf(text, sizeof(text), "[unmapped+0x%" PRIx64 "]", key->pc - key->is_caller);
-	return add_frame(mk, text, &frame, &ret->frame);
+	return add_frame(mk, text, &frame, ret);
+}
+
+/* What was inlined, and last the function that stands there, by whatever name is known of it. */
+static int add_function(struct maker *mk, const struct symbol *symbol, struct profile_frame *frame,
+			const struct code_line *lines, size_t n, struct resolved *ret)
+{
+	const char *name = symbol->name;
+	struct profile_frame inlined = *frame;
+	size_t i;
+	int err = 0;
+
+	inlined.kind = FRAME_INLINED;
+	inlined.named = 1;
+	for (i = 0; i + 1 < n && !err; i++) {
+		err = add_place(mk, &lines[i], &inlined);
+		if (!err)
+			err = add_frame(mk, lines[i].function ? lines[i].function : "[inlined]",
+					&inlined, ret);
+	}
+	if (n && !err)
+		err = add_place(mk, &lines[n - 1], frame);
+	if (n && !symbol->named && lines[n - 1].function) {
+		name = lines[n - 1].function;
+		frame->named = 1;
+	}
+	return err ? err : add_frame(mk, name, frame, ret);
 }
 
 static int name_user(struct maker *mk, const struct address_key *key, const struct sym_mapping *m,
@@ -140,16 +189,19 @@ static int name_user(struct maker *mk, const struct address_key *key, const stru
 		.kind = FRAME_USER,
 		.mapping = at->mapping,
 	};
+	struct code_line lines[CODE_LINES_MAX];
 	struct symbol symbol;
+	size_t n;
 
 	symbolizer_user(mk->symbolizer, m, address, &symbol);
+	n = symbolizer_lines(mk->symbolizer, m, address, lines);
 	frame.named = symbol.named;
 	if (symbol.is_jit)
 		frame.kind = FRAME_INTERPRETED;
 	ret->is_mapped = true;
 	ret->is_root = (symbol.named && is_root_name(symbol.name)) ||
 		       symbolizer_is_entry(mk->symbolizer, m, address);
-	return add_frame(mk, symbol.name, &frame, &ret->frame);
+	return add_function(mk, &symbol, &frame, lines, n, ret);
 }
 
 static int name_kernel(struct maker *mk, const struct address_key *key, struct resolved *ret)
@@ -167,7 +219,7 @@ static int name_kernel(struct maker *mk, const struct address_key *key, struct r
 		return err;
 	frame.named = symbol.named;
 	ret->is_mapped = true;
-	return add_frame(mk, symbol.name, &frame, &ret->frame);
+	return add_frame(mk, symbol.name, &frame, ret);
 }
 
 /* 'm' is what the key's part is mapped by, NULL for the other keys. */
@@ -227,11 +279,26 @@ struct walk {
 	bool is_cut;	/* its outer frames were no code */
 };
 
+/* Frames of the address from the root inwards. */
+static int add_nodes(struct maker *mk, const struct resolved *r, struct walk *walk)
+{
+	uint32_t i = r->n;
+	int err = 0;
+
+	while (i-- && !err) {
+		uint32_t frame = mk->frames[r->first + i];
+
+		walk->has_unnamed |= !profile_frame_at(mk->p, frame)->named;
+		err = profile_add_node(mk->p, walk->node, frame, &walk->node);
+	}
+	return err;
+}
+
 /* 'image' is PROCESSES_NO_IMAGE and 'is_kernel' true for the kernel's part. */
 static int add_stack(struct maker *mk, uint32_t stack, bool is_kernel, uint32_t image,
 		     uint64_t time_ns, struct walk *walk)
 {
-	struct resolved frames[FT_MAX_FRAMES];
+	struct resolved at_frame[FT_MAX_FRAMES];
 	uint32_t n = 0, at;
 	int err = 0;
 
@@ -239,21 +306,19 @@ static int add_stack(struct maker *mk, uint32_t stack, bool is_kernel, uint32_t 
 	     at = capture_node_at(mk->capture, at)->caller) {
 		uint64_t pc = capture_node_at(mk->capture, at)->pc;
 
-		err = is_kernel ? resolve_kernel(mk, pc, n > 0, &frames[n])
-				: resolve_user(mk, pc, n > 0, image, time_ns, &frames[n]);
+		err = is_kernel ? resolve_kernel(mk, pc, n > 0, &at_frame[n])
+				: resolve_user(mk, pc, n > 0, image, time_ns, &at_frame[n]);
 		if (err)
 			return err;
 		/* Frame pointers that are none lead to return addresses that are none. */
-		walk->is_cut = n > 0 && !frames[n].is_mapped;
+		walk->is_cut = n > 0 && !at_frame[n].is_mapped;
 		if (walk->is_cut)
 			break;
 		n++;
 	}
-	walk->is_rooted = n && frames[n - 1].is_root;
-	while (n-- && !err) {
-		walk->has_unnamed |= !profile_frame_at(mk->p, frames[n].frame)->named;
-		err = profile_add_node(mk->p, walk->node, frames[n].frame, &walk->node);
-	}
+	walk->is_rooted = n && at_frame[n - 1].is_root;
+	while (n-- && !err)
+		err = add_nodes(mk, &at_frame[n], walk);
 	return err;
 }
 
@@ -364,6 +429,7 @@ int symbolize(const struct capture *capture, struct processes *processes,
 	keyset_release(&mk.addresses);
 	keyset_release(&mk.parts);
 	free(mk.resolved);
+	free(mk.frames);
 	free(mk.canonical);
 	return err ? errf(err, "no memory to name %zu stacks", capture->samples.n) : 0;
 }

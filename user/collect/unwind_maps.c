@@ -21,8 +21,8 @@
 #define PAGES_SHARE    16
 #define MAPPINGS_SHARE 8
 
-/* The ring is looked at every 100 ms; some more, for who is kept from it. */
-#define RING_MS	       200
+/* The ring is looked at every 100 ms, less often when a large table is made on a busy machine. */
+#define RING_MS	       500
 #define RING_MIN_BYTES (4u << 20)
 #define RING_MAX_BYTES (64u << 20)
 
@@ -77,7 +77,7 @@ void unwind_maps_free(struct unwind_maps *maps)
 static uint32_t ring_bytes(uint32_t samples_per_s)
 {
 	uint64_t need = (uint64_t)samples_per_s * RING_MS / 1000 *
-			(sizeof(struct ft_deferred) + FT_PIECES_LARGE * FT_PIECE_BYTES);
+			(sizeof(struct ft_deferred) + FT_MAX_PIECES * FT_PIECE_BYTES);
 	uint32_t bytes = RING_MIN_BYTES;
 
 	while (bytes < need && bytes < RING_MAX_BYTES)

@@ -237,8 +237,12 @@ int unwinder_work(struct unwinder *u, uint64_t settled_ns)
 	int err = 0;
 
 	for (i = 0; i < u->n && !err; i++) {
-		if (!u->samples[i].user && u->samples[i].ready_ns <= settled_ns)
-			err = unwind_sample(u, &u->samples[i]);
+		if (u->samples[i].user || u->samples[i].ready_ns > settled_ns)
+			continue;
+		err = unwind_sample(u, &u->samples[i]);
+		/* Making a table may have taken long, and the ring is small. */
+		if (!err)
+			err = unwinder_read(u);
 	}
 	if (!err)
 		err = unwind_lists_refresh(u->lists);

@@ -107,6 +107,7 @@ static int read_collector(struct recording *r, const json_t *root, const json_t 
 {
 	const json_t *host = json_object_get(root, "host");
 	const json_t *stacks = json_object_get(collector, "stacks");
+	const json_t *names = json_object_get(collector, "names");
 
 	r->cpus_online = number(host, "cpus_online");
 	r->span_ns = number(root, "span_ns");
@@ -114,6 +115,8 @@ static int read_collector(struct recording *r, const json_t *root, const json_t 
 	r->complete = number(stacks, "complete");
 	r->truncated = number(stacks, "truncated");
 	r->unnamed = number(stacks, "unnamed");
+	r->addresses = number(names, "addresses");
+	r->over_budget = number(names, "over_budget");
 	if (text(collector, "name", &r->collector) || text(host, "kernel", &r->kernel) ||
 	    text(host, "architecture", &r->architecture) ||
 	    text(host, "cpu_model", &r->cpu_model) || text(root, "target", &r->target) ||

@@ -26,6 +26,7 @@ struct recording {
 	struct recording_cause causes[LEDGER_MAX_CAUSES]; /* of loss, those that happened */
 	size_t n_causes;
 	uint64_t complete, truncated, unnamed; /* stacks, in samples */
+	uint64_t addresses, over_budget; /* whose lines were looked for; and left out, for cost */
 };
 
 /*

@@ -30,6 +30,18 @@ static int add_quality(const struct recording *rec, struct str *s)
 			100 * (double)rec->complete / stacks, 100 * (double)rec->unnamed / stacks);
 }
 
+/* Only where there is something to know. */
+static int add_lines(const struct recording *rec, struct str *s)
+{
+	if (!rec->over_budget)
+		return 0;
+	return str_addf(s,
+			"\n%" PRIu64 " of %" PRIu64
+			" addresses without lines and inlined functions, to bound the cost "
+			"(record --inline-budget)",
+			rec->over_budget, rec->addresses);
+}
+
 static int add_host(const struct recording *rec, struct str *s)
 {
 	_cleanup_(str_release) struct str span = { 0 };
@@ -98,6 +110,8 @@ static int add_recording(const struct recording *rec, struct str *s)
 		err = add_losses(rec, s);
 	if (!err)
 		err = add_quality(rec, s);
+	if (!err)
+		err = add_lines(rec, s);
 	return err ? err : str_add(s, "\n");
 }
 

@@ -118,6 +118,19 @@ static json_t *sideband_json(const struct collector_summary *c)
 			 json_part_count(c->sideband_dropped));
 }
 
+static json_t *names_json(const struct name_quality *q)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o}, s:{s:o, s:o}}", "addresses",
+			 json_part_count(q->addresses), "with_lines",
+			 json_part_count(q->with_lines), "with_inlined",
+			 json_part_count(q->with_inlined), "over_budget",
+			 json_part_count(q->over_budget), "debuginfod", "found",
+			 json_part_count(q->debuginfod_found), "missing",
+			 json_part_count(q->debuginfod_missing), "failed",
+			 json_part_count(q->debuginfod_failed), "java", "maps",
+			 json_part_count(q->java_maps), "failed", json_part_count(q->java_failed));
+}
+
 static int fill_collector(const struct collector_summary *c, const struct profile *p, json_t *o)
 {
 	int bad = 0;
@@ -135,6 +148,7 @@ static int fill_collector(const struct collector_summary *c, const struct profil
 	bad |= json_object_set_new(o, "targets_lost", json_part_count(c->targets_lost));
 	bad |= json_object_set_new(o, "ticks_missed", json_part_count(c->ticks_missed));
 	bad |= json_object_set_new(o, "files_failed", json_part_count(c->files_failed));
+	bad |= json_object_set_new(o, "names", names_json(&c->names));
 	if (bad)
 		return errf(-ENOMEM, "no memory for the summary");
 	return p ? profile_json(p, o) : 0;

@@ -76,6 +76,16 @@ struct unwind_summary {
 	uint64_t tables_evicted;
 };
 
+/* Where names and lines came from, and what of that was left out. */
+struct name_quality {
+	uint64_t addresses; /* distinct ones in files, whose source lines were looked for */
+	uint64_t with_lines;
+	uint64_t with_inlined;
+	uint64_t over_budget; /* left without, to bound what it costs */
+	uint64_t debuginfod_found, debuginfod_missing, debuginfod_failed; /* files */
+	uint64_t java_maps, java_failed; /* perf maps that JVMs were asked for, and did not write */
+};
+
 struct collector_summary {
 	const char *name; /* literal: "cpu" */
 	char *event;	  /* "cpu-clock", "cycles" */
@@ -93,6 +103,7 @@ struct collector_summary {
 	uint64_t sideband_lost;	   /* and lost: they cost names, not events */
 	uint64_t sideband_dropped; /* and read, but beyond the limits of what is kept */
 	uint64_t files_failed;	   /* files whose symbols could not be read */
+	struct name_quality names;
 };
 
 #define SUMMARY_MAX_COLLECTORS 4

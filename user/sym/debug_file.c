@@ -20,10 +20,31 @@ struct link {
 	uint32_t crc;
 };
 
-static bool same_build_id(const struct elf_image *a, const struct elf_image *b)
+/* What a separate file must be. */
+struct wanted {
+	const char *name; /* of the file that wants it */
+	const uint8_t *id;
+	size_t id_len;
+	uint16_t machine;	 /* EM_NONE: whatever */
+	bool symbols;		 /* it must have some */
+	const struct link *link; /* of whose checksum it must be, or NULL */
+};
+
+static struct wanted wanted_by(const struct elf_image *image, const struct link *link)
 {
-	return a->build_id_len == b->build_id_len &&
-	       !memcmp(a->build_id, b->build_id, a->build_id_len);
+	return (struct wanted){
+		.name = image->name,
+		.id = image->build_id,
+		.id_len = image->build_id_len,
+		.machine = image->machine,
+		.symbols = true,
+		.link = link,
+	};
+}
+
+static bool has_build_id(const struct elf_image *image, const uint8_t *id, size_t len)
+{
+	return image->build_id_len == len && !memcmp(image->build_id, id, len);
 }
 
 static bool same_crc(int fd, uint32_t want)
@@ -42,9 +63,8 @@ static bool same_crc(int fd, uint32_t want)
 	return false;
 }
 
-/* Takes 'fd'. 'link' is NULL for a file found by its build ID. */
-static int judge(int fd, const struct elf_image *image, const char *path, const struct link *link,
-		 struct elf_image **ret)
+/* Takes 'fd'. */
+static int judge(int fd, const char *path, const struct wanted *want, struct elf_image **ret)
 {
 	_cleanup_(elf_image_freep) struct elf_image *file = NULL;
 	_cleanup_(closep) int owned = fd;
@@ -56,15 +76,17 @@ static int judge(int fd, const struct elf_image *image, const char *path, const 
 	if (err)
 		return err;
 	file->own_fd = take_fd(owned);
-	if (!elf_image_section_of_type(file, SHT_SYMTAB) || file->machine != image->machine ||
-	    !same_build_id(file, image) || (link && !same_crc(fd, link->crc)))
-		return errf(-ESTALE, "'%s' does not belong to '%s'", path, image->name);
+	if ((want->symbols && !elf_image_section_of_type(file, SHT_SYMTAB)) ||
+	    (want->machine && file->machine != want->machine) ||
+	    !has_build_id(file, want->id, want->id_len) ||
+	    (want->link && !same_crc(fd, want->link->crc)))
+		return errf(-ESTALE, "'%s' does not belong to '%s'", path, want->name);
 	*ret = take(file);
 	return 0;
 }
 
-static int try_path(const struct elf_image *image, const struct debug_search *search,
-		    const char *path, const struct link *link, struct elf_image **ret)
+static int try_path(const struct debug_search *search, const char *path, const struct wanted *want,
+		    struct elf_image **ret)
 {
 	int err = -ENOENT;
 
@@ -72,27 +94,39 @@ static int try_path(const struct elf_image *image, const struct debug_search *se
 		return -ENOENT;
 	/* Distributions link: what a link leads to is judged like any other file. */
 	if (search->pid)
-		err = judge(open_regular_in(search->pid, path, true), image, path, link, ret);
-	return err ? judge(open_regular(path, true), image, path, link, ret) : 0;
+		err = judge(open_regular_in(search->pid, path, true), path, want, ret);
+	return err ? judge(open_regular(path, true), path, want, ret) : 0;
 }
 
-static int by_build_id(const struct elf_image *image, const struct debug_search *search,
+static int by_build_id(const struct debug_search *search, const struct wanted *want,
 		       struct elf_image **ret)
 {
 	_cleanup_(str_release) struct str path = { 0 };
 	size_t i;
 
-	if (image->build_id_len < 2)
+	if (want->id_len < 2)
 		return -ENOENT;
-	if (str_addf(&path, "%s/.build-id/%02x/", search->directory, image->build_id[0]))
+	if (str_addf(&path, "%s/.build-id/%02x/", search->directory, want->id[0]))
 		return -ENOMEM;
-	for (i = 1; i < image->build_id_len; i++) {
-		if (str_addf(&path, "%02x", image->build_id[i]))
+	for (i = 1; i < want->id_len; i++) {
+		if (str_addf(&path, "%02x", want->id[i]))
 			return -ENOMEM;
 	}
 	if (str_add(&path, ".debug"))
 		return -ENOMEM;
-	return try_path(image, search, path.data, NULL, ret);
+	return try_path(search, path.data, want, ret);
+}
+
+static int by_debuginfod(const struct debug_search *search, const struct wanted *want,
+			 struct elf_image **ret)
+{
+	_cleanup_(freep) char *path = NULL;
+	int fd;
+
+	if (!search->debuginfod || want->id_len < 2)
+		return -ENOENT;
+	fd = debuginfod_fetch(search->debuginfod, want->id, want->id_len, &path);
+	return judge(fd, path ? path : "", want, ret);
 }
 
 /* The section: name, NUL, padding to 4 bytes, CRC-32 in the file's byte order. */
@@ -124,6 +158,7 @@ static int by_link(const struct elf_image *image, const struct debug_search *sea
 {
 	const char *slash = search->path ? strrchr(search->path, '/') : NULL;
 	struct link link = { 0 };
+	struct wanted want = wanted_by(image, &link);
 	size_t i;
 	int err;
 
@@ -138,7 +173,7 @@ static int by_link(const struct elf_image *image, const struct debug_search *sea
 		    str_add_bytes(&path, search->path, slash - search->path) ||
 		    str_addf(&path, i == 1 ? "/.debug/%s" : "/%s", link.name))
 			return -ENOMEM;
-		if (!try_path(image, search, path.data, &link, ret))
+		if (!try_path(search, path.data, &want, ret))
 			return 0;
 	}
 	return err ? err : -ENOENT;
@@ -147,7 +182,23 @@ static int by_link(const struct elf_image *image, const struct debug_search *sea
 int debug_file_open(const struct elf_image *image, const struct debug_search *search,
 		    struct elf_image **ret)
 {
-	if (!by_build_id(image, search, ret) || !by_link(image, search, ret))
+	struct wanted want = wanted_by(image, NULL);
+
+	if (!by_build_id(search, &want, ret) || !by_link(image, search, ret) ||
+	    !by_debuginfod(search, &want, ret))
+		return 0;
+	return -ENOENT;
+}
+
+int debug_file_open_alt(const struct debug_search *search, const char *path, const uint8_t *id,
+			size_t id_len, struct elf_image **ret)
+{
+	struct wanted want = { .name = path, .id = id, .id_len = id_len };
+
+	if (!search)
+		return -ENOENT;
+	if (!try_path(search, path, &want, ret) || !by_build_id(search, &want, ret) ||
+	    !by_debuginfod(search, &want, ret))
 		return 0;
 	return -ENOENT;
 }

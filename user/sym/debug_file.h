@@ -7,14 +7,18 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "user/elf/elf_image.h"
+#include "user/sym/debuginfod.h"
 
 struct debug_search {
-	const char *directory; /* such as /usr/lib/debug */
-	const char *path;      /* of the program, absolute, or NULL */
-	uint32_t pid;	       /* whose root is searched before ours; 0 for none */
+	const char *directory;	       /* such as /usr/lib/debug */
+	const char *path;	       /* of the program, absolute, or NULL */
+	uint32_t pid;		       /* whose root is searched before ours; 0 for none */
+	struct debuginfod *debuginfod; /* asked last; NULL: not */
+	bool keep;		       /* who loads symbols wants the file itself, too */
 };
 
 /*
@@ -23,3 +27,10 @@ struct debug_search {
  */
 int debug_file_open(const struct elf_image *image, const struct debug_search *search,
 		    struct elf_image **ret);
+
+/*
+ * The supplementary file that debug information refers to, by its path or below
+ * DIRECTORY/.build-id: 0 with a file of that build ID; -ENOENT if there is none.
+ */
+int debug_file_open_alt(const struct debug_search *search, const char *path, const uint8_t *id,
+			size_t id_len, struct elf_image **ret);

@@ -9,6 +9,7 @@
 #include "user/base/err.h"
 #include "user/sym/debugdata.h"
 #include "user/sym/elf_candidates.h"
+#include "user/sym/go_table.h"
 #include "user/sym/name_arena.h"
 
 #define MAX_NAMES    (512u << 20)
@@ -35,6 +36,7 @@ void elf_symbols_free(struct elf_symbols *symbols)
 	if (!symbols)
 		return;
 	addr_table_release(&symbols->table);
+	elf_image_free(symbols->debug_file);
 	free(symbols->names);
 	free(symbols);
 }
@@ -200,6 +202,15 @@ static int add_debugdata(struct sources *from, const struct elf_image *image)
 	return elf_candidates_add_table(&from->candidates, from->debugdata, SHT_SYMTAB);
 }
 
+/* Names of a stripped Go program; the one table has what another would only say again. */
+static int add_go(struct sources *from, const struct elf_image *image)
+{
+	struct go_table table;
+	int err = go_table_find(image, &table);
+
+	return err ? err : go_table_add(&table, &from->candidates);
+}
+
 static int add_all(struct elf_symbols *s, struct sources *from, const struct elf_image *image,
 		   const struct debug_search *search)
 {
@@ -208,6 +219,12 @@ static int add_all(struct elf_symbols *s, struct sources *from, const struct elf
 	if (err == -ENOENT) {
 		err = elf_candidates_add_table(&from->candidates, image, SHT_DYNSYM);
 		if (err && err != -ENOENT)
+			return err;
+		err = add_go(from, image);
+		if (!err || err == -ENOMEM)
+			return err;
+		err = tolerate(s, err);
+		if (err)
 			return err;
 		separate = add_debug_file(from, image, search);
 		err = tolerate(s, separate);
@@ -235,6 +252,8 @@ int elf_symbols_load(const struct elf_image *image, const struct debug_search *s
 	if (err)
 		return errf(err, "no memory for the symbols of '%s'", image->name);
 	find_entry(s, image, &from.candidates);
+	if (search && search->keep)
+		s->debug_file = take(from.debug_file);
 	*ret = take(s);
 	return 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * elf_symbols: the functions of an ELF file by virtual address, from the best that there is:
- * .symtab; or else .dynsym and a separate debug file or .gnu_debugdata. Where functions overlap,
+ * .symtab; or else .dynsym and a separate debug file or .gnu_debugdata, and the table that a Go
+ * program carries with it. Where functions overlap,
  * the one that begins last has the address; of several names at one address it is the one with a
  * size, then global before weak before local, then with fewer leading underscores, then the first
  * bytewise. A function without a size ends where the next symbol or its section does.
@@ -22,6 +23,7 @@ struct elf_symbols {
 	size_t names_len, names_cap;
 	uint64_t entry_start, entry_end; /* the function that e_entry is in */
 	bool is_partial;		 /* some of the places where names are was broken */
+	struct elf_image *debug_file;	 /* the separate file, if it was asked to be kept */
 };
 
 /*

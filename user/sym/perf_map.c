@@ -15,6 +15,7 @@
 
 #define MAX_BYTES (256u << 20)
 #define MAX_LINES (2u << 20)
+#define TAIL	  256 /* bytes by which a file is recognized that was written anew */
 
 struct perf_map {
 	uint32_t pid;
@@ -22,6 +23,8 @@ struct perf_map {
 	dev_t dev;
 	ino_t ino;
 	uint64_t done_bytes;
+	char tail[TAIL]; /* the last of them */
+	size_t tail_len;
 	uint32_t first; /* line of the present file; older ones are of another */
 	uint32_t n;
 	struct addr_range *ranges; /* may be sorted: 'value' says which line it is */
@@ -29,6 +32,7 @@ struct perf_map {
 	const char **names; /* by line */
 	size_t names_cap;
 	struct name_arena arena;
+	uint64_t arena_bytes;
 	struct addr_table table;
 	bool table_is_old;
 };
@@ -67,7 +71,7 @@ static int add_line(struct perf_map *map, const char *line, size_t len)
 		return 0;
 	if (!size || size > UINT64_MAX - start)
 		return 0;
-	if (map->n >= MAX_LINES)
+	if (map->n >= MAX_LINES || map->arena_bytes > MAX_BYTES)
 		return -EFBIG;
 	if (array_reserve(map->ranges, map->ranges_cap, (size_t)map->n - map->first + 1) ||
 	    array_reserve(map->names, map->names_cap, (size_t)map->n + 1))
@@ -75,6 +79,7 @@ static int add_line(struct perf_map *map, const char *line, size_t len)
 	name = name_arena_add(&map->arena, at, end - at);
 	if (!name)
 		return -ENOMEM;
+	map->arena_bytes += strlen(name) + 1;
 	map->names[map->n] = name;
 	map->ranges[map->n - map->first] =
 		(struct addr_range){ start, start + size, map->n, map->n };
@@ -115,13 +120,37 @@ static int read_lines(struct perf_map *map, int fd, const char *path)
 static void forget(struct perf_map *map)
 {
 	map->first = map->n;
-	map->done_bytes = 0;
+	map->done_bytes = map->tail_len = 0;
 	map->table_is_old = true;
+}
+
+/*
+ * JVMs do not add to the file, they write all of it again, longer. What the last time's lines say
+ * stays, under what is new: the code may have been there then.
+ */
+static void look_back(struct perf_map *map, int fd)
+{
+	char now[TAIL];
+
+	if (pread(fd, now, map->tail_len, map->done_bytes - map->tail_len) !=
+		    (ssize_t)map->tail_len ||
+	    memcmp(now, map->tail, map->tail_len) != 0)
+		map->done_bytes = map->tail_len = 0;
+}
+
+static void remember_tail(struct perf_map *map, int fd)
+{
+	size_t len = map->done_bytes < TAIL ? map->done_bytes : TAIL;
+
+	map->tail_len = 0;
+	if (pread(fd, map->tail, len, map->done_bytes - len) == (ssize_t)len)
+		map->tail_len = len;
 }
 
 static int read_named(struct perf_map *map, int fd, const char *path)
 {
 	struct stat st;
+	int err;
 
 	if (fstat(fd, &st))
 		return errf(-errno, "cannot look at '%s': %m", path);
@@ -130,13 +159,16 @@ static int read_named(struct perf_map *map, int fd, const char *path)
 		forget(map);
 	map->dev = st.st_dev;
 	map->ino = st.st_ino;
+	look_back(map, fd);
 	if ((uint64_t)st.st_size <= map->done_bytes)
 		return 0;
 	if (map->done_bytes >= MAX_BYTES)
 		return errf(-EFBIG, "'%s' is too large: the rest is left out", path);
 	if (lseek(fd, map->done_bytes, SEEK_SET) < 0)
 		return errf(-errno, "cannot read '%s': %m", path);
-	return read_lines(map, fd, path);
+	err = read_lines(map, fd, path);
+	remember_tail(map, fd);
+	return err;
 }
 
 int perf_map_read(struct perf_map *map, int fd)
@@ -237,6 +269,6 @@ bool perf_map_find(struct perf_map *map, uint64_t address, struct perf_map_funct
 
 uint64_t perf_map_bytes(const struct perf_map *map)
 {
-	return map->done_bytes + map->n * (sizeof(*map->ranges) + sizeof(*map->names) +
-					   sizeof(uint64_t) + sizeof(struct addr_piece));
+	return map->arena_bytes + map->n * (sizeof(*map->ranges) + sizeof(*map->names) +
+					    sizeof(uint64_t) + sizeof(struct addr_piece));
 }

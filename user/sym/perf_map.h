@@ -20,10 +20,10 @@ DEFINE_FREEP(struct perf_map, perf_map_free)
 
 /*
  * Reads what has been added to the file of the map's process, or all of it if it is another file
- * now; what was read stays if the file or the process is gone. Returns 1 if there is something
- * new, 0 if not, -ENOENT if there is no file, or -errno with a sentence: -EPERM: neither the
- * process's user's nor root's; -EINVAL: not a regular file; -EFBIG: more than 256 MiB or 2 M
- * lines, what is within that being there.
+ * now or was written anew; what was read stays if the file or the process is gone. Returns 1 if
+ * there is something new, 0 if not, -ENOENT if there is no file, or -errno with a sentence: -EPERM:
+ * neither the process's user's nor root's; -EINVAL: not a regular file; -EFBIG: more than 256 MiB
+ * or 2 M lines, what is within that being there.
  */
 int perf_map_refresh(struct perf_map *map);
 

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "user/base/cleanup.h"
+#include "user/sym/code_line.h"
 
 enum demangle { DEMANGLE_SHORT, DEMANGLE_FULL, DEMANGLE_NONE };
 
@@ -18,6 +19,9 @@ struct symbolizer_options {
 	const char *kallsyms;	     /* NULL: /proc/kallsyms */
 	const char *debug_directory; /* NULL: /usr/lib/debug */
 	enum demangle demangle;	     /* SHORT leaves out parameters and return types */
+	bool no_lines;		     /* neither source lines nor inlined functions */
+	uint64_t lines_cpu_ns;	     /* that these may cost; 0: lines_budget.h's default */
+	bool no_debuginfod;	     /* although DEBUGINFOD_URLS is set */
 };
 
 /* What a name was made from. Strings live as long as the symbolizer. */
@@ -69,10 +73,29 @@ void symbolizer_prepare(struct symbolizer *s, const struct sym_mapping *m);
  */
 void symbolizer_read_perf_map(struct symbolizer *s, uint32_t pid, uint64_t image);
 
+/* The same at once: it is known to have been written just now. */
+void symbolizer_read_new_perf_map(struct symbolizer *s, uint32_t pid, uint64_t image);
+
 /* Both always fill *ret. 'address' of a caller's frame is its return address less one. */
 void symbolizer_kernel(struct symbolizer *s, uint64_t address, struct symbol *ret);
 void symbolizer_user(struct symbolizer *s, const struct sym_mapping *m, uint64_t address,
 		     struct symbol *ret);
+
+/*
+ * The functions that the instruction at a user address is part of, innermost first, their names
+ * demangled; how many they are. The last is the one that symbolizer_user() names, if it has a name.
+ * 0 if nothing is known, or if the budget is spent. Strings live as long as the symbolizer.
+ */
+size_t symbolizer_lines(struct symbolizer *s, const struct sym_mapping *m, uint64_t address,
+			struct code_line ret[CODE_LINES_MAX]);
+
+/* How that went, in calls of it for code in files. */
+struct symbolizer_counts {
+	uint64_t addresses, with_lines, with_inlined;
+	uint64_t over_budget; /* left as they were, to bound the cost */
+	uint64_t debuginfod_found, debuginfod_missing, debuginfod_failed; /* files */
+};
+struct symbolizer_counts symbolizer_counts(const struct symbolizer *s);
 
 /* Lower-case hexadecimal build ID of the mapping's file, "" if it has none; lives with s. */
 const char *symbolizer_build_id(struct symbolizer *s, const struct sym_mapping *m);

@@ -20,6 +20,7 @@ struct sym_file *sym_file_new(uint32_t id, const char *path)
 	file->path = path;
 	file->base = slash && slash[1] ? slash + 1 : path;
 	file->fd = -1;
+	sym_lines_init(&file->lines);
 	return file;
 }
 
@@ -43,6 +44,7 @@ void sym_file_free(struct sym_file *file)
 	elf_image_free(file->image);
 	closep(&file->fd);
 	elf_symbols_free(file->symbols);
+	sym_lines_release(&file->lines);
 	free(file);
 }
 
@@ -74,14 +76,22 @@ const struct elf_image *sym_file_image(struct sym_file *file, const struct sym_m
 	return file->image;
 }
 
-const struct elf_symbols *sym_file_symbols(struct sym_file *file, const struct sym_mapping *m,
-					   const char *debug_directory)
+static struct debug_search search_of(const struct sym_file *file, const struct sym_mapping *m,
+				     const struct sym_places *places)
 {
-	struct debug_search search = {
-		.directory = debug_directory,
+	return (struct debug_search){
+		.directory = places->debug_directory,
 		.path = file->path,
 		.pid = m->pid,
+		.debuginfod = places->debuginfod,
+		.keep = places->lines,
 	};
+}
+
+const struct elf_symbols *sym_file_symbols(struct sym_file *file, const struct sym_mapping *m,
+					   const struct sym_places *places)
+{
+	struct debug_search search = search_of(file, m, places);
 
 	if (file->symbols || !sym_file_image(file, m) || file->fd < 0)
 		return file->symbols;
@@ -89,8 +99,24 @@ const struct elf_symbols *sym_file_symbols(struct sym_file *file, const struct s
 		file->failed = true;
 	else
 		file->failed = file->symbols->is_partial;
+	if (file->symbols && places->lines)
+		sym_lines_locate(&file->lines, file->image, file->fd, file->symbols->debug_file,
+				 &search);
+	if (file->symbols)
+		elf_image_free(take(file->symbols->debug_file));
 	elf_image_detach(file->image);
 	closep(&file->fd);
 	file->fd = -1;
 	return file->symbols;
+}
+
+int sym_file_lines(struct sym_file *file, const struct sym_mapping *m,
+		   const struct sym_places *places, uint64_t address, struct lines_budget *budget,
+		   struct code_line ret[CODE_LINES_MAX])
+{
+	struct debug_search search = search_of(file, m, places);
+	int n = sym_lines_find(&file->lines, address, &search, budget, ret);
+
+	file->failed |= file->lines.failed;
+	return n;
 }

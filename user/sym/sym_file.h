@@ -13,6 +13,7 @@
 #include "user/sym/elf_symbols.h"
 #include "user/sym/name_arena.h"
 #include "user/sym/sym.h"
+#include "user/sym/sym_lines.h"
 
 struct sym_file {
 	uint32_t id;	  /* the symbolizer's */
@@ -24,6 +25,7 @@ struct sym_file {
 	bool failed;	   /* asked for and not, or not wholly, readable */
 	struct elf_image *image;
 	struct elf_symbols *symbols;
+	struct sym_lines lines;
 	const char *build_id; /* hexadecimal; the symbolizer's; NULL until asked for */
 };
 
@@ -31,13 +33,28 @@ struct sym_file {
 struct sym_file *sym_file_new(uint32_t id, const char *path);
 void sym_file_free(struct sym_file *file);
 
+/* Where else than in the file itself its names and lines may be. */
+struct sym_places {
+	const char *debug_directory;
+	struct debuginfod *debuginfod; /* or NULL */
+	bool lines;		       /* are wanted at all */
+};
+
 /* Opens the file of 'm' if it was neither opened nor read before and may still be there. */
 void sym_file_open(struct sym_file *file, const struct sym_mapping *m);
 /* Its headers, or NULL; its sections can be read while the file is open. */
 const struct elf_image *sym_file_image(struct sym_file *file, const struct sym_mapping *m);
 /* Its functions, or NULL; the file is closed then. */
 const struct elf_symbols *sym_file_symbols(struct sym_file *file, const struct sym_mapping *m,
-					   const char *debug_directory);
+					   const struct sym_places *places);
+
+/*
+ * The functions at a virtual address, of a file whose symbols have been read: as
+ * dwarf_lines_find().
+ */
+int sym_file_lines(struct sym_file *file, const struct sym_mapping *m,
+		   const struct sym_places *places, uint64_t address, struct lines_budget *budget,
+		   struct code_line ret[CODE_LINES_MAX]);
 
 /* One that is not of a file but of this process's vDSO. */
 struct sym_file *sym_file_new_vdso(uint32_t id);

@@ -6,22 +6,20 @@
 #include "user/base/array.h"
 #include "user/base/err.h"
 #include "user/base/keyset.h"
-#include "user/base/strtab.h"
-#include "user/sym/demangle.h"
 #include "user/sym/ksyms.h"
 #include "user/sym/mapped_file.h"
 #include "user/sym/perf_maps.h"
 #include "user/sym/sym.h"
 #include "user/sym/sym_file.h"
+#include "user/sym/sym_names.h"
 
 /* The usual soft limit of RLIMIT_NOFILE: more are opened when they are asked for. */
 #define MAX_OPEN 1024
 
-#define MAX_BASE_BYTES 1024 /* of a file's name in "[name+0x1234]" */
-#define KERNEL_OWNER   0
-#define JIT_OWNER      1 /* of all processes: a function's number has its map's in the upper half */
-#define FIRST_OWNER    2
-#define NO_MEMORY      "[no memory for this name]"
+#define KERNEL_OWNER  0
+#define JIT_OWNER     1 /* of all processes: a function's number has its map's in the upper half */
+#define INLINED_OWNER 2
+#define FIRST_OWNER   3
 
 enum kind { KIND_FILE, KIND_VDSO, KIND_MEMORY };
 
@@ -34,17 +32,12 @@ struct file_key {
 
 _Static_assert(sizeof(struct file_key) == 56, "a key has no padding");
 
-/* A name that had to be made: 'at' is a function's number, or the address that has none. */
-struct name_key {
-	uint64_t at;
-	uint32_t owner;
-	uint32_t is_address;
-};
-
 struct symbolizer {
 	char *kallsyms;
 	char *debug_directory;
-	enum demangle demangle;
+	struct sym_places places;
+	struct lines_budget budget;
+	struct symbolizer_counts counts;
 	struct ksyms *ksyms;
 	bool ksyms_tried;
 	struct keyset file_keys;
@@ -52,13 +45,7 @@ struct symbolizer {
 	size_t files_cap;
 	struct sym_file *vdso;
 	struct perf_maps perf_maps;
-	struct keyset name_keys;
-	const char **names;
-	size_t names_cap;
-	struct strtab texts; /* numbers for paths; 'stable' has them where they do not move */
-	const char **stable;
-	size_t stable_cap;
-	struct name_arena arena;
+	struct sym_names names;
 	uint32_t next_owner;
 	size_t n_open;
 };
@@ -72,12 +59,15 @@ int symbolizer_new(const struct symbolizer_options *options, struct symbolizer *
 		return errf(-ENOMEM, "no memory for symbols");
 	keyset_init(&s->file_keys, sizeof(struct file_key));
 	perf_maps_init(&s->perf_maps);
-	keyset_init(&s->name_keys, sizeof(struct name_key));
 	s->next_owner = FIRST_OWNER;
-	s->demangle = options->demangle;
 	s->kallsyms = strdup(kallsyms ? kallsyms : "/proc/kallsyms");
 	s->debug_directory = strdup(directory ? directory : "/usr/lib/debug");
-	if (!s->kallsyms || !s->debug_directory || strtab_init(&s->texts))
+	s->places.debug_directory = s->debug_directory;
+	s->places.lines = !options->no_lines;
+	lines_budget_init(&s->budget, options->lines_cpu_ns);
+	if (!s->kallsyms || !s->debug_directory || sym_names_init(&s->names, options->demangle) ||
+	    (!options->no_debuginfod &&
+	     debuginfod_new(DEBUGINFOD_BUDGET_NS, &s->places.debuginfod)))
 		return errf(-ENOMEM, "no memory for symbols");
 	*ret = take(s);
 	return 0;
@@ -95,84 +85,12 @@ void symbolizer_free(struct symbolizer *s)
 	sym_file_free(s->vdso);
 	ksyms_free(s->ksyms);
 	keyset_release(&s->file_keys);
-	keyset_release(&s->name_keys);
-	strtab_release(&s->texts);
-	name_arena_release(&s->arena);
+	sym_names_release(&s->names);
 	free(s->files);
-	free(s->names);
-	free(s->stable);
+	debuginfod_free(s->places.debuginfod);
 	free(s->kallsyms);
 	free(s->debug_directory);
 	free(s);
-}
-
-/* --- names --------------------------------------------------------------------------------- */
-
-/* The name with that key, or NULL. */
-static const char *name_find(const struct symbolizer *s, const struct name_key *key)
-{
-	uint32_t i = keyset_find(&s->name_keys, key);
-
-	return i == KEYSET_NONE ? NULL : s->names[i];
-}
-
-static const char *name_keep(struct symbolizer *s, const struct name_key *key, const char *name)
-{
-	uint32_t i;
-
-	if (!name || array_reserve(s->names, s->names_cap, s->name_keys.n + 1) ||
-	    keyset_add(&s->name_keys, key, &i) < 0)
-		return NO_MEMORY;
-	s->names[i] = name;
-	return name;
-}
-
-/* 'raw' must live as long as the symbolizer; its demangled form if it has one. */
-static const char *pretty_name(struct symbolizer *s, uint32_t owner, uint64_t id, const char *raw)
-{
-	struct name_key key = { .owner = owner, .at = id };
-	char text[NAME_MAX_BYTES + 1];
-	const char *name;
-	size_t len;
-
-	if (s->demangle == DEMANGLE_NONE || !demangle_is_mangled(raw))
-		return raw;
-	name = name_find(s, &key);
-	if (name)
-		return name;
-	len = demangle_name(raw, s->demangle, text, sizeof(text));
-	return name_keep(s, &key, len ? name_arena_add(&s->arena, text, len) : raw);
-}
-
-/* What stands for a name: "[base+0x1234]". */
-static const char *offset_name(struct symbolizer *s, uint32_t owner, const char *base,
-			       uint64_t offset)
-{
-	struct name_key key = { .owner = owner, .at = offset, .is_address = 1 };
-	char text[MAX_BASE_BYTES + 64];
-	const char *name = name_find(s, &key);
-	int len;
-
-	if (name)
-		return name;
-	len = snprintf(text, sizeof(text), "[%.*s+0x%" PRIx64 "]", MAX_BASE_BYTES, base, offset);
-	return name_keep(s, &key, len < 0 ? NULL : name_arena_add(&s->arena, text, len));
-}
-
-/* A copy of the text that stays, the same for the same text, and its number; NULL: no memory. */
-static const char *intern(struct symbolizer *s, const char *text, size_t len, uint32_t *ret)
-{
-	uint32_t n = s->texts.n, i;
-
-	if (array_reserve(s->stable, s->stable_cap, (size_t)n + 1) ||
-	    strtab_add_bytes(&s->texts, text, len, &i))
-		return NULL;
-	if (i == 0)
-		s->stable[0] = "";
-	else if (i == n)
-		s->stable[i] = name_arena_add(&s->arena, text, len);
-	*ret = i;
-	return s->stable[i];
 }
 
 /* --- what a mapping is --------------------------------------------------------------------- */
@@ -219,7 +137,7 @@ static struct sym_file *file_of(struct symbolizer *s, const struct sym_mapping *
 	uint32_t path, i;
 	const char *name;
 
-	name = intern(s, m->path, len, &path);
+	name = sym_names_intern(&s->names, m->path, len, &path);
 	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers it is */
 	if (!name || array_reserve(s->files, s->files_cap, s->file_keys.n + 1))
 		return NULL;
@@ -263,7 +181,7 @@ static const struct elf_symbols *symbols_of(struct symbolizer *s, struct sym_fil
 					    const struct sym_mapping *m)
 {
 	bool was_open = file->fd >= 0;
-	const struct elf_symbols *symbols = sym_file_symbols(file, m, s->debug_directory);
+	const struct elf_symbols *symbols = sym_file_symbols(file, m, &s->places);
 
 	s->n_open += (file->fd >= 0) - was_open;
 	return symbols;
@@ -290,7 +208,7 @@ static bool name_jit(struct symbolizer *s, const struct sym_mapping *m, uint64_t
 	if (!perf_maps_find(&s->perf_maps, m->pid, m->image, address, &map, &f))
 		return false;
 	*ret = (struct symbol){
-		.name = pretty_name(s, JIT_OWNER, (uint64_t)map << 32 | f.id, f.name),
+		.name = sym_names_pretty(&s->names, JIT_OWNER, (uint64_t)map << 32 | f.id, f.name),
 		.module = "[jit]",
 		.offset = f.offset,
 		.named = true,
@@ -318,6 +236,11 @@ void symbolizer_read_perf_map(struct symbolizer *s, uint32_t pid, uint64_t image
 	perf_maps_read(&s->perf_maps, pid, image, PERF_MAP_PAUSE_NS);
 }
 
+void symbolizer_read_new_perf_map(struct symbolizer *s, uint32_t pid, uint64_t image)
+{
+	perf_maps_read(&s->perf_maps, pid, image, 0);
+}
+
 void symbolizer_kernel(struct symbolizer *s, uint64_t address, struct symbol *ret)
 {
 	struct ksym k;
@@ -328,14 +251,14 @@ void symbolizer_kernel(struct symbolizer *s, uint64_t address, struct symbol *re
 	}
 	if (s->ksyms && ksyms_find(s->ksyms, address, &k))
 		*ret = (struct symbol){
-			.name = pretty_name(s, KERNEL_OWNER, k.id, k.name),
+			.name = sym_names_pretty(&s->names, KERNEL_OWNER, k.id, k.name),
 			.module = k.module,
 			.offset = k.offset,
 			.named = true,
 		};
 	else
 		*ret = (struct symbol){
-			.name = offset_name(s, KERNEL_OWNER, "kernel", address),
+			.name = sym_names_offset(&s->names, KERNEL_OWNER, "kernel", address),
 			.module = "[kernel]",
 		};
 }
@@ -344,7 +267,7 @@ static void name_memory(struct symbolizer *s, const struct sym_mapping *m, uint6
 			struct symbol *ret)
 {
 	const char *path = m->path && m->path[0] == '[' ? m->path : "[anon]";
-	char base[MAX_BASE_BYTES + 1];
+	char base[SYM_NAMES_BASE_MAX + 1];
 	size_t len = strlen(path);
 	const char *module;
 	uint32_t text;
@@ -353,13 +276,14 @@ static void name_memory(struct symbolizer *s, const struct sym_mapping *m, uint6
 		return;
 	/* "[heap]" is "[heap+0x1234]": its brackets are ours. */
 	len = path[len - 1] == ']' ? len - 2 : len - 1;
-	snprintf(base, sizeof(base), "%.*s", (int)(len < MAX_BASE_BYTES ? len : MAX_BASE_BYTES),
-		 path + 1);
-	module = intern(s, path, strlen(path), &text);
-	*ret = (struct symbol){ .name = NO_MEMORY, .module = module ? module : "[anon]" };
+	snprintf(base, sizeof(base), "%.*s",
+		 (int)(len < SYM_NAMES_BASE_MAX ? len : SYM_NAMES_BASE_MAX), path + 1);
+	module = sym_names_intern(&s->names, path, strlen(path), &text);
+	*ret = (struct symbol){ .name = SYM_NO_MEMORY, .module = module ? module : "[anon]" };
 	/* Names of memory are numbered downwards, so that they are not those of files. */
 	if (module)
-		ret->name = offset_name(s, UINT32_MAX - text, base, offset_in_mapping(m, address));
+		ret->name = sym_names_offset(&s->names, UINT32_MAX - text, base,
+					     offset_in_mapping(m, address));
 }
 
 static void name_vdso(struct symbolizer *s, const struct sym_mapping *m, uint64_t address,
@@ -371,15 +295,15 @@ static void name_vdso(struct symbolizer *s, const struct sym_mapping *m, uint64_
 	if (vdso && vdso->symbols &&
 	    elf_symbols_find(vdso->symbols, offset_in_mapping(m, address), &f))
 		*ret = (struct symbol){
-			.name = pretty_name(s, vdso->id, f.id, f.name),
+			.name = sym_names_pretty(&s->names, vdso->id, f.id, f.name),
 			.module = "[vdso]",
 			.offset = f.offset,
 			.named = true,
 		};
 	else
 		*ret = (struct symbol){
-			.name = offset_name(s, vdso ? vdso->id : UINT32_MAX, "vdso",
-					    offset_in_mapping(m, address)),
+			.name = sym_names_offset(&s->names, vdso ? vdso->id : UINT32_MAX, "vdso",
+						 offset_in_mapping(m, address)),
 			.module = "[vdso]",
 		};
 }
@@ -392,18 +316,18 @@ static void name_in_file(struct symbolizer *s, const struct sym_mapping *m, uint
 	const struct elf_symbols *symbols;
 	struct elf_function f;
 
-	*ret = (struct symbol){ .name = NO_MEMORY, .module = "[no memory]" };
+	*ret = (struct symbol){ .name = SYM_NO_MEMORY, .module = "[no memory]" };
 	if (!file || (may_be_jit(m) && name_jit(s, m, address, ret)))
 		return;
 	ret->module = file->path;
 	symbols = symbols_of(s, file, m);
 	if (file->image && elf_image_address(file->image, at, &at) && symbols &&
 	    elf_symbols_find(symbols, at, &f)) {
-		ret->name = pretty_name(s, file->id, f.id, f.name);
+		ret->name = sym_names_pretty(&s->names, file->id, f.id, f.name);
 		ret->offset = f.offset;
 		ret->named = true;
 	} else {
-		ret->name = offset_name(s, file->id, file->base, at);
+		ret->name = sym_names_offset(&s->names, file->id, file->base, at);
 	}
 }
 
@@ -423,6 +347,52 @@ void symbolizer_user(struct symbolizer *s, const struct sym_mapping *m, uint64_t
 	}
 }
 
+/* --- lines ----------------------------------------------------------------------------------- */
+
+/* Names come from debug information as they stand there; that lives as long as the symbolizer. */
+static const char *inlined_name(struct symbolizer *s, const char *raw)
+{
+	uint32_t id;
+	const char *name =
+		raw ? sym_names_intern(&s->names, raw, strnlen(raw, NAME_MAX_BYTES), &id) : NULL;
+
+	return name ? sym_names_pretty(&s->names, INLINED_OWNER, id, name) : NULL;
+}
+
+size_t symbolizer_lines(struct symbolizer *s, const struct sym_mapping *m, uint64_t address,
+			struct code_line ret[CODE_LINES_MAX])
+{
+	uint64_t at = offset_in_file(m, address);
+	struct sym_file *file;
+	int n = 0, i;
+
+	file = s->places.lines && kind_of(m) == KIND_FILE ? file_of(s, m) : NULL;
+	if (!file || !symbols_of(s, file, m))
+		return 0;
+	s->counts.addresses++;
+	if (elf_image_address(file->image, at, &at))
+		n = sym_file_lines(file, m, &s->places, at, &s->budget, ret);
+	s->counts.over_budget += n == -EDQUOT;
+	if (n <= 0)
+		return 0;
+	s->counts.with_lines++;
+	s->counts.with_inlined += n > 1;
+	for (i = 0; i < n; i++)
+		ret[i].function = inlined_name(s, ret[i].function);
+	return n;
+}
+
+struct symbolizer_counts symbolizer_counts(const struct symbolizer *s)
+{
+	struct debuginfod_counts fetched = debuginfod_counts(s->places.debuginfod);
+	struct symbolizer_counts counts = s->counts;
+
+	counts.debuginfod_found = fetched.found;
+	counts.debuginfod_missing = fetched.missing;
+	counts.debuginfod_failed = fetched.failed;
+	return counts;
+}
+
 static const char *hexadecimal(struct symbolizer *s, const uint8_t *id, size_t len)
 {
 	char text[2 * ELF_BUILD_ID_MAX + 1] = "";
@@ -431,7 +401,7 @@ static const char *hexadecimal(struct symbolizer *s, const uint8_t *id, size_t l
 
 	for (i = 0; i < len && i < ELF_BUILD_ID_MAX; i++)
 		snprintf(text + 2 * i, 3, "%02x", id[i]);
-	copy = name_arena_add(&s->arena, text, 2 * i);
+	copy = name_arena_add(&s->names.arena, text, 2 * i);
 	return copy ? copy : "";
 }
 

@@ -47,37 +47,18 @@ static inline const uint8_t *cursor_skip(struct cursor *c, uint64_t len)
 	return from;
 }
 
-static inline uint8_t cursor_u8(struct cursor *c)
-{
-	uint8_t x;
-
-	cursor_copy(c, &x, sizeof(x));
-	return x;
-}
-
-static inline uint16_t cursor_u16(struct cursor *c)
-{
-	uint16_t x;
-
-	cursor_copy(c, &x, sizeof(x));
-	return x;
-}
-
-static inline uint32_t cursor_u32(struct cursor *c)
-{
-	uint32_t x;
-
-	cursor_copy(c, &x, sizeof(x));
-	return x;
-}
-
-static inline uint64_t cursor_u64(struct cursor *c)
-{
-	uint64_t x;
-
-	cursor_copy(c, &x, sizeof(x));
-	return x;
-}
+/* cursor_u8() to cursor_u64(): of this machine's byte order, at any address. */
+#define CURSOR_READ(bits)                                             \
+	static inline uint##bits##_t cursor_u##bits(struct cursor *c) \
+	{                                                             \
+		uint##bits##_t x;                                     \
+		cursor_copy(c, &x, sizeof(x));                        \
+		return x;                                             \
+	}
+CURSOR_READ(8)
+CURSOR_READ(16)
+CURSOR_READ(32)
+CURSOR_READ(64)
 
 /* LEB128 (DWARF 5, 7.6); what does not fit into 64 bits is bad. */
 static inline uint64_t cursor_leb(struct cursor *c, bool is_signed)

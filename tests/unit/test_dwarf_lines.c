@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+
+#include "tests/unit/test_sym_folder.h"
+#include "user/base/array.h"
+#include "user/sym/sym_lines.h"
+
+/* The loop is line 5; line 12 calls it, line 17 calls that, both inlined. */
+static const char program[] =
+	"static inline __attribute__((always_inline)) unsigned innermost(unsigned x)\n" /* 1 */
+	"{\n"
+	"	x++;\n"
+	"	while (x % 7u)\n"
+	"		x = x * 1103515245u + 12345u;\n" /* 5 */
+	"	return x;\n"
+	"}\n"
+	"static inline __attribute__((always_inline)) unsigned middle(unsigned x)\n"
+	"{\n"
+	"	if (x & 1)\n" /* 10 */
+	"		x++;\n"
+	"	return innermost(x);\n"
+	"}\n"
+	"__attribute__((noinline)) unsigned outermost(unsigned x)\n"
+	"{\n" /* 15 */
+	"	x |= 8;\n"
+	"	return middle(x) * 3;\n"
+	"}\n"
+	"int main(int argc, char **argv)\n"
+	"{\n"
+	"	(void)argv;\n"
+	"	return (int)outermost(argc);\n"
+	"}\n";
+
+struct file {
+	struct elf_image *image;
+	int fd;
+	struct sym_lines lines;
+	struct debug_search search;
+	struct lines_budget budget;
+};
+
+static void file_release(struct file *f)
+{
+	sym_lines_release(&f->lines);
+	elf_image_free(f->image);
+	close(f->fd);
+}
+
+static void open_file(const char *name, struct file *ret)
+{
+	*ret = (struct file){ .search = { .directory = folder, .path = in_folder(name) } };
+	ret->fd = open(in_folder(name), O_RDONLY | O_CLOEXEC);
+	assert_true(ret->fd >= 0);
+	assert_int_equal(elf_image_open(ret->fd, in_folder(name), &ret->image), 0);
+	sym_lines_init(&ret->lines);
+	lines_budget_init(&ret->budget, 0);
+	sym_lines_locate(&ret->lines, ret->image, ret->fd, NULL, &ret->search);
+}
+
+static int look_up(struct file *f, uint64_t address, struct code_line *ret)
+{
+	return sym_lines_find(&f->lines, address, &f->search, &f->budget, ret);
+}
+
+/* Start and end of a function, as nm(1) says. */
+static void range_of(const char *file, const char *function, uint64_t *ret_start, uint64_t *ret_end)
+{
+	char command[512], have[256];
+	uint64_t start, size;
+	FILE *nm;
+
+	snprintf(command, sizeof(command), "nm -S %s", in_folder(file));
+	nm = popen(command, "re");
+	assert_non_null(nm);
+	*ret_start = *ret_end = 0;
+	while (fgets(command, sizeof(command), nm)) {
+		if (sscanf(command, "%" SCNx64 " %" SCNx64 " %*c %255s", &start, &size, have) ==
+			    3 &&
+		    !strcmp(have, function)) {
+			*ret_start = start;
+			*ret_end = start + size;
+		}
+	}
+	pclose(nm);
+	assert_int_not_equal(*ret_start, 0);
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t len = text ? strlen(text) : 0, n = strlen(end);
+
+	return len >= n && !strcmp(text + len - n, end);
+}
+
+/* Is the loop of the program at some address of 'outermost', with all its callers? */
+static void finds_the_loop(const char *file)
+{
+	_cleanup_(file_release) struct file f;
+	struct code_line lines[CODE_LINES_MAX];
+	uint64_t start, end, at, in_loop = 0;
+
+	open_file(file, &f);
+	range_of(file, "outermost", &start, &end);
+	for (at = start; at < end; at++) {
+		int n = look_up(&f, at, lines);
+
+		assert_true(n >= 1);
+		assert_string_equal(lines[n - 1].function, "outermost");
+		assert_true(ends_with(lines[n - 1].file, "/program.c"));
+		if (n != 3 || lines[0].line != 5)
+			continue;
+		in_loop++;
+		assert_string_equal(lines[0].function, "innermost");
+		assert_true(ends_with(lines[0].file, "/program.c"));
+		assert_string_equal(lines[1].function, "middle");
+		assert_int_equal(lines[1].line, 12);
+		assert_int_equal(lines[2].line, 17);
+	}
+	assert_true(in_loop > 0);
+	range_of(file, "main", &start, &end);
+	assert_int_equal(look_up(&f, start, lines), 1);
+	assert_string_equal(lines[0].function, "main");
+	assert_true(lines[0].line >= 19 && lines[0].line <= 22);
+}
+
+static int make_program(void **state)
+{
+	if (make_folder(state))
+		return -1;
+	write_text("program.c", program);
+	return run("gcc -O2 -g -Wl,--build-id program.c -o program");
+}
+
+static void inlined_functions_have_their_callers_and_lines(void **state)
+{
+	(void)state;
+	finds_the_loop("program");
+}
+
+static void all_versions_of_dwarf_and_both_compilers_are_understood(void **state)
+{
+	static const char *const compilers[] = { "gcc", "clang" };
+	unsigned int version;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(compilers); i++) {
+		for (version = 2; version <= 5; version++) {
+			assert_int_equal(run("%s -O2 -g -gdwarf-%u program.c -o versioned",
+					     compilers[i], version),
+					 0);
+			finds_the_loop("versioned");
+		}
+	}
+	assert_int_equal(run("gcc -O2 -g -gdwarf64 program.c -o versioned"), 0);
+	finds_the_loop("versioned");
+}
+
+static void compressed_sections_are_read(void **state)
+{
+	(void)state;
+	assert_int_equal(run("objcopy --compress-debug-sections=zlib program packed"), 0);
+	finds_the_loop("packed");
+	assert_int_equal(run("objcopy --compress-debug-sections=zlib-gnu program packed"), 0);
+	finds_the_loop("packed");
+}
+
+static void position_dependent_programs_are_understood(void **state)
+{
+	(void)state;
+	assert_int_equal(run("gcc -O2 -g -no-pie program.c -o fixed"), 0);
+	finds_the_loop("fixed");
+}
+
+static void lines_come_from_the_separate_debug_file(void **state)
+{
+	_cleanup_(file_release) struct file f;
+	struct code_line lines[CODE_LINES_MAX];
+	uint64_t start, end;
+
+	(void)state;
+	assert_int_equal(run("objcopy --only-keep-debug program split.debug && "
+			     "objcopy --strip-debug --add-gnu-debuglink=split.debug program split"),
+			 0);
+	finds_the_loop("split");
+	/* One that is not its own: that of another build. */
+	assert_int_equal(run("gcc -O1 -g -Wl,--build-id program.c -o other && "
+			     "objcopy --only-keep-debug other split.debug"),
+			 0);
+	open_file("split", &f);
+	range_of("split", "main", &start, &end);
+	assert_int_equal(look_up(&f, start, lines), 0);
+}
+
+static void a_file_without_debug_information_has_no_lines(void **state)
+{
+	_cleanup_(file_release) struct file f;
+	struct code_line lines[CODE_LINES_MAX];
+
+	(void)state;
+	assert_int_equal(run("gcc -O2 program.c -o plain"), 0);
+	open_file("plain", &f);
+	assert_int_equal(look_up(&f, 0x1040, lines), 0);
+	assert_false(f.lines.failed);
+}
+
+static void an_address_outside_of_all_code_has_no_lines(void **state)
+{
+	_cleanup_(file_release) struct file f;
+	struct code_line lines[CODE_LINES_MAX];
+
+	(void)state;
+	open_file("program", &f);
+	assert_int_equal(look_up(&f, 0, lines), 0);
+	assert_int_equal(look_up(&f, 1, lines), 0);
+	assert_int_equal(look_up(&f, UINT64_MAX, lines), 0);
+}
+
+static void what_is_over_the_budget_is_said_to_be(void **state)
+{
+	_cleanup_(file_release) struct file f, spent;
+	struct code_line lines[CODE_LINES_MAX];
+	uint64_t start, end;
+
+	(void)state;
+	range_of("program", "main", &start, &end);
+	open_file("program", &f);
+	f.budget.file_bytes = 100;
+	assert_int_equal(look_up(&f, start, lines), -EDQUOT);
+	assert_false(f.lines.failed);
+	open_file("program", &spent);
+	assert_true(look_up(&spent, start, lines) > 0);
+	spent.budget.cpu_ns = 0;
+	/* What has been read costs nothing. */
+	assert_true(look_up(&spent, start, lines) > 0);
+	range_of("program", "outermost", &start, &end);
+	assert_int_equal(look_up(&spent, start, lines), -EDQUOT);
+}
+
+/* Overwrites 'n' bytes of the file at an offset. */
+static void patch(const char *name, long offset, const void *bytes, size_t n)
+{
+	FILE *f = fopen(in_folder(name), "r+e");
+
+	assert_non_null(f);
+	assert_int_equal(fseek(f, offset, SEEK_SET), 0);
+	assert_int_equal(fwrite(bytes, 1, n, f), n);
+	assert_int_equal(fclose(f), 0);
+}
+
+static size_t section_of(const char *name, const char *section, long *ret_offset, uint8_t *bytes,
+			 size_t max)
+{
+	_cleanup_(file_release) struct file f;
+	const Elf64_Shdr *shdr;
+	Elf_Data *data;
+
+	open_file(name, &f);
+	shdr = elf_image_section(f.image, section);
+	assert_non_null(shdr);
+	assert_int_equal(elf_image_data(f.image, shdr, max, &data), 0);
+	memcpy(bytes, data->d_buf, data->d_size);
+	*ret_offset = (long)shdr->sh_offset;
+	return data->d_size;
+}
+
+/* How many lookups in the function found something. */
+static size_t look_everywhere(const char *name, uint64_t start, uint64_t end)
+{
+	_cleanup_(file_release) struct file f;
+	struct code_line lines[CODE_LINES_MAX];
+	size_t found = 0;
+	uint64_t at;
+
+	open_file(name, &f);
+	for (at = start; at < end; at += 7)
+		found += look_up(&f, at, lines) > 0;
+	return found;
+}
+
+/*
+ * Each byte of each section in turn is another one. Nothing that is wrong may be more than wrong:
+ * the sanitizers see to it.
+ */
+static void broken_bytes_cost_lines_and_no_more(void **state)
+{
+	static const char *const sections[] = { ".debug_info", ".debug_abbrev", ".debug_line",
+						".debug_line_str", ".debug_rnglists" };
+	static const uint8_t values[] = { 0x00, 0xff, 0x7f, 0x01, 0x80 };
+	uint8_t bytes[4096];
+	uint64_t start, end;
+	size_t i, k, size, found = 0;
+	long offset;
+
+	(void)state;
+	range_of("program", "outermost", &start, &end);
+	assert_int_equal(run("cp program broken"), 0);
+	for (i = 0; i < ARRAY_SIZE(sections); i++) {
+		size = section_of("program", sections[i], &offset, bytes, sizeof(bytes));
+		for (k = 0; k < size; k++) {
+			patch("broken", offset + (long)k, &values[k % ARRAY_SIZE(values)], 1);
+			found += look_everywhere("broken", start, end);
+			patch("broken", offset + (long)k, &bytes[k], 1);
+		}
+	}
+	assert_true(found > 100); /* most of it was still understood */
+	finds_the_loop("broken"); /* all was put right again */
+}
+
+/* Hand-made: entries that say that their sibling is one before them (DW_FORM_ref4 is 0x13). */
+static const char circle[] = "	.text\n"
+			     "f:	.skip 16\n"
+			     "	.section .debug_abbrev,\"\",@progbits\n"
+			     "	.byte 1, 0x11, 1, 0x11, 0x01, 0x12, 0x06, 0, 0\n"
+			     "	.byte 2, 0x13, 1, 0x01, 0x13, 0, 0\n"
+			     "	.byte 3, 0x2e, 0, 0x11, 0x01, 0x12, 0x06, 0x03, 0x08, 0, 0\n"
+			     "	.byte 0\n"
+			     "	.section .debug_info,\"\",@progbits\n"
+			     "s:	.long e - v\n"
+			     "v:	.short 4\n"
+			     "	.long 0\n"
+			     "	.byte 8\n"
+			     "	.byte 1\n	.quad f\n	.long 16\n"
+			     "b:	.byte 2\n	.long b - s\n"
+			     "	.byte 2\n	.long b - s\n"
+			     "	.byte 0\n	.byte 0\n"
+			     "	.byte 3\n	.quad f\n	.long 16\n	.asciz \"f\"\n"
+			     "	.byte 0\n"
+			     "e:\n";
+
+static void a_sibling_that_points_backwards_is_not_followed(void **state)
+{
+	_cleanup_(file_release) struct file f;
+	struct code_line lines[CODE_LINES_MAX];
+	uint64_t address = 0;
+	size_t i;
+
+	(void)state;
+	write_text("circle.s", circle);
+	assert_int_equal(run("as --64 circle.s -o circle.o && ld -e 0 circle.o -o circle"), 0);
+	open_file("circle", &f);
+	for (i = 0; i < f.image->n_shdrs; i++) {
+		if (!strcmp(elf_image_section_name(f.image, &f.image->shdrs[i]), ".text"))
+			address = f.image->shdrs[i].sh_addr;
+	}
+	assert_int_equal(look_up(&f, address + 4, lines), 1);
+	assert_string_equal(lines[0].function, "f");
+}
+
+/* What dwz makes: names that stand in a file that several share. */
+static void the_supplementary_file_has_names(void **state)
+{
+	_cleanup_(file_release) struct file f = { .fd = -1, .lines = { .fd = -1 } };
+	struct code_line lines[CODE_LINES_MAX];
+	uint64_t start, end;
+
+	(void)state;
+	if (run("dwz --version >dwz.out 2>&1"))
+		skip();
+	assert_int_equal(run("cp program one && cp program two && dwz -m shared one two && "
+			     "readelf -S one | grep -q gnu_debugaltlink"),
+			 0);
+	finds_the_loop("one");
+	/* Another file in its place is none. */
+	assert_int_equal(run("cp program shared"), 0);
+	open_file("one", &f);
+	range_of("one", "main", &start, &end);
+	assert_int_equal(look_up(&f, start, lines), 0);
+}
+
+static void deep_inlining_keeps_the_innermost_and_the_function(void **state)
+{
+	_cleanup_(file_release) struct file f;
+	struct code_line lines[CODE_LINES_MAX];
+	uint64_t start, end, at;
+	int deepest = 0, i;
+	FILE *out;
+
+	(void)state;
+	out = fopen(in_folder("deep.c"), "we");
+	assert_non_null(out);
+	fputs("static inline __attribute__((always_inline)) unsigned f0(unsigned x)\n"
+	      "{ for (unsigned i = 0; i < x; i++) x = x * 3 + i; return x; }\n",
+	      out);
+	for (i = 1; i < 40; i++)
+		fprintf(out,
+			"static inline __attribute__((always_inline)) unsigned f%d(unsigned x)\n"
+			"{ return f%d(x); }\n",
+			i, i - 1);
+	fputs("__attribute__((noinline)) unsigned whole(unsigned x) { return f39(x); }\n"
+	      "int main(int c, char **v) { (void)v; return (int)whole(c); }\n",
+	      out);
+	assert_int_equal(fclose(out), 0);
+	assert_int_equal(run("gcc -O2 -g deep.c -o deep"), 0);
+	open_file("deep", &f);
+	range_of("deep", "whole", &start, &end);
+	for (at = start; at < end; at++) {
+		int n = look_up(&f, at, lines);
+
+		assert_string_equal(lines[n - 1].function, "whole");
+		if (n > 1)
+			assert_string_equal(lines[0].function, "f0");
+		if (n > deepest)
+			deepest = n;
+	}
+	assert_int_equal(deepest, CODE_LINES_MAX);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(inlined_functions_have_their_callers_and_lines),
+		cmocka_unit_test(all_versions_of_dwarf_and_both_compilers_are_understood),
+		cmocka_unit_test(compressed_sections_are_read),
+		cmocka_unit_test(position_dependent_programs_are_understood),
+		cmocka_unit_test(lines_come_from_the_separate_debug_file),
+		cmocka_unit_test(a_file_without_debug_information_has_no_lines),
+		cmocka_unit_test(an_address_outside_of_all_code_has_no_lines),
+		cmocka_unit_test(what_is_over_the_budget_is_said_to_be),
+		cmocka_unit_test(broken_bytes_cost_lines_and_no_more),
+		cmocka_unit_test(a_sibling_that_points_backwards_is_not_followed),
+		cmocka_unit_test(the_supplementary_file_has_names),
+		cmocka_unit_test(deep_inlining_keeps_the_innermost_and_the_function),
+	};
+
+	return cmocka_run_group_tests(tests, make_program, remove_folder);
+}
