@@ -20,9 +20,11 @@
  *   difference COUNT KIND at FILE+0xADDRESS: RULE; fathom ended by CAUSE, libdw by REASON
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/walk/walk.h"
 #include "tests/walk/write.h"
@@ -320,6 +322,20 @@ static int compare_all(const struct arguments *a, struct own_tables *tables,
 	return err;
 }
 
+/* What the command prints is not ours to print. */
+static int take_silently(const struct arguments *a, struct dumps *ret)
+{
+	_cleanup_(closep) int mine = dup(STDOUT_FILENO), none = open("/dev/null", O_WRONLY);
+	int err;
+
+	if (mine < 0 || none < 0 || dup2(none, STDOUT_FILENO) < 0)
+		return errf(-errno, "cannot redirect the command's output: %m");
+	err = dumps_take(&a->take, a->command, ret);
+	if (dup2(mine, STDOUT_FILENO) < 0)
+		return errf(-errno, "cannot print any more: %m");
+	return err;
+}
+
 static int run(const struct arguments *a)
 {
 	_cleanup_(own_tables_freep) struct own_tables *tables = NULL;
@@ -330,7 +346,7 @@ static int run(const struct arguments *a)
 	int err = differences ? own_tables_new(&tables) : -ENOMEM;
 
 	if (!err)
-		err = dumps_take(&a->take, a->command, &dumps);
+		err = take_silently(a, &dumps);
 	if (!err)
 		err = compare_all(a, tables, &dumps, &c);
 	if (!err)
