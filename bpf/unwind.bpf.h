@@ -142,6 +142,14 @@ struct unwind_job {
 	struct regs_abi saved;
 };
 
+/* 1 if the task is in the middle of an exec; where kernels do not tell, 0. */
+static __always_inline __u32 is_in_exec(struct task_struct *task)
+{
+	if (!bpf_core_field_exists(task->in_execve))
+		return 0;
+	return BPF_CORE_READ_BITFIELD_PROBED(task, in_execve);
+}
+
 /* How often a process asks for such addresses until its list is made anew: some are no code. */
 #define UNWIND_MAX_ASKED 64
 
@@ -167,8 +175,13 @@ static __always_inline __u32 unwind_first(struct task_struct *task, struct unwin
 	process = bpf_map_lookup_elem(&unwind_processes, &job->process);
 	if (!process)
 		return FT_END_PENDING;
-	/* In the middle of an exec: the old memory is gone, and the new one has no stack yet. */
+	/*
+	 * In the middle of an exec the old memory is gone, and the new one has no stack yet. Else
+	 * the list came late, for a sample from before an exec: a new one is asked for.
+	 */
 	if (process->mm != job->mm) {
+		if (!is_in_exec(task))
+			return FT_END_PENDING;
 		out->n = 0;
 		return FT_END_NONE;
 	}

@@ -195,7 +195,8 @@ static void registers_are_restored_from_wherever_they_are(void **state)
 		{ FT_SAVED_AT_CFA, -16, 500 + 38 },
 		{ FT_SAVED_AT_CFA, -8 * 8, 500 + 32 }, /* the first word of the window */
 		{ FT_SAVED_AT_CFA, -9 * 8, 500 + 31 }, /* before it */
-		{ FT_SAVED_AT_CFA, 8, 500 + 41 },      /* behind it */
+		{ FT_SAVED_AT_CFA, 0, 500 + 40 },
+		{ FT_SAVED_AT_CFA, 8, 500 + 41 }, /* behind it */
 		{ FT_SAVED_AT_SP, 0, 500 + 20 },
 		{ FT_SAVED_AT_SP, 8 * 14, 500 + 34 },
 		{ FT_SAVED_AT_FP, 8, 500 + 61 },
