@@ -85,13 +85,17 @@ static __always_inline __u32 count_add(void *table, const struct ft_count_key *k
 	return 0;
 }
 
-/* Passes the sample up, with its kernel stack kept: true if it is on its way. */
+/*
+ * Passes the sample up, with its kernel stack kept: true if it is on its way. Of a process that is
+ * not in the loader's PID namespace nothing more can be learned.
+ */
 static __always_inline bool keep_deferred(struct scratch *s, struct task_struct *task, void *stacks,
 					  __u32 set)
 {
 	__u64 hash = s->key.kernel_stack;
 
-	if (!is_deferrable(&s->job) || (hash && stack_keep(stacks, &s->kernel, hash)))
+	if (!s->key.tgid || !is_deferrable(&s->job) ||
+	    (hash && stack_keep(stacks, &s->kernel, hash)))
 		return false;
 	s->key.user_stack = 0;
 	if (!defer(task, &s->job, &s->key, set))

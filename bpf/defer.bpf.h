@@ -48,6 +48,7 @@ static __always_inline void deferred_fill(struct ft_deferred *d, struct task_str
 	d->vdso = (__u64)BPF_CORE_READ(task, mm, context.vdso);
 	d->key = *key;
 	d->pc = job->regs.entry.pc;
+	d->wanted_pc = job->walk.pc;
 	for (i = 0; i < FT_REGS; i++)
 		d->regs[i] = job->regs.entry.regs[i];
 	d->set = set;

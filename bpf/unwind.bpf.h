@@ -166,6 +166,7 @@ static __always_inline __u32 unwind_first(struct task_struct *task, struct unwin
 	out->n = 1;
 	if (job->regs.compat) /* 32-bit code: other tables, not walked */
 		return FT_END_RULE_UNSUPPORTED;
+	w->pc = job->regs.entry.pc;
 	process_key(task, &job->process);
 	job->mm = (__u64)BPF_CORE_READ(task, mm);
 	process = bpf_map_lookup_elem(&unwind_processes, &job->process);

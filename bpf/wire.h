@@ -203,6 +203,7 @@ struct ft_deferred {
 	__u64 vdso; /* address of the process's vDSO, 0 if it has none */
 	struct ft_count_key key;
 	__u64 pc;
+	__u64 wanted_pc; /* where the walk gave up: the mapping or table that is missing is of this */
 	__u64 regs[FT_REGS]; /* by DWARF number */
 	__u32 set;	     /* of maps that the sample belongs to */
 	__u32 collector;     /* FT_COLLECTOR_* */
@@ -210,7 +211,7 @@ struct ft_deferred {
 	__u32 in_exec;	     /* 1: the task is in the middle of an exec */
 			     /* The stack's bytes follow. */
 };
-_Static_assert(sizeof(struct ft_deferred) == 400, "ft_deferred");
+_Static_assert(sizeof(struct ft_deferred) == 408, "ft_deferred");
 #define FT_COLLECTOR_CPU 0
 
 /* Pieces of a stack that are passed up: whole pages of 4 KiB. */

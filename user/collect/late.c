@@ -82,6 +82,8 @@ static __u32 unwind_locate(void *ctx, struct unwind_walk *walk, __u64 address)
 	uint32_t table;
 	uint16_t kind;
 
+	if (w->err)
+		return FT_END_NO_TABLE;
 	if (!m)
 		return FT_END_UNKNOWN_MAPPING;
 	w->err = unwind_tables_of(late->tables, m, &table);
@@ -121,6 +123,7 @@ static uint32_t walk_stack(struct walking *w, const struct unwind_entry *entry,
 int late_unwind(const struct late *late, const struct ft_deferred *d, struct ft_stack *ret)
 {
 	struct unwind_entry entry = { .pc = d->pc };
+	struct unwind_walk wanted;
 	struct walking w = {
 		.late = late,
 		.d = d,
@@ -144,5 +147,8 @@ int late_unwind(const struct late *late, const struct ft_deferred *d, struct ft_
 		ret->end = walk_stack(&w, &entry, ret);
 	if (ret->end == FT_END_PENDING)
 		ret->end = FT_END_NO_TABLE;
+	/* The piece of the stack may not reach to where the kernel's walk has given up. */
+	if (ret->end == FT_END_READ_FAILED && w.image != PROCESSES_NO_IMAGE)
+		unwind_locate(&w, &wanted, d->wanted_pc);
 	return w.err;
 }

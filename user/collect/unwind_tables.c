@@ -144,6 +144,8 @@ static int make(struct unwind_tables *t, struct entry *e)
 	e->kind = FT_MAPPING_TABLE;
 	e->start = table->start;
 	e->end = table->end;
+	/* Not the first to go when the next one is made, which may be for the same stack. */
+	e->used_ns = clock_ns(CLOCK_MONOTONIC);
 	t->counts.broken += table->n_broken;
 	t->counts.tables++;
 	return 0;
@@ -188,7 +190,7 @@ void unwind_tables_drop(struct unwind_tables *t, uint32_t table)
 
 void unwind_tables_touch(struct unwind_tables *t, uint32_t table, uint64_t now_ns)
 {
-	if (table != UNWIND_TABLES_NONE)
+	if (table != UNWIND_TABLES_NONE && t->entries[table].used_ns < now_ns)
 		t->entries[table].used_ns = now_ns;
 }
 

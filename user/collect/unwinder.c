@@ -36,7 +36,7 @@ struct unwinder {
 	size_t n, cap;
 	uint64_t vdso_bytes;   /* 0: there is none */
 	struct keyset scanned; /* PIDs of before the recording, that have been looked at in /proc */
-	uint64_t *scanned_ns;  /* ... and when */
+	uint64_t *scanned_ns;  /* and when */
 	size_t scanned_cap;
 	struct unwind_summary counts;
 };
@@ -112,14 +112,16 @@ static int look_at_process(struct unwinder *u, struct sample *s)
 
 	if (!pid)
 		return 0;
+	if (array_reserve(u->scanned_ns, u->scanned_cap, u->scanned.n + 1))
+		return errf(-ENOMEM, "no memory for the unwinder's processes");
 	added = keyset_add(&u->scanned, &pid, &number);
-	if (added < 0 || array_reserve(u->scanned_ns, u->scanned_cap, u->scanned.n))
-		return -ENOMEM;
+	if (added < 0)
+		return errf(added, "no memory for the unwinder's processes");
 	if (added) {
 		err = processes_scan(u->processes, pid);
 		u->scanned_ns[number] = clock_ns(CLOCK_MONOTONIC);
 	}
-	/* All samples of before the look wait for it, not only the one that has caused it. */
+	/* Also of its other samples, and those of its children: what was seen must be settled. */
 	if (s->ready_ns < u->scanned_ns[number])
 		s->ready_ns = u->scanned_ns[number];
 	return err;
@@ -203,6 +205,13 @@ static int add_vdso(struct unwinder *u, const struct ft_deferred *d)
 	return processes_add_missing(u->processes, &m, d->time_ns);
 }
 
+/* A list of what the process was before an exec would be of no use. */
+static bool is_newest(const struct unwinder *u, const struct ft_deferred *d)
+{
+	return processes_image(u->processes, d->key.tgid, d->time_ns) ==
+	       processes_image(u->processes, d->key.tgid, UINT64_MAX);
+}
+
 static int unwind_sample(struct unwinder *u, struct sample *s)
 {
 	struct late late = {
@@ -221,9 +230,7 @@ static int unwind_sample(struct unwinder *u, struct sample *s)
 	err = add_vdso(u, s->d);
 	if (!err)
 		err = late_unwind(&late, s->d, s->user);
-	/* Unless it has exec'ed since: its memory is another one. */
-	if (!err && processes_image(u->processes, s->d->key.tgid, s->d->time_ns) ==
-			    processes_image(u->processes, s->d->key.tgid, UINT64_MAX))
+	if (!err && is_newest(u, s->d))
 		err = unwind_lists_publish(u->lists, s->d->key.tgid, &s->d->process, s->d->mm);
 	/* The stack's bytes are not needed any more. */
 	d = realloc(s->d, sizeof(*s->d));

@@ -24,7 +24,8 @@ static struct {
 	const struct pt_regs *saved; /* user registers at the top of the task's kernel stack */
 	bool lacks_task_pt_regs;     /* the helper is from 5.15 */
 	bool kernel_reads_fail;
-	unsigned char ring[FAKE_RING_BYTES]; /* what was submitted, one record behind the other */
+	/* What was submitted, one record behind the other, aligned as the kernel does. */
+	unsigned char ring[FAKE_RING_BYTES] __attribute__((aligned(8)));
 	__u32 ring_bytes, n_submitted;
 	bool ring_is_full;
 	int (*tail)(struct bpf_perf_event_data *ctx); /* entry 0 of the program array */
