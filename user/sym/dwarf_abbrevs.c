@@ -19,6 +19,7 @@ static void dwarf_abbrevs_free(struct dwarf_abbrevs *table)
 		return;
 	free(table->abbrevs);
 	free(table->attributes);
+	free(table->implicits);
 	free(table);
 }
 DEFINE_FREEP(struct dwarf_abbrevs, dwarf_abbrevs_free)
@@ -39,14 +40,24 @@ static uint16_t in_16_bits(uint64_t v)
 	return v < UINT16_MAX ? v : UINT16_MAX;
 }
 
+static int add_implicit(struct dwarf_abbrevs *table, int64_t value, uint32_t *ret)
+{
+	if (array_reserve(table->implicits, table->implicits_cap, table->n_implicits + 1))
+		return -ENOMEM;
+	*ret = table->n_implicits;
+	table->implicits[table->n_implicits++] = value;
+	return 0;
+}
+
 static int read_attributes(struct dwarf_abbrevs *table, struct dwarf_cursor *c)
 {
 	for (;;) {
 		struct dwarf_attribute a = { .name = in_16_bits(dwarf_uleb(c)) };
 
 		a.form = in_16_bits(dwarf_uleb(c));
-		if (a.form == DW_FORM_implicit_const)
-			a.implicit = dwarf_sleb(c);
+		if (a.form == DW_FORM_implicit_const &&
+		    add_implicit(table, dwarf_sleb(c), &a.implicit))
+			return -ENOMEM;
 		if (c->bad)
 			return -EINVAL;
 		if (!a.name && !a.form)
@@ -70,6 +81,10 @@ static int read_table(struct dwarf_abbrevs *table, struct dwarf_cursor *c)
 	bool is_sorted = true;
 	int err;
 
+	/* Most tables have not many more: spares growing step by step. */
+	if (array_reserve(table->abbrevs, table->cap, 128) ||
+	    array_reserve(table->attributes, table->attributes_cap, 512))
+		return -ENOMEM;
 	for (;;) {
 		struct dwarf_abbrev a = { .code = dwarf_uleb(c), .first = table->n_attributes };
 

@@ -15,7 +15,7 @@
 
 struct dwarf_attribute {
 	uint16_t name, form;
-	int64_t implicit; /* the value, of DW_FORM_implicit_const */
+	uint32_t implicit; /* the value's number, of DW_FORM_implicit_const */
 };
 
 struct dwarf_abbrev {
@@ -31,6 +31,8 @@ struct dwarf_abbrevs {
 	size_t n, cap;
 	struct dwarf_attribute *attributes;
 	size_t n_attributes, attributes_cap;
+	int64_t *implicits;
+	size_t n_implicits, implicits_cap;
 };
 
 /* The tables of one file, each read once. */

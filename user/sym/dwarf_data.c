@@ -200,9 +200,7 @@ int dwarf_data_new(const struct elf_image *image, const struct debug_search *sea
 
 	if (!d)
 		return errf(-ENOMEM, "no memory for the debug information of '%s'", image->name);
-	if (!dwarf_data_is_in(image))
-		return -ENOENT;
-	err = read_sections(d, image, budget);
+	err = dwarf_data_is_in(image) ? read_sections(d, image, budget) : -ENOENT;
 	if (!err)
 		err = open_alt(d, image, search, budget);
 	if (err) {

@@ -53,8 +53,14 @@ DEFINE_FREEP(struct dwarf_data, dwarf_data_free)
 static inline struct dwarf_cursor dwarf_data_at(const struct dwarf_data *data,
 						enum dwarf_section_id id, uint64_t offset)
 {
+	static const uint8_t nothing[1];
 	const struct dwarf_section *s = &data->sections[id];
-	struct dwarf_cursor c = { s->data, s->data + s->size, false };
+	struct dwarf_cursor c = { nothing, nothing, false };
+
+	if (s->size) {
+		c.at = s->data;
+		c.end = s->data + s->size;
+	}
 
 	dwarf_skip(&c, offset);
 	return c;

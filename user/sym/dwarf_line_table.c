@@ -9,7 +9,8 @@
 #include "user/base/str.h"
 #include "user/sym/dwarf_line_header.h"
 
-#define MAX_LINE INT32_MAX
+#define MAX_LINE      INT32_MAX
+#define BYTES_PER_ROW 3 /* of the program, hardly fewer: spares growing step by step */
 
 /* The machine that a line table's program runs on. */
 struct machine {
@@ -179,6 +180,16 @@ static int run(struct machine *m, struct dwarf_cursor *c)
 	return err;
 }
 
+static void shrink_rows(struct dwarf_line_table *t)
+{
+	void *rows = t->n_rows ? realloc(t->rows, t->n_rows * sizeof(*t->rows)) : NULL;
+
+	if (rows) {
+		t->rows = rows;
+		t->rows_cap = t->n_rows;
+	}
+}
+
 static int by_start(const void *a, const void *b)
 {
 	const struct dwarf_line_sequence *x = a, *y = b;
@@ -207,11 +218,14 @@ int dwarf_line_table_new(const struct dwarf_unit *unit, struct lines_budget *bud
 	t->unit_folder = unit->folder;
 	err = dwarf_line_header_read(unit, &c, t, &h);
 	m.h = &h;
+	if (!err && array_reserve(t->rows, t->rows_cap, dwarf_left(&c) / BYTES_PER_ROW + 1))
+		err = -ENOMEM;
 	if (!err)
 		err = run(&m, &c);
 	*done_bytes += c.at - start;
 	if (err)
 		return err;
+	shrink_rows(t);
 	if (t->n_sequences)
 		qsort(t->sequences, t->n_sequences, sizeof(*t->sequences), by_start);
 	*ret = take(t);

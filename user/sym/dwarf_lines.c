@@ -119,7 +119,7 @@ int dwarf_lines_new(struct dwarf_data *data, struct lines_budget *budget, struct
 	lines->alt.data = data->alt;
 	dwarf_abbrev_cache_init(&lines->units.abbrevs);
 	dwarf_abbrev_cache_init(&lines->alt.abbrevs);
-	if (!lines_budget_begin(budget))
+	if (!lines_budget_begin(budget, false))
 		return -EDQUOT;
 	err = read_all(lines, budget);
 	lines_budget_end(budget);
@@ -249,7 +249,7 @@ static int find_function(struct dwarf_lines *lines, struct unit *u, uint64_t add
 	int err;
 
 	/* What is known costs nothing, also when the budget is spent. */
-	if (!is_known && !lines_budget_begin(budget))
+	if (!is_known && !lines_budget_begin(budget, u->table_tried && u->functions_tried))
 		return -EDQUOT;
 	err = prepare(lines, u, address, budget, ret);
 	if (!is_known)

@@ -177,7 +177,9 @@ static struct value read_value(const struct dwarf_unit *u, const struct dwarf_at
 
 		form = inner < UINT16_MAX ? inner : 0;
 	}
-	return read_form(u, form, a->implicit, c);
+	return read_form(u, form,
+			 a->form == DW_FORM_implicit_const ? u->abbrevs->implicits[a->implicit] : 0,
+			 c);
 }
 
 /* --- entries --------------------------------------------------------------------------------- */

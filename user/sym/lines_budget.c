@@ -8,8 +8,8 @@
 #define DEFAULT_BYTES	   (1ull << 30)
 #define ASKED_BYTES	   (16ull << 30)
 
-/* Reading that clock is a system call: some 20 us of work between two looks at it. */
 #define STEPS_PER_LOOK 1024
+#define STEP_NS	       150 /* an entry of .debug_info and what is made of it */
 
 void lines_budget_init(struct lines_budget *b, uint64_t cpu_ns)
 {
@@ -20,33 +20,41 @@ void lines_budget_init(struct lines_budget *b, uint64_t cpu_ns)
 	};
 }
 
-bool lines_budget_begin(struct lines_budget *b)
+static void charge(struct lines_budget *b, uint64_t ns)
+{
+	if (b->cpu_ns != UINT64_MAX)
+		b->cpu_ns -= ns < b->cpu_ns ? ns : b->cpu_ns;
+}
+
+bool lines_budget_begin(struct lines_budget *b, bool is_small)
 {
 	if (!b->cpu_ns)
 		return false;
-	b->began_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	b->began_ns = is_small ? 0 : clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	b->steps = 0;
 	return true;
 }
 
-static void spend(struct lines_budget *b)
+static void look_at_clock(struct lines_budget *b)
 {
-	uint64_t now = clock_ns(CLOCK_THREAD_CPUTIME_ID), spent = now - b->began_ns;
+	uint64_t now = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 
+	charge(b, b->began_ns ? now - b->began_ns : STEPS_PER_LOOK * STEP_NS);
 	b->began_ns = now;
-	if (b->cpu_ns != UINT64_MAX)
-		b->cpu_ns -= spent < b->cpu_ns ? spent : b->cpu_ns;
 }
 
 void lines_budget_end(struct lines_budget *b)
 {
-	spend(b);
+	if (b->began_ns)
+		look_at_clock(b);
+	else
+		charge(b, (b->steps + 1ull) * STEP_NS);
 }
 
 bool lines_budget_step(struct lines_budget *b)
 {
 	if (++b->steps % STEPS_PER_LOOK == 0)
-		spend(b);
+		look_at_clock(b);
 	return b->cpu_ns != 0;
 }
 

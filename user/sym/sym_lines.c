@@ -60,7 +60,7 @@ static int open_dwarf(struct sym_lines *lines, const struct debug_search *search
 	int err;
 
 	/* Reading and uncompressing it is the better part of small files' cost. */
-	if (!lines_budget_begin(budget))
+	if (!lines_budget_begin(budget, false))
 		return -EDQUOT;
 	err = dwarf_data_new(lines->image, search, budget, &data);
 	lines_budget_end(budget);
