@@ -52,9 +52,7 @@ static __always_inline void deferred_fill(struct ft_deferred *d, struct task_str
 		d->regs[i] = job->regs.entry.regs[i];
 	d->set = set;
 	d->collector = FT_COLLECTOR_CPU;
-	d->in_exec = 0;
-	if (bpf_core_field_exists(task->in_execve))
-		d->in_exec = BPF_CORE_READ_BITFIELD_PROBED(task, in_execve);
+	d->in_exec = task_is_in_exec(task);
 }
 
 /* The loader looks often enough, unless the ring fills up faster than that. */

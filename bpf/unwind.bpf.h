@@ -171,8 +171,10 @@ static __always_inline __u32 unwind_first(struct task_struct *task, struct unwin
 	process = bpf_map_lookup_elem(&unwind_processes, &job->process);
 	if (!process)
 		return FT_END_PENDING;
-	/* In the middle of an exec: the old memory is gone, and the new one has no stack yet. */
 	if (process->mm != job->mm) {
+		if (!task_is_in_exec(task))
+			return FT_END_PENDING; /* the list came too late */
+		/* The old memory is gone, and the new one has no stack yet. */
 		out->n = 0;
 		return FT_END_NONE;
 	}

@@ -27,6 +27,7 @@ always() {
 }
 
 # value NAME: of the last comparison
+# shellcheck disable=SC2317
 value() { awk -v name="$1" '$1 == name { print $2 }' "$tmp/out"; }
 
 # agrees FILE: no unexplained difference in the files of that list, and something was compared

@@ -125,6 +125,26 @@ static void every_function_is_found_by_its_name(void **state)
 	}
 }
 
+/* 'beta' is a function of this file alone: once stripped, only its unwind information tells of it.
+ */
+static void functions_without_names_begin_where_unwind_information_says(void **state)
+{
+	struct file f __attribute__((cleanup(release))) = { .fd = -1 };
+	uint64_t beta = address_of("program", "beta");
+	struct elf_function first, second;
+
+	(void)state;
+	load("stripped", NULL, &f);
+	assert_true(elf_symbols_find(f.symbols, beta, &first));
+	assert_true(elf_symbols_find(f.symbols, beta + 3, &second));
+	assert_string_equal(first.name, "");
+	assert_int_equal(first.offset, 0);
+	assert_int_equal(second.offset, 3);
+	assert_int_equal(first.id, second.id);
+	/* Others still have theirs. */
+	assert_string_equal(name_at(&f, address_of("program", "alpha") + 1), "alpha");
+}
+
 static void the_best_alias_is_chosen(void **state)
 {
 	struct file f __attribute__((cleanup(release))) = { .fd = -1 };
@@ -756,6 +776,7 @@ int main(void)
 		cmocka_unit_test(any_bit_may_be_wrong),
 		cmocka_unit_test(section_headers_may_lie),
 		cmocka_unit_test(numbers_of_headers_may_lie),
+		cmocka_unit_test(functions_without_names_begin_where_unwind_information_says),
 		cmocka_unit_test(strings_without_an_end_are_not_read_beyond_it),
 		cmocka_unit_test(a_detached_image_has_its_segments_and_no_sections),
 		cmocka_unit_test(a_sparse_giant_is_refused),

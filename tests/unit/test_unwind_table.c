@@ -333,10 +333,11 @@ static void the_c_library_s_trampoline_has_the_same_rule(void **state)
 	unwind_table_free(t);
 	t = table_of_mapped((const void *)&getauxval, &image);
 	/* musl says nothing of its own. */
-	if (!t || image->machine != EM_X86_64 || !strstr(image->name, "libc.so.6")) {
+	if (!t || !image || image->machine != EM_X86_64 || !strstr(image->name, "libc.so.6")) {
 		unwind_table_free(t);
 		elf_image_free(image);
 		skip();
+		return;
 	}
 	for (i = 0; i < image->n_phdrs && !hit; i++) {
 		if (image->phdrs[i].p_type != PT_LOAD || !(image->phdrs[i].p_flags & PF_X))
@@ -366,9 +367,11 @@ static void the_dynamic_loader_s_entry_is_a_root(void **state)
 	struct unwind_table *t = table_of_mapped((const void *)getauxval(AT_BASE), &image);
 
 	(void)state;
-	if (!t) {
+	if (!t || !image) {
+		unwind_table_free(t);
 		elf_image_free(image);
 		skip();
+		return;
 	}
 	assert_true(image->entry);
 	/* The call in _start and those in _dl_start_user, which lies behind it. */

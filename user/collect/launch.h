@@ -10,7 +10,6 @@ struct launch {
 	int go;		/* write end of the pipe that the child waits on, -1 once it was let go */
 	int failure;	/* read end of the pipe that tells why exec failed, -1 when closed */
 	int pidfd;	/* becomes readable when it ends; -1 where there are none */
-	bool is_traced; /* until it has executed its program */
 	bool has_ended; /* seen before launch_wait(), which is told of it */
 	int status;
 };

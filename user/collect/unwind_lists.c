@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "user/base/array.h"
+#include "user/base/clock.h"
 #include "user/base/err.h"
 #include "user/base/keyset.h"
 #include "user/unwind/extents.h"
@@ -15,6 +16,9 @@
 
 /* Processes may have died since it was looked last: then it is looked again. */
 #define MANY_DEAD 1024
+
+/* Looking for room takes a grace period: where there was none, not for each process again. */
+#define LOOK_AGAIN_NS 1000000000ull
 
 /* What stands behind a mapping in a list: the same number in 'origins'. */
 struct origin {
@@ -36,7 +40,8 @@ struct published {
 	uint32_t image; /* and how many mappings it had then */
 	size_t n_mappings;
 	uint64_t mm;
-	uint32_t list; /* NO_LIST: it is gone */
+	uint32_t list; /* NO_LIST: it is gone, or there was no room */
+	bool is_full;  /* there was none, and that has been counted */
 };
 
 struct unwind_lists {
@@ -52,7 +57,8 @@ struct unwind_lists {
 	struct keyset keys; /* of struct ft_process_key */
 	struct published *published;
 	size_t published_cap;
-	size_t n_living; /* when the dead were forgotten last */
+	size_t n_living;    /* when the dead were forgotten last */
+	uint64_t looked_ns; /* when room was looked for and none found; 0: there was some */
 	uint64_t full;
 };
 
@@ -106,29 +112,43 @@ static void mark_in_use(void *ctx, const struct ft_process_key *key,
 		l->lists[process->list].state = LIST_OLD_IN_USE;
 }
 
-/* Whether a process is not there any more; its list is an old one then. */
-static bool is_dead(struct unwind_lists *l, size_t i)
+/* The process's list is an old one from now on. */
+static void let_go(struct unwind_lists *l, struct published *p)
 {
-	struct published *p = &l->published[i];
-
-	if (p->list != NO_LIST && (!kill(p->pid, 0) || errno != ESRCH))
-		return false;
-	if (p->list != NO_LIST) {
-		unwind_maps_drop_process(l->maps, keyset_key(&l->keys, i));
+	if (p->list != NO_LIST)
 		l->lists[p->list].state = LIST_OLD;
-	}
-	return true;
+	p->list = NO_LIST;
 }
 
+/* The lists of processes that are not there any more, or not what they were, are old ones. */
+static void let_the_dead_go(struct unwind_lists *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->keys.n; i++) {
+		struct published *p = &l->published[i];
+
+		if (p->list == NO_LIST)
+			continue;
+		if (p->image != processes_image(l->processes, p->pid, UINT64_MAX) ||
+		    (kill(p->pid, 0) && errno == ESRCH)) {
+			unwind_maps_drop_process(l->maps, keyset_key(&l->keys, i));
+			let_go(l, p);
+		}
+	}
+}
+
+/* Renumbers the processes: not while one is at work. */
 static int forget_the_dead(struct unwind_lists *l)
 {
 	struct keyset keys;
 	uint32_t number;
 	size_t i;
 
+	let_the_dead_go(l);
 	keyset_init(&keys, sizeof(struct ft_process_key));
 	for (i = 0; i < l->keys.n; i++) {
-		if (is_dead(l, i))
+		if (l->published[i].list == NO_LIST)
 			continue;
 		if (keyset_add(&keys, keyset_key(&l->keys, i), &number) < 0) {
 			keyset_release(&keys);
@@ -149,12 +169,15 @@ static int forget_the_dead(struct unwind_lists *l)
  */
 static int make_room(struct unwind_lists *l)
 {
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
 	size_t i;
 	int err;
 
-	err = forget_the_dead(l);
-	if (!err)
-		err = unwind_maps_for_each(l->maps, mark_in_use, l);
+	if (l->looked_ns && now - l->looked_ns < LOOK_AGAIN_NS)
+		return 0;
+	l->looked_ns = now;
+	let_the_dead_go(l);
+	err = unwind_maps_for_each(l->maps, mark_in_use, l);
 	if (err)
 		return err;
 	unwind_maps_wait();
@@ -166,8 +189,10 @@ static int make_room(struct unwind_lists *l)
 			list->state = LIST_OLD;
 		} else if (list->state == LIST_OLD) {
 			err = extents_reserve(&l->room, 1);
-			if (!err && list->n)
+			if (!err && list->n) {
 				extents_give(&l->room, list->first, list->n);
+				l->looked_ns = 0;
+			}
 			list->state = LIST_FREE;
 		}
 	}
@@ -244,17 +269,25 @@ static int fill(struct unwind_lists *l, const struct list *list)
 	return 0;
 }
 
+/* It keeps the list that it has, if any. */
+static void note_full(struct unwind_lists *l, struct published *p)
+{
+	l->full += !p->is_full;
+	p->is_full = true;
+}
+
 static int publish(struct unwind_lists *l, struct published *p, const struct ft_process_key *key)
 {
 	struct ft_process process = { .mm = p->mm };
 	uint32_t number = 0;
 	int err;
 
+	p->n_mappings = processes_n_mappings(l->processes, p->image);
 	err = processes_layout(l->processes, p->image, UINT64_MAX, &l->layout);
 	if (!err)
 		err = take_list(l, l->layout.n, &number);
 	if (err == -ENOSPC) {
-		l->full++;
+		note_full(l, p);
 		return 0;
 	}
 	if (!err)
@@ -264,15 +297,14 @@ static int publish(struct unwind_lists *l, struct published *p, const struct ft_
 	process.first = l->lists[number].first;
 	process.n = l->lists[number].n;
 	process.list = number;
-	p->n_mappings = processes_n_mappings(l->processes, p->image);
 	if (unwind_maps_set_process(l->maps, key, &process)) {
 		l->lists[number].state = LIST_OLD;
-		l->full++;
+		note_full(l, p);
 		return 0;
 	}
-	if (p->list != NO_LIST)
-		l->lists[p->list].state = LIST_OLD;
+	let_go(l, p);
 	p->list = number;
+	p->is_full = false;
 	return 0;
 }
 
@@ -301,6 +333,11 @@ int unwind_lists_publish(struct unwind_lists *l, uint32_t pid, const struct ft_p
 	if (p->list != NO_LIST && p->image == image && p->mm == mm &&
 	    p->n_mappings == processes_n_mappings(l->processes, image))
 		return 0;
+	/* A list of another address space is of no use, even if there is no room for a new one. */
+	if (p->list != NO_LIST && (p->image != image || p->mm != mm)) {
+		unwind_maps_drop_process(l->maps, key);
+		let_go(l, p);
+	}
 	p->pid = pid;
 	p->image = image;
 	p->mm = mm;
@@ -311,8 +348,11 @@ int unwind_lists_publish_whole(struct unwind_lists *l, uint32_t pid,
 			       const struct ft_process_key *key, uint64_t mm, late_need_fn need,
 			       void *ctx)
 {
-	int err = unwind_lists_publish(l, pid, key, mm);
 	size_t i;
+	int err;
+
+	layout_clear(&l->layout); /* for when there is nothing to publish */
+	err = unwind_lists_publish(l, pid, key, mm);
 
 	for (i = 0; i < l->layout.n && !err; i++) {
 		struct sym_mapping m;

@@ -221,7 +221,9 @@ static int unwind_sample(struct unwinder *u, struct sample *s)
 	err = add_vdso(u, s->d);
 	if (!err)
 		err = late_unwind(&late, s->d, s->user);
-	if (!err)
+	/* Unless it has exec'ed since: its memory is another one. */
+	if (!err && processes_image(u->processes, s->d->key.tgid, s->d->time_ns) ==
+			    processes_image(u->processes, s->d->key.tgid, UINT64_MAX))
 		err = unwind_lists_publish(u->lists, s->d->key.tgid, &s->d->process, s->d->mm);
 	/* The stack's bytes are not needed any more. */
 	d = realloc(s->d, sizeof(*s->d));

@@ -34,12 +34,12 @@ struct run {
 	struct cursor c;
 	struct cfi_state state;
 	uint64_t address, end;
-	bool is_initial; /* these are a CIE's instructions: they have no address */
+	bool is_initial;	      /* these are a CIE's instructions: they have no address */
+	struct cfi_state *remembered; /* of MAX_REMEMBERED, not initialized: it is large */
 	unsigned int n_remembered;
 	cfi_on_row *on_row;
 	void *context;
 	int err;
-	struct cfi_state remembered[MAX_REMEMBERED];
 };
 
 bool cfi_read_address(struct cursor *c, const struct cfi_section *section, uint8_t encoding,
@@ -383,17 +383,14 @@ static void run(struct run *r)
 bool cfi_run_initial(struct cfi_cie *cie, const struct cfi_section *section, const uint8_t *bytes,
 		     size_t len)
 {
-	struct run r;
+	struct cfi_state remembered[MAX_REMEMBERED];
+	struct run r = { .cie = cie,
+			 .section = section,
+			 .c = { .at = bytes, .end = bytes + len },
+			 .is_initial = true,
+			 .remembered = remembered };
 
-	r.cie = cie;
-	r.section = section;
-	r.c = (struct cursor){ .at = bytes, .end = bytes + len };
-	r.is_initial = true;
-	r.n_remembered = 0;
-	r.address = 0;
-	r.err = 0;
-	cie->initial = (struct cfi_state){ .cfa = FT_CFA_NONE };
-	r.state = cie->initial;
+	cie->initial = r.state;
 	run(&r);
 	cie->initial = r.state;
 	return !r.c.bad;
@@ -402,19 +399,17 @@ bool cfi_run_initial(struct cfi_cie *cie, const struct cfi_section *section, con
 int cfi_run(const struct cfi_program *program, cfi_on_row *on_row, void *context,
 	    uint64_t *ret_broken)
 {
-	struct run r;
+	struct cfi_state remembered[MAX_REMEMBERED];
+	struct run r = { .cie = program->cie,
+			 .section = program->section,
+			 .c = { .at = program->bytes, .end = program->bytes + program->len },
+			 .state = program->cie->initial,
+			 .address = program->start,
+			 .end = program->end,
+			 .remembered = remembered,
+			 .on_row = on_row,
+			 .context = context };
 
-	r.cie = program->cie;
-	r.section = program->section;
-	r.c = (struct cursor){ .at = program->bytes, .end = program->bytes + program->len };
-	r.is_initial = false;
-	r.n_remembered = 0;
-	r.address = program->start;
-	r.end = program->end;
-	r.on_row = on_row;
-	r.context = context;
-	r.err = 0;
-	r.state = program->cie->initial;
 	run(&r);
 	if (r.err)
 		return r.err;

@@ -100,7 +100,7 @@ static bool read_augmentation(const char *letters, struct cursor *c,
 static bool read_cie(const struct frame_entries *e, struct cursor c, struct cfi_cie *cie)
 {
 	const struct cfi_section *section = &e->from.section;
-	uint8_t version = cursor_u8(&c);
+	uint8_t version = cursor_u8(&c), address_size, segment_size;
 	const char *letters = (const char *)c.at;
 	const uint8_t *nul = memchr(c.at, 0, cursor_left(&c)), *data;
 	uint64_t len;
@@ -112,8 +112,12 @@ static bool read_cie(const struct frame_entries *e, struct cursor c, struct cfi_
 		cursor_u64(&c); /* of GCC 2: a pointer that only its runtime uses */
 		letters += 2;
 	}
-	if (version == 4 && (cursor_u8(&c) != 8 || cursor_u8(&c) != 0))
-		return false; /* other sizes of addresses; segments */
+	if (version == 4) {
+		address_size = cursor_u8(&c);
+		segment_size = cursor_u8(&c);
+		if (address_size != 8 || segment_size)
+			return false;
+	}
 	cie->code_align = cursor_uleb(&c);
 	cie->data_align = cursor_sleb(&c);
 	cie->ra = version == 1 ? cursor_u8(&c) : cursor_uleb(&c);

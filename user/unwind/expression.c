@@ -93,7 +93,7 @@ static int constant(struct cursor *c, uint8_t op, uint64_t *ret)
 		*ret = cursor_u8(c);
 		return 1;
 	case DW_OP_const1s:
-		*ret = (int8_t)cursor_u8(c);
+		*ret = (int64_t)(int8_t)cursor_u8(c);
 		return 1;
 	case DW_OP_const2u:
 		*ret = cursor_u16(c);
