@@ -194,6 +194,8 @@ class Recording:
         self.cost = collector["cost"]
         self.ledger = collector["ledger"]
         self.rate_hz = collector["rate_hz"]
+        deferred = (collector.get("unwind") or {}).get("deferred", 0)
+        self.late_share = deferred / self.ledger["kept"]
         self.user_samples = self.user_whole = frames_of_all = 0
         files = roots.files_of(f"{folder}/cpu.pb.gz")
         for root, frames, n in stacks_in(f"{folder}/cpu.folded"):
@@ -213,12 +215,13 @@ class Recording:
 
 
 def stacks_in(path):
-    """Of a folded file: comm, user frames, and how often."""
+    """Of a folded file: comm, user frames without inlined ones, and how often."""
     with open(path, encoding="utf-8") as f:
         for line in f:
             stack, _, count = line.rstrip("\n").rpartition(" ")
             comm, *frames = stack.split(";")
-            yield comm, [frame for frame in frames if not frame.endswith("_[k]")], int(count)
+            own = [frame for frame in frames if not frame.endswith(("_[k]", "_[i]"))]
+            yield comm, own, int(count)
 
 
 def record(folder, *arguments, comm="*"):

@@ -14,7 +14,8 @@ An expression may use
   unnamed()              percentage of samples with a frame that has no name, not counting the
                          system's libraries, whose symbols may not be installed
   closed()               the ledger adds up and agrees with the folded stacks
-  user(root)             samples with a user stack; a task that has none does not count below
+  user(root)             samples with a user stack; a task that has none does not count below. Inlined
+                         frames are left out here: no walk finds them
   broken(root)           those whose outermost frame is not where nobody has called from
   chain(root, *frames)   percentage of those in which frames, outermost first, call one another
                          directly; each is a glob or several, "a|b"
@@ -109,7 +110,7 @@ files = roots.files_of(os.path.join(run, "cpu.pb.gz"))
 
 def user_stacks(root):
     for r, frames, n in lines:
-        own = [f for f in frames if not f.endswith("_[k]")]
+        own = [f for f in frames if not f.endswith(("_[k]", "_[i]"))]
         if own and matches(r, root):
             yield own, n
 

@@ -59,6 +59,8 @@ chains signals 50 main interrupted_outer interrupted_inner
 check signals "signals: the interrupted function is the handler's caller" \
 	'chain("signals", "interrupted_outer", "interrupted_inner", "*", "on_alarm", "handler_burn") +
 	 chain("signals", "interrupted_inner", "*", "*", "on_alarm", "handler_burn") > 40'
+check signals "signals: what was interrupted at its first instruction has its own name" \
+	'count("spins") > 0 and count("[signals+*") + count("never_called") == 0'
 check signals "signals: all is called by main" \
 	'chain("signals", "main", "interrupted_outer", "interrupted_inner") >= 99'
 program=signals arguments="1 own-stack" chains own-stack 98 main interrupted_outer interrupted_inner
@@ -72,7 +74,7 @@ chains vfork 80 main starts_one in_the_child child_burn
 chains exceptions 97 main catches
 check exceptions "exceptions: the one who throws has its callers" \
 	'chain("exceptions", "Level<1>::down*", "Level<0>::down*") > 60'
-chains assembly 97 main calls_assembly "assembly_leaf|assembly_framed"
+chains assembly 94 main calls_assembly "assembly_leaf|assembly_framed"
 chains noreturn 98 main ends_in_a_call never_returns noreturn_burn
 chains threads 98 thread_body thread_inner thread_burn
 chains tail 98 main enters tail_burn
@@ -93,7 +95,7 @@ arguments=1.5 chains gopher 80 main.goOuter main.goInner main.goBurn
 arguments="1.5 $hard/spot.so" chains late 45 main calls_library spot_enter spot_burn
 arguments="1.5 $hard/spot.so" chains mappings 90 main visits spot_enter
 
-# Whose children end while it does.
+# Two thousand processes that sleep beside it.
 if [ -x "$hard/many" ]; then
 	start "$hard/many" 600
 	many=$pid
@@ -105,4 +107,23 @@ if [ -x "$hard/many" ]; then
 	stop "$many"
 fi
 
+# --- next to libdw ---------------------------------------------------------------------------------
+
+compare=$(dirname "$FATHOM")/walk_compare
+
+# shellcheck disable=SC2317 # by tap_check
+# as_libdw PROGRAM: 99 % of the same dumps, to a whole one, have the same frames by both walks
+as_libdw() {
+	"$compare" -r 499 -n 300 -s 50 -- "$hard/$1" 1 >"$tmp/$1.walks" || return 1
+	cat "$tmp/$1.walks"
+	awk '$1 == "samples" { n = $2 } $1 == "identical" { same = $2 }
+		END { exit !(n > 50 && n - same <= 1 + n / 100) }' "$tmp/$1.walks"
+}
+for program in plain frames signals exceptions threads; do
+	if [ ! -x "$compare" ] || [ ! -x "$hard/$program" ]; then
+		tap_skip "$program: next to libdw" "it is not built"
+	else
+		tap_check "$program: its stacks are those that libdw finds" as_libdw "$program"
+	fi
+done
 tap_done
