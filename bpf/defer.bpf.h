@@ -56,13 +56,20 @@ static __always_inline void deferred_fill(struct ft_deferred *d, struct task_str
 	d->in_exec = task_is_in_exec(task);
 }
 
-/* The loader looks often enough, unless the ring fills up faster than that. */
-static __always_inline __u64 deferred_wakeup(void)
-{
-	__u64 size = bpf_ringbuf_query(&deferred, BPF_RB_RING_SIZE);
+#define RING_HEADER_BYTES 8 /* BPF_RINGBUF_HDR_SZ of include/uapi/linux/bpf.h */
 
-	return bpf_ringbuf_query(&deferred, BPF_RB_AVAIL_DATA) > size / 4 ? BPF_RB_FORCE_WAKEUP
-									  : BPF_RB_NO_WAKEUP;
+/*
+ * The first one wakes the loader, which then looks again within milliseconds: what a process is
+ * given soon, its later samples need not wait for. So do many that fill the ring.
+ */
+static __always_inline __u64 deferred_wakeup(__u64 bytes)
+{
+	__u64 waiting = bpf_ringbuf_query(&deferred, BPF_RB_AVAIL_DATA);
+
+	if (waiting <= bytes + RING_HEADER_BYTES ||
+	    waiting > bpf_ringbuf_query(&deferred, BPF_RB_RING_SIZE) / 4)
+		return BPF_RB_FORCE_WAKEUP;
+	return BPF_RB_NO_WAKEUP;
 }
 
 /* Pages that a main thread's stack has from 'sp' on; where it is not that, as many as there is
@@ -91,7 +98,7 @@ static __always_inline __u32 stack_pages(struct task_struct *task, __u64 sp)
 			deferred_fill(&record_->head, task, job, key, set);                        \
 			record_->head.stack_bytes = stack_copy(record_->stack, pages_, wanted,     \
 							       (job)->regs.entry.regs[UNWIND_SP]); \
-			bpf_ringbuf_submit(record_, deferred_wakeup());                            \
+			bpf_ringbuf_submit(record_, deferred_wakeup(sizeof(*record_)));            \
 		}                                                                                  \
 		record_ != 0;                                                                      \
 	})

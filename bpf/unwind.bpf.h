@@ -199,7 +199,7 @@ static __always_inline __u32 unwind_next(struct unwind_job *job, struct ft_stack
 		return FT_END_NULL;
 	if (n >= FT_MAX_FRAMES)
 		return FT_END_DEPTH;
-	out->pcs[n & FT_MAX_FRAMES] = w->pc;
+	out->pcs[n & FT_MAX_FRAMES] = unwind_frame(w, w->pc);
 	out->n = n + 1;
 	return 0;
 }

@@ -397,6 +397,16 @@ static __always_inline __u32 unwind_step(void *ctx, const struct unwind_entry *e
 	return unwind_by_frame_pointer(ctx, entry, w);
 }
 
+/*
+ * What stands in a stack for the frame that the walk has come to: a return address; or, of what a
+ * signal interrupted, one more than the address of its instruction, so that what is before it is
+ * where every caller stands. 'pc' is stripped.
+ */
+static __always_inline __u64 unwind_frame(const struct unwind_walk *w, __u64 pc)
+{
+	return pc + (w->known == UNWIND_INTERRUPTED);
+}
+
 static __always_inline void unwind_begin(const struct unwind_entry *entry, struct unwind_walk *w)
 {
 	w->pc = entry->pc;

@@ -313,7 +313,7 @@ int own_walk(struct own_tables *tables, const struct dump *dump, const struct ow
 		w.end = !w.pc ? FT_END_NULL : ret->n == FT_MAX_FRAMES ? FT_END_DEPTH : 0;
 		if (w.end)
 			break;
-		ret->pcs[ret->n++] = w.pc;
+		ret->pcs[ret->n++] = unwind_frame(&w, w.pc);
 	}
 	ret->end = w.end;
 	return 0;

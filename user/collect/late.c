@@ -39,13 +39,20 @@ static long unwind_read(void *ctx, void *to, __u32 size, __u64 from)
 	return 0;
 }
 
-/* Code does not change as stacks do: it can be read from the process, if that still lives. */
+/* Code is what its file holds; what has none can be read from the process, if that still lives. */
 static long unwind_read_code(void *ctx, void *to, __u32 size, __u64 from)
 {
 	const struct walking *w = ctx;
+	const struct late *late = w->late;
+	const struct sym_mapping *m =
+		processes_find(late->processes, w->image, w->d->time_ns, from);
 	struct iovec local = { .iov_base = to, .iov_len = size };
 	struct iovec remote = { .iov_base = (void *)(uintptr_t)from, .iov_len = size };
+	uint32_t table;
 
+	if (m && !unwind_tables_of(late->tables, m, &table) &&
+	    !unwind_tables_read_code(late->tables, table, m, from, to, size))
+		return 0;
 	return process_vm_readv(w->d->key.tgid, &local, 1, &remote, 1, 0) == (ssize_t)size
 		       ? 0
 		       : -EFAULT;
@@ -116,7 +123,7 @@ static uint32_t walk_stack(struct walking *w, const struct unwind_entry *entry,
 			return FT_END_NULL;
 		if (out->n >= FT_MAX_FRAMES)
 			return FT_END_DEPTH;
-		out->pcs[out->n++] = walk.pc;
+		out->pcs[out->n++] = unwind_frame(&walk, walk.pc);
 	}
 }
 

@@ -28,6 +28,7 @@
 #include "user/collect/unwinder.h"
 
 #define SIDEBAND_MS	100
+#define SOON_MS		20	/* when samples wait to be unwound */
 #define HOUSEKEEPING_MS 1000	/* hotplug, progress */
 #define SCAN_NS		5000000 /* of the processes that were there before, in one go */
 
@@ -343,13 +344,14 @@ static int is_over(struct session *s, uint64_t now)
 	return target_is_gone(s->target);
 }
 
-/* True if deferred samples should be read at once. */
-static bool wait_until(struct session *s, uint64_t now, uint64_t next)
+/* True if samples have been deferred; not asked for if that is known already. */
+static bool wait_until(struct session *s, uint64_t now, uint64_t next, bool knows_deferred)
 {
 	struct pollfd fds[] = {
 		{ .fd = s->signals, .events = POLLIN },
 		{ .fd = s->launch.pid ? s->launch.pidfd : -1, .events = POLLIN },
-		{ .fd = s->unwinder ? unwinder_fd(s->unwinder) : -1, .events = POLLIN },
+		{ .fd = s->unwinder && !knows_deferred ? unwinder_fd(s->unwinder) : -1,
+		  .events = POLLIN },
 	};
 	uint64_t left = next > now ? next - now : 0;
 	struct timespec timeout = { .tv_sec = left / 1000000000, .tv_nsec = left % 1000000000 };
@@ -371,12 +373,14 @@ static int loop(struct session *s)
 		 house_at = now + HOUSEKEEPING_MS * 1000000ull;
 	uint64_t end_at = s->o->duration_ns ? s->started_ns + s->o->duration_ns : UINT64_MAX;
 	int err = 0, over = 0, more = 1;
+	bool knows_deferred = false;
 
 	while (!err && !over) {
 		now = clock_ns(CLOCK_MONOTONIC);
 		if (now >= side_at) {
 			err = catch_up(s, false);
 			side_at = now + SIDEBAND_MS * 1000000ull;
+			knows_deferred = false;
 		}
 		if (!err && now >= drain_at) {
 			err = drain(s);
@@ -394,8 +398,11 @@ static int loop(struct session *s)
 		if (more)
 			next = 0; /* signals are looked at in between */
 		if (!err && !over) {
-			if (wait_until(s, clock_ns(CLOCK_MONOTONIC), next))
-				err = unwinder_read(s->unwinder);
+			if (wait_until(s, clock_ns(CLOCK_MONOTONIC), next, knows_deferred)) {
+				knows_deferred = true;
+				side_at = earliest(
+					side_at, clock_ns(CLOCK_MONOTONIC) + SOON_MS * 1000000ull);
+			}
 			over = is_over(s, clock_ns(CLOCK_MONOTONIC));
 		}
 	}

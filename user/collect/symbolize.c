@@ -67,9 +67,23 @@ struct maker {
 static bool is_root_name(const char *name)
 {
 	static const char *const roots[] = {
-		"_start",	  "__clone",	    "clone",
-		"__clone3",	  "clone3",	    "thread_start",
-		"_dl_start_user", "runtime.goexit", "runtime.goexit.abi0",
+		"_start",
+		"__clone",
+		"clone",
+		"__clone3",
+		"clone3",
+		"thread_start",
+		"_dl_start_user",
+		"runtime.goexit",
+		"runtime.goexit.abi0",
+		/* Where Go's own threads begin, and where it goes over to another stack. */
+		"runtime.clone",
+		"runtime.clone.abi0",
+		"runtime.mcall",
+		"runtime.mstart",
+		"runtime.mstart.abi0",
+		"runtime.rt0_go",
+		"runtime.rt0_go.abi0",
 	};
 	size_t i;
 

@@ -21,10 +21,14 @@
 #define PAGES_SHARE    16
 #define MAPPINGS_SHARE 8
 
-/* The ring is looked at every 100 ms, less often when a large table is made on a busy machine. */
-#define RING_MS	       500
-#define RING_MIN_BYTES (4u << 20)
-#define RING_MAX_BYTES (64u << 20)
+/*
+ * A ring for samples of so long, with the pages that a stack has on average: it is read sooner when
+ * it fills up, and a larger one only spreads over more memory.
+ */
+#define RING_MS		  200
+#define RING_SAMPLE_BYTES 24576
+#define RING_MIN_BYTES	  (1u << 20)
+#define RING_MAX_BYTES	  (64u << 20)
 
 /* How long a program may go on with what it has found, where the kernel cannot be asked. */
 #define GRACE_MS 200
@@ -76,8 +80,7 @@ void unwind_maps_free(struct unwind_maps *maps)
 /* A power of two, as ring buffers are. */
 static uint32_t ring_bytes(uint32_t samples_per_s)
 {
-	uint64_t need = (uint64_t)samples_per_s * RING_MS / 1000 *
-			(sizeof(struct ft_deferred) + FT_MAX_PIECES * FT_PIECE_BYTES);
+	uint64_t need = (uint64_t)samples_per_s * RING_MS / 1000 * RING_SAMPLE_BYTES;
 	uint32_t bytes = RING_MIN_BYTES;
 
 	while (bytes < need && bytes < RING_MAX_BYTES)

@@ -256,6 +256,19 @@ void unwind_tables_place(const struct unwind_tables *t, uint32_t table, uint64_t
 		ret->kind = FT_MAPPING_NO_CFI;
 }
 
+int unwind_tables_read_code(const struct unwind_tables *t, uint32_t table,
+			    const struct sym_mapping *m, uint64_t address, void *to, size_t size)
+{
+	const struct elf_image *image =
+		table == UNWIND_TABLES_NONE ? NULL : t->entries[table].image;
+	uint64_t at = address - m->start;
+
+	if (!image || image->fd < 0 || address < m->start || size > m->end - m->start ||
+	    at > m->end - m->start - size)
+		return -EFAULT;
+	return pread(image->fd, to, size, m->pgoff + at) == (ssize_t)size ? 0 : -EFAULT;
+}
+
 void unwind_tables_counts(const struct unwind_tables *t, struct unwind_tables_counts *ret)
 {
 	*ret = t->counts;

@@ -7,6 +7,7 @@
 
 #include <linux/types.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "bpf/wire.h"
@@ -54,6 +55,10 @@ uint32_t unwind_tables_oldest(const struct unwind_tables *t, uint64_t before_ns)
  */
 void unwind_tables_place(const struct unwind_tables *t, uint32_t table, uint64_t start,
 			 uint64_t end, uint64_t pgoff, struct ft_unwind_mapping *ret);
+
+/* Reads code at an address of 'm' from the table's file: 0, or -EFAULT without a sentence. */
+int unwind_tables_read_code(const struct unwind_tables *t, uint32_t table,
+			    const struct sym_mapping *m, uint64_t address, void *to, size_t size);
 
 struct unwind_tables_counts {
 	uint64_t tables;  /* that are there now */
