@@ -1,59 +1,47 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "user/sym/lines_budget.h"
 
-#include "user/base/clock.h"
-
 #define DEFAULT_CPU_NS	   5000000000ull
 #define DEFAULT_FILE_BYTES (512ull << 20)
 #define DEFAULT_BYTES	   (1ull << 30)
 #define ASKED_BYTES	   (16ull << 30)
+#define REPLY_BYTES	   (256ull << 20)
+#define MAX_REQUEST_NS	   3600000000000ull
 
-/* Reading that clock is a system call: some 20 us of work between two looks at it. */
-#define STEPS_PER_LOOK 1024
+/* Of a machine whose processors others have, and of a worker that sleeps instead of working. */
+#define WAIT_FOR_CPU 10
+
+static uint64_t less(uint64_t left, uint64_t spent)
+{
+	if (left == UINT64_MAX)
+		return left;
+	return spent < left ? left - spent : 0;
+}
 
 void lines_budget_init(struct lines_budget *b, uint64_t cpu_ns)
 {
+	uint64_t left = cpu_ns ? cpu_ns : DEFAULT_CPU_NS;
+
 	*b = (struct lines_budget){
-		.cpu_ns = cpu_ns ? cpu_ns : DEFAULT_CPU_NS,
+		.cpu_ns = left,
+		.wait_ns = left < UINT64_MAX / WAIT_FOR_CPU ? left * WAIT_FOR_CPU : UINT64_MAX,
+		.request_ns = left < DEFAULT_CPU_NS   ? DEFAULT_CPU_NS
+			      : left > MAX_REQUEST_NS ? MAX_REQUEST_NS
+						      : left,
 		.file_bytes = cpu_ns ? ASKED_BYTES : DEFAULT_FILE_BYTES,
 		.bytes = cpu_ns ? ASKED_BYTES : DEFAULT_BYTES,
+		.reply_bytes = REPLY_BYTES,
 	};
 }
 
-bool lines_budget_begin(struct lines_budget *b)
+void lines_budget_spend(struct lines_budget *b, uint64_t cpu_ns, uint64_t wait_ns, uint64_t bytes)
 {
-	if (!b->cpu_ns)
-		return false;
-	b->began_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-	b->steps = 0;
-	return true;
+	b->cpu_ns = less(b->cpu_ns, cpu_ns);
+	b->wait_ns = less(b->wait_ns, wait_ns);
+	b->reply_bytes = less(b->reply_bytes, bytes);
 }
 
-static void spend(struct lines_budget *b)
+bool lines_budget_is_spent(const struct lines_budget *b)
 {
-	uint64_t now = clock_ns(CLOCK_THREAD_CPUTIME_ID), spent = now - b->began_ns;
-
-	b->began_ns = now;
-	if (b->cpu_ns != UINT64_MAX)
-		b->cpu_ns -= spent < b->cpu_ns ? spent : b->cpu_ns;
-}
-
-void lines_budget_end(struct lines_budget *b)
-{
-	spend(b);
-}
-
-bool lines_budget_step(struct lines_budget *b)
-{
-	if (++b->steps % STEPS_PER_LOOK == 0)
-		spend(b);
-	return b->cpu_ns != 0;
-}
-
-bool lines_budget_take(struct lines_budget *b, uint64_t bytes)
-{
-	if (bytes > b->bytes)
-		return false;
-	b->bytes -= bytes;
-	return true;
+	return !b->cpu_ns || !b->wait_ns || !b->reply_bytes;
 }
