@@ -309,6 +309,31 @@ static void the_supplementary_file_has_names(void **state)
 	assert_int_equal(look_up(&f, start, lines), 0);
 }
 
+/* As Debian's packages of debug files have it: separate, and a link to a common file by a path. */
+static void a_separate_debug_file_may_need_a_supplementary_one(void **state)
+{
+	_cleanup_(file_release) struct file f = {
+		.fd = -1, .lines = { .source = { .fd = -1, .alt_fd = -1 } }
+	};
+	struct code_line lines[CODE_LINES_MAX];
+	uint64_t start, end;
+
+	(void)state;
+	if (run("dwz --version >dwz.out 2>&1"))
+		skip();
+	assert_int_equal(
+		run("for i in 3 4; do cp program $i && objcopy --only-keep-debug $i $i.debug || "
+		    "exit 1; done; mkdir .dwz && "
+		    "dwz -m .dwz/common -M \"$PWD/.dwz/common\" 3.debug 4.debug && "
+		    "objcopy --strip-debug --add-gnu-debuglink=3.debug 3"),
+		0);
+	finds_the_loop("3");
+	assert_int_equal(run("rm .dwz/common"), 0);
+	open_file("3", &f);
+	range_of("3", "main", &start, &end);
+	assert_int_equal(look_up(&f, start, lines), 0);
+}
+
 static void deep_inlining_keeps_the_innermost_and_the_function(void **state)
 {
 	_cleanup_(file_release) struct file f;
@@ -361,6 +386,7 @@ int main(void)
 		cmocka_unit_test(broken_bytes_cost_lines_and_no_more),
 		cmocka_unit_test(a_sibling_that_points_backwards_is_not_followed),
 		cmocka_unit_test(the_supplementary_file_has_names),
+		cmocka_unit_test(a_separate_debug_file_may_need_a_supplementary_one),
 		cmocka_unit_test(deep_inlining_keeps_the_innermost_and_the_function),
 	};
 
