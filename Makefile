@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The one build file. 'make help' lists the targets.
 #   O=DIR      build there (default: build)     V=1        show the commands
-#   DESTDIR=   PREFIX=   for install            ARCH=      x86_64 or arm64 (default: this machine's)
+#   DESTDIR=   PREFIX=   for install            ARCH=      x86_64 or arm64 (default: what CC compiles for)
+#   CC=aarch64-linux-gnu-gcc O=build/arm64      for another architecture, after scripts/cross-sysroot
 
 O ?= build
 V ?= 0
@@ -25,6 +26,21 @@ say = $(if $(findstring s,$(firstword -$(MAKEFLAGS))),@:,@printf '  %-8s %s\n')
 q = @
 endif
 
+# Another architecture's libraries are where scripts/cross-sysroot has put them; SYSROOT= (empty) if
+# the compiler finds them by itself.
+cross := $(filter-out $(shell uname -m)-%,$(machine))
+ifneq ($(cross),)
+SYSROOT ?= $(or $(CROSS_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/fathom-cross)/$(ARCH)
+endif
+ifneq ($(SYSROOT),)
+ifeq ($(wildcard $(SYSROOT)/usr/lib),)
+$(error no libraries for $(ARCH) in '$(SYSROOT)': run scripts/cross-sysroot $(ARCH))
+endif
+override CC += --sysroot=$(SYSROOT)
+override PKG_CONFIG := PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) \
+	PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/$(machine)/pkgconfig $(PKG_CONFIG)
+endif
+
 libs := libbpf libelf libdw jansson libprotobuf-c liblzma zlib nettle
 lib_cflags := $(shell $(PKG_CONFIG) --cflags $(libs) 2>/dev/null)
 lib_ldlibs := $(shell $(PKG_CONFIG) --libs $(libs) 2>/dev/null) -liberty -lm
@@ -45,8 +61,17 @@ scripts_js := $(patsubst flamegraph/%.js,$(O)/gen/%.js.h,$(wildcard flamegraph/*
 generated := $(skeletons) $(O)/gen/pprof.pb-c.h $(scripts_js)
 unit_tests := $(patsubst tests/%.c,%,$(wildcard tests/unit/test_*.c tests/native/test_*.c))
 workloads := $(patsubst tests/workloads/%.c,$(O)/workloads/%,$(wildcard tests/workloads/*.c))
+# Hard to unwind. What needs a compiler that is not there is not built, and its tests say SKIP.
+uw := $(O)/workloads/unwind
+compiler = $(if $(cross),,$(shell command -v $(1)))
+workloads += $(patsubst tests/workloads/unwind/%.c,$(uw)/%,$(wildcard tests/workloads/unwind/*.c)) \
+	$(uw)/spot.so $(uw)/plain-static $(uw)/plain-static-pie $(uw)/plain-stripped \
+	$(if $(call compiler,g++),$(uw)/exceptions) \
+	$(if $(call compiler,musl-gcc),$(uw)/plain-musl $(uw)/plain-musl-static) \
+	$(if $(call compiler,rustc),$(uw)/rusty) $(if $(call compiler,go),$(uw)/gopher)
 benchmarks := $(patsubst tests/bench.d/%.c,$(O)/bench/%,$(wildcard tests/bench.d/*.c)) \
 	$(patsubst tests/%.c,$(O)/bench/%,$(wildcard tests/bench_*.c))
+walk_sources := $(wildcard tests/walk/*.c)
 fuzzers := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/*.c))
 manuals := $(patsubst docs/man/%.md,$(O)/man/%,$(wildcard docs/man/*.md))
 
@@ -102,7 +127,7 @@ $(O)/$(1)/gen/pprof.pb-c.o: $(O)/gen/pprof.pb-c.c
 	$$(q)$$(CC) $$(all_cflags) $$($(1)_flags) -Wno-error -w -MMD -MP -c $$< -o $$@
 
 # Native tests include the programs of bpf/, on fakes of the kernel's headers and of libbpf's.
-$(O)/$(1)/tests/native/%.o: fakes := -Itests/native/fake
+$(O)/$(1)/tests/native/%.o: fakes := -Itests/native/fake -Wno-unused-parameter -Wno-unknown-pragmas
 $(O)/$(1)/%.o: %.c | $(generated)
 	$$(say) CC $$@
 	@mkdir -p $$(@D)
@@ -120,11 +145,18 @@ $(unit_tests:%=$(O)/$(1)/%): $(O)/$(1)/%: $(O)/$(1)/tests/%.o $(O)/$(1)/libfatho
 	$$(say) LD $$@
 	@mkdir -p $$(@D)
 	$$(q)$$(CC) $$(all_cflags) $$($(1)_flags) $$(LDFLAGS) $$^ -lcmocka $$(lib_ldlibs) -o $$@
+
+$(O)/$(1)/walk_compare: $(walk_sources:%.c=$(O)/$(1)/%.o) $(O)/$(1)/libfathom.a
+	$$(say) LD $$@
+	$$(q)$$(CC) $$(all_cflags) $$($(1)_flags) $$(LDFLAGS) $$^ $$(lib_ldlibs) -o $$@
 endef
 $(eval $(call variant,obj))
 $(eval $(call variant,san))
 
 $(O)/fathom: $(O)/obj/fathom
+	$(q)cp $< $@.tmp && mv $@.tmp $@
+
+$(O)/walk_compare: $(O)/obj/walk_compare
 	$(q)cp $< $@.tmp && mv $@.tmp $@
 
 # --- tests ---------------------------------------------------------------------------------------
@@ -135,6 +167,36 @@ $(O)/workloads/%: tests/workloads/%.c
 	@mkdir -p $(@D)
 	$(q)$(CC) -O1 -g -std=gnu11 $(warnings) -D_GNU_SOURCE -fno-omit-frame-pointer \
 		-fno-optimize-sibling-calls -fno-inline -pthread -MMD -MP $< -o $@ -lm
+
+# Those of unwind/ are optimised and have no frame pointers; what else each of them needs:
+uw_cflags := -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE -fomit-frame-pointer -pthread
+uw_cc := $(CC) -std=gnu11
+$(uw)/plt: uw_more := -fno-builtin -Wl,-z,lazy
+$(uw)/plain-static: uw_more := -static
+$(uw)/plain-static-pie: uw_more := -static-pie
+$(uw)/plain-stripped: uw_more := -s
+$(uw)/plain-musl $(uw)/plain-musl-static: uw_cc := musl-gcc -std=gnu11
+$(uw)/plain-musl-static: uw_more := -static
+uw_build = $(q)mkdir -p $(@D) && $(uw_cc) $(uw_cflags) $(uw_more) -MMD -MP -MF $@.d $< -o $@
+
+$(uw)/%: tests/workloads/unwind/%.c
+	$(say) CC $@
+	$(uw_build) -lm
+$(uw)/plain-%: tests/workloads/unwind/plain.c
+	$(say) CC $@
+	$(uw_build)
+$(uw)/%.so: tests/workloads/unwind/lib/%.c
+	$(say) CC $@
+	$(uw_build) -shared -fPIC
+$(uw)/%: tests/workloads/unwind/%.cc
+	$(say) CXX $@
+	$(q)mkdir -p $(@D) && g++ $(uw_cflags) -MMD -MP -MF $@.d $< -o $@
+$(uw)/%: tests/workloads/unwind/%.rs
+	$(say) RUSTC $@
+	$(q)mkdir -p $(@D) && rustc -C opt-level=2 -g -o $@ $<
+$(uw)/%: tests/workloads/unwind/%.go
+	$(say) GO $@
+	$(q)mkdir -p $(@D) && GOCACHE=$(abspath $(O))/go-cache GOFLAGS= CGO_ENABLED=0 go build -o $@ $<
 
 # Loads and probes of the benchmark are built like workloads; bench_* time the library.
 $(O)/bench/%: tests/bench.d/%.c
@@ -155,15 +217,15 @@ $(O)/fuzz/%: tests/fuzz/%.c $(O)/san/libfathom.a
 		$(sources) $(O)/gen/pprof.pb-c.c -Wno-everything $(lib_ldlibs) -o $@
 
 workloads: $(workloads)
-tests: $(O)/fathom $(O)/san/fathom $(workloads) $(foreach v,obj san,$(unit_tests:%=$(O)/$(v)/%))
+tests: $(O)/fathom $(O)/san/fathom $(O)/walk_compare $(workloads) $(foreach v,obj san,$(unit_tests:%=$(O)/$(v)/%))
 
 test: tests
 	$(q)O=$(O) tests/run unit native cli
-live: tests
+live: tests $(O)/bench/bench_cfi
 	$(q)O=$(O) tests/run live
 kernels: tests
 	$(q)O=$(O) tests/run kernels
-bench: $(O)/fathom $(benchmarks)
+bench: $(O)/fathom $(O)/walk_compare $(benchmarks)
 	$(q)O=$(O) tests/bench $(PARTS)
 check:
 	$(q)scripts/check-layers

@@ -30,6 +30,7 @@ struct scratch {
 	struct stack_buffer user;
 	struct stack_buffer kernel;
 	struct ft_count_key key;
+	struct unwind_job job;
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -84,11 +85,36 @@ static __always_inline __u32 count_add(void *table, const struct ft_count_key *k
 	return 0;
 }
 
+/*
+ * Passes the sample up, with its kernel stack kept: true if it is on its way. Of a process that is
+ * not in the loader's PID namespace nothing more can be learned.
+ */
+static __always_inline bool keep_deferred(struct scratch *s, struct task_struct *task, void *stacks,
+					  __u32 set)
+{
+	__u64 hash = s->key.kernel_stack;
+
+	if (!s->key.tgid || !is_deferrable(&s->job) ||
+	    (hash && stack_keep(stacks, &s->kernel, hash)))
+		return false;
+	s->key.user_stack = 0;
+	if (!defer(task, &s->job, &s->key, set))
+		return false;
+	defer_account(&s->job);
+	return true;
+}
+
 /* Puts both stacks and the count into a set. */
-static __always_inline __u32 keep(struct scratch *s, void *stacks, void *counts)
+static __always_inline __u32 keep(struct scratch *s, struct task_struct *task, void *stacks,
+				  void *counts, __u32 set)
 {
 	__u32 lost = 0;
 
+	if (keep_deferred(s, task, stacks, set))
+		return 0;
+	s->key.user_stack = stack_hash(&s->user);
+	if (!s->key.user_stack && !s->key.kernel_stack)
+		return FT_LOST_WALK_FAILED;
 	if (s->key.user_stack)
 		lost = stack_keep(stacks, &s->user, s->key.user_stack);
 	if (!lost && s->key.kernel_stack)
@@ -96,48 +122,114 @@ static __always_inline __u32 keep(struct scratch *s, void *stacks, void *counts)
 	return lost ? lost : count_add(counts, &s->key);
 }
 
-/* What became of the sample, as a ledger slot. */
-static __always_inline __u32 sample(struct bpf_perf_event_data *ctx)
+/*
+ * Up to the user stack. 0, or what became of the sample, as a ledger slot. *ret_more: the walk is
+ * not over.
+ */
+static __always_inline __u32 sample_begin(struct bpf_perf_event_data *ctx, struct scratch *s,
+					  bool *ret_more)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-	__u32 zero = 0, tgid, tid, lost;
-	struct user_regs regs;
-	struct scratch *s;
+	__u32 tgid, tid, lost;
 
 	current_ids(task, &tgid, &tid);
 	lost = filter_current(tgid, tid);
 	if (lost)
 		return lost;
-	s = bpf_map_lookup_elem(&scratches, &zero);
-	if (!s)
-		return FT_LOST_WALK_FAILED;
-
 	s->kernel.stack.n = 0;
-	regs_take((const void *)ctx, &regs); /* the first member of the context */
-	if (!regs.is_user)
+	regs_take((const void *)ctx, &s->job.regs); /* the first member of the context */
+	if (!s->job.regs.is_user)
 		kernel_stack_walk(ctx, &s->kernel.stack);
-	regs_to_user(task, &regs);
-	user_stack_walk(&regs, &s->user.stack);
-	s->key.user_stack = stack_hash(&s->user);
-	s->key.kernel_stack = stack_hash(&s->kernel);
-	if (!s->key.user_stack && !s->key.kernel_stack)
-		return FT_LOST_WALK_FAILED;
-
+	regs_to_user(task, &s->job.regs, &s->job.saved);
 	s->key.tgid = tgid;
 	s->key.tid = tid;
 	key_fill(&s->key, task);
+	*ret_more = user_stack_begin(task, &s->job, &s->user.stack);
+	return 0;
+}
+
+/* What became of the sample, as a ledger slot. */
+static __always_inline __u32 sample_end(struct scratch *s)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	__u32 lost;
+
+	s->key.kernel_stack = stack_hash(&s->kernel);
 	/* Not a map of maps: each update of one waits for an RCU grace period. */
 	if (active_set)
-		lost = keep(s, &stacks_1, &counts_1);
+		lost = keep(s, task, &stacks_1, &counts_1, 1);
 	else
-		lost = keep(s, &stacks_0, &counts_0);
+		lost = keep(s, task, &stacks_0, &counts_0, 0);
 	return lost ? lost : FT_KEPT;
+}
+
+static __always_inline struct scratch *scratch_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&scratches, &zero);
 }
 
 SEC("perf_event")
 int on_sample(struct bpf_perf_event_data *ctx)
 {
-	ledger_close(sample(ctx));
+	struct scratch *s = scratch_get();
+	bool more = false;
+	__u32 slot;
+
+	if (!s)
+		return 0;
+	slot = sample_begin(ctx, s, &more);
+	if (!slot) {
+		if (more)
+			user_stack_finish(&s->job, &s->user.stack);
+		slot = sample_end(s);
+	}
+	ledger_close(slot);
+	return 0;
+}
+
+/* --- where there is no bpf_loop(): Linux before 5.17 -------------------------------------------
+ */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} walkers SEC(".maps");
+
+/* Goes on by itself until the walk is over. */
+SEC("perf_event")
+int on_sample_walk(struct bpf_perf_event_data *ctx)
+{
+	struct scratch *s = scratch_get();
+
+	if (!s)
+		return 0;
+	if (user_stack_go_on(&s->job, &s->user.stack))
+		bpf_tail_call(ctx, &walkers, 0);
+	/* It is over, or there may be no more calls. */
+	ledger_close(sample_end(s));
+	return 0;
+}
+
+SEC("perf_event")
+int on_sample_in_calls(struct bpf_perf_event_data *ctx)
+{
+	struct scratch *s = scratch_get();
+	bool more = false;
+	__u32 slot;
+
+	if (!s)
+		return 0;
+	slot = sample_begin(ctx, s, &more);
+	if (!slot) {
+		if (more)
+			bpf_tail_call(ctx, &walkers, 0);
+		slot = sample_end(s);
+	}
+	ledger_close(slot);
 	return 0;
 }
 

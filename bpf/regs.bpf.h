@@ -8,13 +8,12 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/task.bpf.h"
+#include "bpf/unwind_step.h"
 
 struct user_regs {
-	__u64 pc; /* 0: the task has no user registers */
-	__u64 sp;
-	__u64 fp;
-	__u32 compat;  /* 32-bit code */
-	__u32 is_user; /* 0: these are registers of kernel mode */
+	struct unwind_entry entry; /* pc 0: the task has no user registers */
+	__u32 compat;		   /* 32-bit code */
+	__u32 is_user;		   /* 0: these are registers of kernel mode */
 };
 
 #if defined(__TARGET_ARCH_x86)
@@ -40,9 +39,23 @@ static __always_inline __u64 regs_strip(__u64 pc)
 
 static __always_inline void regs_take(const volatile struct regs_abi *regs, struct user_regs *out)
 {
-	out->pc = regs->ip;
-	out->sp = regs->sp;
-	out->fp = regs->bp;
+	out->entry.pc = regs->ip;
+	out->entry.regs[0] = regs->ax;
+	out->entry.regs[1] = regs->dx;
+	out->entry.regs[2] = regs->cx;
+	out->entry.regs[3] = regs->bx;
+	out->entry.regs[4] = regs->si;
+	out->entry.regs[5] = regs->di;
+	out->entry.regs[6] = regs->bp;
+	out->entry.regs[7] = regs->sp;
+	out->entry.regs[8] = regs->r8;
+	out->entry.regs[9] = regs->r9;
+	out->entry.regs[10] = regs->r10;
+	out->entry.regs[11] = regs->r11;
+	out->entry.regs[12] = regs->r12;
+	out->entry.regs[13] = regs->r13;
+	out->entry.regs[14] = regs->r14;
+	out->entry.regs[15] = regs->r15;
 	out->compat = (regs->cs & 0xffff) == REGS_USER32_CS;
 	out->is_user = (regs->cs & 3) != 0;
 }
@@ -72,9 +85,13 @@ static __always_inline __u64 regs_strip(__u64 pc)
 
 static __always_inline void regs_take(const volatile struct regs_abi *regs, struct user_regs *out)
 {
-	out->pc = regs->pc;
-	out->sp = regs->sp;
-	out->fp = regs->regs[29];
+	__u32 i;
+
+	out->entry.pc = regs->pc;
+	out->entry.regs[FT_ARM64_SP] = regs->sp;
+#pragma unroll
+	for (i = 0; i < 31; i++)
+		out->entry.regs[i] = regs->regs[i];
 	out->compat = (regs->pstate & REGS_PSR_MODE32) != 0;
 	out->is_user = (regs->pstate & REGS_PSR_MODE_MASK) == 0;
 }
@@ -91,16 +108,16 @@ const volatile __u32 cfg_kernel_stack_bytes = 16384;
  * Replaces registers of kernel mode by the user registers that were saved at the top of the current
  * task's stack when it entered the kernel. pc is 0 for kernel threads and tasks without memory.
  * The event's own registers are read by regs_take() before: the verifier allows no pointer that may
- * be the context or something else.
+ * be the context or something else. 'saved' is room that is not on the BPF stack.
  */
-static __always_inline void regs_to_user(struct task_struct *task, struct user_regs *regs)
+static __always_inline void regs_to_user(struct task_struct *task, struct user_regs *regs,
+					 struct regs_abi *saved)
 {
-	struct regs_abi saved;
 	const void *at;
 
 	if (regs->is_user)
 		return;
-	regs->pc = 0;
+	regs->entry.pc = 0;
 	if ((BPF_CORE_READ(task, flags) & FT_PF_KTHREAD) || !BPF_CORE_READ(task, mm))
 		return;
 	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs) &&
@@ -109,9 +126,9 @@ static __always_inline void regs_to_user(struct task_struct *task, struct user_r
 	else
 		at = BPF_CORE_READ(task, stack) + cfg_kernel_stack_bytes -
 		     bpf_core_type_size(struct pt_regs);
-	if (bpf_probe_read_kernel(&saved, sizeof(saved), at))
+	if (bpf_probe_read_kernel(saved, sizeof(*saved), at))
 		return;
-	regs_take(&saved, regs);
+	regs_take(saved, regs);
 	if (!regs->is_user)
-		regs->pc = 0;
+		regs->entry.pc = 0;
 }

@@ -15,6 +15,14 @@ const volatile __u32 cfg_pidns_inum = 0;
 #define FT_PF_KTHREAD	 0x00200000 /* include/linux/sched.h */
 #define FT_MAX_PID_LEVEL 32	    /* MAX_PID_NS_LEVEL, include/linux/pid_namespace.h */
 
+/* Whether the task is in the middle of an exec; false where the kernel does not say so. */
+static __always_inline __u32 task_is_in_exec(struct task_struct *task)
+{
+	if (!bpf_core_field_exists(task->in_execve))
+		return 0;
+	return BPF_CORE_READ_BITFIELD_PROBED(task, in_execve);
+}
+
 /* The number of a struct pid in fathom's namespace, 0 if it has none there. */
 static __always_inline __u32 pid_number(struct pid *pid)
 {

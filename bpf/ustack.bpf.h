@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * ustack: the user part of a stack. user_stack_walk() is the one door through which every
- * collector comes by it.
+ * ustack: the user part of a stack. The functions here are the one door through which every
+ * collector comes by it: by tables, or, if that is asked for, by frame pointers alone.
  */
 #pragma once
 
@@ -10,9 +10,13 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
+#include "bpf/defer.bpf.h"
 #include "bpf/regs.bpf.h"
 #include "bpf/task.bpf.h"
+#include "bpf/unwind.bpf.h"
 #include "bpf/wire.h"
+
+const volatile __u8 cfg_frame_pointers = 0;
 
 /* A frame record: the caller's frame pointer, then the return address (System V ABI for x86-64,
  * 3.2.2; AAPCS64, 6.4.6). */
@@ -23,30 +27,30 @@ struct frame_record {
 
 /*
  * Walks the current task's user stack from 'regs' by frame pointers into out->pcs and says in
- * out->end how that ended: FT_END_ROOT when the chain ends in a null pointer, as the start code of
+ * out->end how that ended: FT_END_NULL when the chain ends in a null pointer, as the start code of
  * programs and threads leaves it.
  */
-static __always_inline void user_stack_walk(const struct user_regs *regs, struct ft_stack *out)
+static __always_inline void frame_pointer_walk(const struct user_regs *regs, struct ft_stack *out)
 {
 	struct frame_record record;
 	__u64 fp;
 	__u32 i;
 
 	out->n = 0;
-	if (!regs->pc) {
+	if (!regs->entry.pc) {
 		out->end = FT_END_NONE;
 		return;
 	}
-	out->pcs[0] = regs->pc;
+	out->pcs[0] = regs->entry.pc;
 	out->n = 1;
 	if (regs->compat) { /* 32-bit code: other records, not walked */
 		out->end = FT_END_RULE_UNSUPPORTED;
 		return;
 	}
-	fp = regs->fp;
+	fp = regs->entry.regs[UNWIND_FP];
 	for (i = 1; i < FT_MAX_FRAMES; i++) {
 		if (!fp) {
-			out->end = FT_END_ROOT;
+			out->end = FT_END_NULL;
 			return;
 		}
 		if (fp & 7) {
@@ -59,7 +63,7 @@ static __always_inline void user_stack_walk(const struct user_regs *regs, struct
 		}
 		record.ret = regs_strip(record.ret);
 		if (!record.ret) {
-			out->end = FT_END_ROOT;
+			out->end = FT_END_NULL;
 			return;
 		}
 		out->pcs[i] = record.ret;
@@ -71,5 +75,46 @@ static __always_inline void user_stack_walk(const struct user_regs *regs, struct
 		}
 		fp = record.fp;
 	}
-	out->end = fp ? FT_END_DEPTH : FT_END_ROOT;
+	out->end = fp ? FT_END_DEPTH : FT_END_NULL;
+}
+
+static __always_inline __u32 user_stack_end(__u32 end)
+{
+	return end == FT_END_PENDING ? FT_END_NO_TABLE : end;
+}
+
+/*
+ * Begins the walk from job->regs. True if there is more to do: user_stack_go_on() until that says
+ * no, or user_stack_finish() at once. Then out->end says how it ended.
+ */
+static __always_inline bool user_stack_begin(struct task_struct *task, struct unwind_job *job,
+					     struct ft_stack *out)
+{
+	if (cfg_frame_pointers) {
+		job->walk.end = FT_END_NONE;
+		frame_pointer_walk(&job->regs, out);
+		return false;
+	}
+	out->end = FT_END_NONE;
+	job->walk.end = unwind_first(task, job, out);
+	if (!job->walk.end && out->n)
+		return true;
+	out->end = user_stack_end(job->walk.end);
+	return false;
+}
+
+/* Where there is bpf_loop(): all the rest. */
+static __always_inline void user_stack_finish(struct unwind_job *job, struct ft_stack *out)
+{
+	unwind_by_loop(job, out);
+	out->end = user_stack_end(job->walk.end);
+}
+
+/* Elsewhere: some frames for each tail call. True if there are more. */
+static __always_inline bool user_stack_go_on(struct unwind_job *job, struct ft_stack *out)
+{
+	bool more = unwind_some(job, out);
+
+	out->end = more ? FT_END_DEPTH : user_stack_end(job->walk.end);
+	return more;
 }

@@ -20,6 +20,10 @@
 #define FT_END_NO_CFI		7
 #define FT_END_FRAME_POINTER	8 /* the chain of frame pointers broke off */
 #define FT_ENDS			9
+/* Ends that do not leave the walk's own side: a chain of frame pointers came to a null pointer
+ * (names tell whether that was the root); the process or a table is not known yet. */
+#define FT_END_NULL    9
+#define FT_END_PENDING 10
 
 /* A stack, innermost frame first, under a 64-bit hash of its frames in the 'stacks' maps. */
 struct ft_stack {
@@ -87,15 +91,15 @@ struct ft_glob {
 
 /* Registers by their DWARF numbers: System V ABI for x86-64, figure 3.36; "DWARF for the Arm 64-bit
  * Architecture", 4.1. x86-64 has 16 that matter here, arm64 32 with sp. */
-#define FT_REGS	      32
-#define FT_X86_RAX    0
-#define FT_X86_RBX    3
-#define FT_X86_RBP    6
-#define FT_X86_RSP    7
-#define FT_X86_RIP    16
-#define FT_ARM64_FP   29
-#define FT_ARM64_LR   30
-#define FT_ARM64_SP   31
+#define FT_REGS	    32
+#define FT_X86_RAX  0
+#define FT_X86_RBX  3
+#define FT_X86_RBP  6
+#define FT_X86_RSP  7
+#define FT_X86_RIP  16
+#define FT_ARM64_FP 29
+#define FT_ARM64_LR 30
+#define FT_ARM64_SP 31
 
 /*
  * How to come from a frame to its caller: what one row of call frame information says (DWARF 5,
@@ -139,9 +143,9 @@ _Static_assert(sizeof(struct ft_unwind_rule) == 16, "ft_unwind_rule");
 #define FT_RULE_ROOT	    1 /* and this: here programs begin, whatever the stack holds */
 
 /* A row: from this virtual address of the file on (its low 16 bits) that rule holds. */
-#define FT_ROW(address, rule) ((__u32)(rule) << 16 | ((address) & 0xffff))
+#define FT_ROW(address, rule) ((__u32)(rule) << 16 | ((address)&0xffff))
 #define FT_ROW_RULE(row)      ((row) >> 16)
-#define FT_ROW_LOW(row)	      ((row) & 0xffff)
+#define FT_ROW_LOW(row)	      ((row)&0xffff)
 
 #define FT_CHUNK_ROWS 65536
 struct ft_unwind_chunk {
@@ -199,11 +203,17 @@ struct ft_deferred {
 	__u64 vdso; /* address of the process's vDSO, 0 if it has none */
 	struct ft_count_key key;
 	__u64 pc;
-	__u64 regs[FT_REGS];
-	__u32 set;	   /* of maps that the sample belongs to */
-	__u32 collector;   /* FT_COLLECTOR_* */
-	__u32 stack_bytes; /* from the stack pointer on */
-	__u32 why;	   /* FT_END_* of the walk that gave up */
-	__u8 stack[];
+	__u64 wanted_pc; /* where the walk gave up: the mapping or table that is missing is of this */
+	__u64 regs[FT_REGS]; /* by DWARF number */
+	__u32 set;	     /* of maps that the sample belongs to */
+	__u32 collector;     /* FT_COLLECTOR_* */
+	__u32 stack_bytes;   /* from the start of the page that the stack pointer is in */
+	__u32 in_exec;	     /* 1: the task is in the middle of an exec */
+			     /* The stack's bytes follow. */
 };
+_Static_assert(sizeof(struct ft_deferred) == 408, "ft_deferred");
 #define FT_COLLECTOR_CPU 0
+
+/* Pieces of a stack that are passed up: whole pages of 4 KiB. */
+#define FT_PIECE_BYTES 4096
+#define FT_MAX_PIECES  16

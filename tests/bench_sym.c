@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * bench_sym: what looking up names costs, in processor time. Prints one line per measure, "name
- * value unit". bench_sym [ELF-FILE]     default: this program's C library
+ * value unit".
+ *
+ *   bench_sym [ELF-FILE]            default: this program's C library
+ *   bench_sym --names ELF-FILE...   100,000 distinct addresses over these files, names only
+ *   bench_sym --lines ELF-FILE...   the same with source lines and inlined functions
  */
 #include <dlfcn.h>
 #include <inttypes.h>
@@ -20,6 +24,7 @@
 #include "user/sym/sym.h"
 
 #define LOOKUPS	    1000000
+#define ADDRESSES   100000
 #define FAKE_KSYMS  200000
 #define FAKE_BASE   0xffffffff81000000ull
 #define FAKE_STRIDE 96
@@ -164,6 +169,63 @@ static int bench_elf(const char *path)
 	return 0;
 }
 
+struct many {
+	struct symbolizer *s;
+	size_t addresses, named, frames;
+	bool lines;
+};
+
+/* Addresses all over the file's code, 'n' of them, each once. */
+static int look_up_in(struct many *m, const char *path, size_t n)
+{
+	struct code_line lines[CODE_LINES_MAX];
+	struct sym_mapping mapping = { 0 };
+	struct symbol symbol;
+	uint64_t step, at;
+	int err = mapping_of(path, &mapping);
+
+	if (err)
+		return err;
+	step = (mapping.end - mapping.start) / n + 1;
+	for (at = mapping.start; at < mapping.end; at += step) {
+		symbolizer_user(m->s, &mapping, at + next_random() % step, &symbol);
+		m->named += symbol.named;
+		m->addresses++;
+		if (m->lines)
+			m->frames +=
+				symbolizer_lines(m->s, &mapping, at + next_random() % step, lines);
+	}
+	return 0;
+}
+
+static int bench_many(bool lines, char **paths, size_t n_paths)
+{
+	struct symbolizer_options options = { .no_lines = !lines, .no_debuginfod = true };
+	_cleanup_(symbolizer_freep) struct symbolizer *s = NULL;
+	struct many m = { .lines = lines };
+	struct symbolizer_counts counts;
+	double start = now();
+	size_t i;
+	int err = n_paths ? symbolizer_new(&options, &s) : errf(-EINVAL, "which files?");
+
+	m.s = s;
+	for (i = 0; i < n_paths && !err; i++)
+		err = look_up_in(&m, paths[i], ADDRESSES / n_paths);
+	if (err)
+		return err;
+	counts = symbolizer_counts(s);
+	printf("many_%s %.3f s\n", lines ? "lines" : "names", now() - start);
+	printf("many_%s_addresses %zu count\n", lines ? "lines" : "names", m.addresses);
+	printf("many_%s_named %.1f percent\n", lines ? "lines" : "names",
+	       100.0 * m.named / m.addresses);
+	if (lines)
+		printf("many_with_lines %.1f percent\nmany_frames %.2f count\nmany_over_budget "
+		       "%" PRIu64 " count\n",
+		       100.0 * counts.with_lines / m.addresses, (double)m.frames / m.addresses,
+		       counts.over_budget);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	_cleanup_(freep) char *path = NULL;
@@ -171,6 +233,12 @@ int main(int argc, char **argv)
 	Dl_info info;
 	int err;
 
+	if (argc > 1 && (!strcmp(argv[1], "--names") || !strcmp(argv[1], "--lines"))) {
+		err = bench_many(argv[1][2] == 'l', argv + 2, argc - 2);
+		if (err)
+			fprintf(stderr, "bench_sym: %s\n", err_text());
+		return err ? 3 : 0;
+	}
 	if (argc > 1)
 		given = argv[1];
 	else if (dladdr(&printf, &info))

@@ -4,6 +4,7 @@
 A part of the benchmark is a program that prints one or more Markdown tables. It gets its
 surroundings from tests/bench: FATHOM (the program), BENCH (the folder of the helper programs).
 """
+import fnmatch
 import glob
 import json
 import os
@@ -14,6 +15,9 @@ import subprocess
 import sys
 import tempfile
 import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../live"))
+import roots  # pylint: disable=wrong-import-position
 
 FATHOM = os.environ["FATHOM"]
 BENCH = os.environ["BENCH"]
@@ -106,6 +110,21 @@ walk(20) while 1;
 """
 
 
+JAVASCRIPT = """
+const crypto = require("crypto"), zlib = require("zlib");
+function mix(n) { let x = 1; for (let i = 0; i < n; i++) x = (x * 31 + i) % 1000003; return x; }
+function objects(n) { const a = []; for (let i = 0; i < n; i++) a.push({ k: "key" + i, v: mix(i) });
+    a.sort((p, q) => p.v - q.v); return JSON.parse(JSON.stringify(a)); }
+for (;;) { mix(100000); objects(500); "a b c ".repeat(500).replace(/(\\w) /g, "$1");
+    crypto.createHash("sha256").update("x".repeat(10000)).digest();
+    zlib.deflateSync("y".repeat(20000)); }
+"""
+
+# Whose stacks are looked at, where the command is not the program itself.
+COMMS = {"python3": "python*", "perl": "perl", "xz": "xz", "gzip": "gzip", "cc1": "cc1",
+         "node": "node", "openssl": "openssl", "gcc": "*", "deep C": "deep"}
+
+
 def forever(command):
     return ["sh", "-c", f"while :; do {command}; done"]
 
@@ -119,6 +138,23 @@ def compiler():
     return os.environ.get("CC") or "gcc"
 
 
+def large_source():
+    """A file that takes the compiler some seconds, made once."""
+    path = f"{BENCH}/large.c"
+    if not os.path.exists(path):
+        with open(path, "w", encoding="utf-8") as f:
+            for i in range(3000):
+                f.write(f"int f{i}(int *a, int n) {{ int s = {i}; for (int i = 0; i < n; i++) "
+                        f"s += a[i] > {i} ? a[i] * s : s / (a[i] | 1); return s; }}\n")
+    return path
+
+
+def is_there(kind):
+    """Whether a load's program is installed."""
+    program = {"cc1": compiler(), "gcc": compiler(), "deep C": "sh"}.get(kind, kind)
+    return shutil.which(program) is not None
+
+
 def compile_one():
     return f"{compiler()} -std=gnu11 -O2 -g -D_GNU_SOURCE -I. -c"
 
@@ -129,8 +165,14 @@ def endless(kind):
         return [sys.executable, "-c", PYTHON, "-1"]
     if kind == "perl":
         return ["perl", "-e", PERL]
-    if kind == "xz":
-        return forever(f"xz -6 -T1 -c '{FATHOM}' >/dev/null")
+    if kind in ("xz", "gzip"):
+        return forever(f"{kind} -6 -c '{FATHOM}' >/dev/null")
+    if kind == "cc1":
+        return forever(f"{compiler()} -O2 -c '{large_source()}' -o /dev/null")
+    if kind == "node":
+        return ["node", "-e", JAVASCRIPT]
+    if kind == "openssl":
+        return forever("openssl speed -seconds 1 sha256 rsa2048 aes-128-cbc")
     if kind == "gcc":
         return forever(f"for f in {' '.join(sources())}; do {compile_one()} $f -o /dev/null; done")
     if kind == "deep C":
@@ -141,32 +183,27 @@ def endless(kind):
 # --- recordings ------------------------------------------------------------------------------
 
 
-def stack_depths(path):
-    """Mean frames of a sample in a folded file: of user stacks, and kernel frames."""
-    samples = user = kernel = 0
-    with open(path, encoding="utf-8") as f:
-        for line in f:
-            stack, _, count = line.rstrip("\n").rpartition(" ")
-            frames = stack.split(";")[1:]  # the first is the comm
-            in_kernel = sum(frame.endswith("_[k]") for frame in frames)
-            samples += int(count)
-            kernel += int(count) * in_kernel
-            user += int(count) * (len(frames) - in_kernel)
-    return (user / samples, kernel / samples) if samples else (0, 0)
-
-
 class Recording:
-    """A finished run folder: its summary's first collector, and the mean depth of its stacks."""
+    """A finished run folder: its summary's first collector, and the user stacks in it of the
+    processes whose comm matches a glob: how many there are, how many are whole, and mean frames."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, comm="*"):
         with open(f"{folder}/summary.json") as f:
             self.summary = json.load(f)
         collector = self.summary["collectors"][0]
         self.cost = collector["cost"]
         self.ledger = collector["ledger"]
         self.rate_hz = collector["rate_hz"]
-        self.complete_share = collector["stacks"]["complete_share"]
-        self.user_frames, self.kernel_frames = stack_depths(f"{folder}/cpu.folded")
+        deferred = (collector.get("unwind") or {}).get("deferred", 0)
+        self.late_share = deferred / self.ledger["kept"]
+        self.user_samples = self.user_whole = frames_of_all = 0
+        files = roots.files_of(f"{folder}/cpu.pb.gz")
+        for root, frames, n in stacks_in(f"{folder}/cpu.folded"):
+            if frames and fnmatch.fnmatchcase(root, comm):
+                self.user_samples += n
+                self.user_whole += n * roots.is_root(frames[0], files)
+                frames_of_all += n * len(frames)
+        self.user_frames = frames_of_all / max(self.user_samples, 1)
         shutil.rmtree(folder)
 
     def busy_seconds(self):
@@ -177,11 +214,21 @@ class Recording:
         return self.cost["kernel_ns"] / self.ledger["kept"]
 
 
-def record(folder, *arguments):
+def stacks_in(path):
+    """Of a folded file: comm, user frames without inlined ones, and how often."""
+    with open(path, encoding="utf-8") as f:
+        for line in f:
+            stack, _, count = line.rstrip("\n").rpartition(" ")
+            comm, *frames = stack.split(";")
+            own = [frame for frame in frames if not frame.endswith(("_[k]", "_[i]"))]
+            yield comm, own, int(count)
+
+
+def record(folder, *arguments, comm="*"):
     """Records the whole machine as the arguments say; they must end the recording."""
     out = f"{folder}/run"
     run([FATHOM, "record", "-q", "-a", "-o", out, *arguments], folder)
-    return Recording(out)
+    return Recording(out, comm or "*")
 
 
 # --- tables ----------------------------------------------------------------------------------

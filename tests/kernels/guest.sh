@@ -13,6 +13,8 @@ run() {
 }
 
 uname -r >/out/release
+# Emulated interrupts are slow; the kernel would lower the rate that sampling may have.
+echo 0 >/proc/sys/kernel/perf_cpu_time_max_percent
 run doctor ./fathom doctor --json
 run doctor-text ./fathom doctor
 run command ./fathom record -F 199 -o /out/command -- ./burn 4
@@ -20,6 +22,14 @@ run children ./fathom record -F 199 -o /out/children -- ./burn 3 children
 run storm ./fathom record -F 199 -o /out/storm -- ./storm 60 fork
 run exec ./fathom record -F 199 -o /out/exec -- ./storm 20 exec
 run vdso ./fathom record -F 199 -o /out/vdso -- ./vdso 2
+
+run plain ./fathom record -F 199 -o /out/plain -- ./plain 2
+run frames ./fathom record -F 199 -o /out/frames -- ./frames 1
+run signals ./fathom record -F 199 -o /out/signals -- ./signals 2
+run threads ./fathom record -F 199 -o /out/threads -- ./threads 2
+run plain-static ./fathom record -F 199 -o /out/plain-static -- ./plain-static 1
+head -c 400000 fathom >/tmp/data
+run xz ./fathom record -F 199 -o /out/xz -- ./xz -9 -c /tmp/data
 
 ./burn 600 &
 burn=$!

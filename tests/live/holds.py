@@ -14,6 +14,12 @@ An expression may use
   unnamed()              percentage of samples with a frame that has no name, not counting the
                          system's libraries, whose symbols may not be installed
   closed()               the ledger adds up and agrees with the folded stacks
+  user(root)             samples with a user stack; a task that has none does not count below. Inlined
+                         frames are left out here: no walk finds them
+  broken(root)           those whose outermost frame is not where nobody has called from
+  chain(root, *frames)   percentage of those in which frames, outermost first, call one another
+                         directly; each is a glob or several, "a|b"
+  ends_at(root)          what is outermost where that is no root: [(name, samples)]
 """
 import fnmatch
 import json
@@ -22,6 +28,8 @@ import os
 import re
 import sys
 from collections import Counter
+
+import roots
 
 run, expression = sys.argv[1:]
 
@@ -97,6 +105,42 @@ def all_due():
     return near(ledger["fired"] + collector["ticks_missed"], due, 0.03 * due + 5)
 
 
+files = roots.files_of(os.path.join(run, "cpu.pb.gz"))
+
+
+def user_stacks(root):
+    for r, frames, n in lines:
+        own = [f for f in frames if not f.endswith(("_[k]", "_[i]"))]
+        if own and matches(r, root):
+            yield own, n
+
+
+def user(root="*"):
+    return sum(n for _, n in user_stacks(root))
+
+
+def broken(root="*"):
+    return sum(n for frames, n in user_stacks(root) if not roots.is_root(frames[0], files))
+
+
+def ends_at(root="*"):
+    ends = Counter()
+    for frames, n in user_stacks(root):
+        if not roots.is_root(frames[0], files):
+            ends[frames[0]] += n
+    return ends.most_common(8)
+
+
+def follows(frames, globs):
+    return all(any(matches(f, g) for g in glob.split("|")) for f, glob in zip(frames, globs))
+
+
+def chain(root, *globs):
+    good = sum(n for frames, n in user_stacks(root)
+               if any(follows(frames[i:], globs) for i in range(len(frames) - len(globs) + 1)))
+    return 100.0 * good / max(user(root), 1)
+
+
 # Parentheses: an expression may have several lines.
 if not eval("(" + expression + ")"):  # pylint: disable=eval-used
     print("does not hold:", expression)
@@ -106,4 +150,6 @@ if not eval("(" + expression + ")"):  # pylint: disable=eval-used
     for _, frames, n in lines:
         names.update({f: n for f in set(frames)})
     print("functions:", names.most_common(20))
+    if "broken" in expression or "chain" in expression:
+        print("user samples:", user(), "outermost, but no roots:", ends_at())
     sys.exit(1)

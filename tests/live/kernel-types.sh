@@ -39,6 +39,10 @@ tap_check "a misspelt member is missing" \
 changed 's/thread_pid stack/thread_pidd? stack/'
 tap_check "an optional member may be missing" scripts/kernel-types verify --types "$tmp/types"
 
+changed 's/mm_context_t: vdso/mm_context_t: vdso_base/'
+tap_check "a misspelt member of a struct that only a typedef names is missing" \
+	is_wrong "typedef mm_context_t.vdso_base: missing" --types "$tmp/types"
+
 altered 's/pid_t tgid;/u64 tgid;/'
 tap_check "a member of another size is wrong" \
 	is_wrong "struct task_struct.tgid: has 4 bytes here, 8 in ours" --header "$tmp/vmlinux.h"

@@ -86,6 +86,13 @@ check() {
 	tap_check "$2" holds "$1" "$3"
 }
 
+# whole NAME PROCESS SHARE: at least so many percent of the process's user stacks reach their root, to
+# a whole sample: on a busy machine there are few
+whole() {
+	check "$1" "$1: at least $3 % of its stacks are whole" \
+		"user('$2') > 40 and broken('$2') <= math.ceil((100 - $3) / 100 * user('$2'))"
+}
+
 # is WANTED GOT
 is() {
 	[ "$1" = "$2" ] || {

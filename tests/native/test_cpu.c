@@ -14,6 +14,8 @@
 #include "tests/native/random.h"
 
 int on_sample(struct bpf_perf_event_data *ctx);
+int on_sample_walk(struct bpf_perf_event_data *ctx);
+int on_sample_in_calls(struct bpf_perf_event_data *ctx);
 
 /* The loader sets cfg_* before the programs are loaded; here they are plain variables. */
 #define const
@@ -37,6 +39,7 @@ static int set_up(void **state)
 	cfg_self_tgid = SELF;
 	cfg_keep_idle = cfg_by_target = cfg_by_tid = cfg_by_cgroup = cfg_by_comm = 0;
 	cfg_pidns_inum = 0;
+	cfg_frame_pointers = 1;
 	active_set = 0;
 	FAKE_MAP(targets);
 	FAKE_MAP(target_tids);
@@ -156,7 +159,7 @@ static void a_sample_is_counted_by_task_and_stack(void **state)
 	stack = bpf_map_lookup_elem(&stacks_0, &key->user_stack);
 	assert_non_null(stack);
 	assert_int_equal(stack->n, 3);
-	assert_int_equal(stack->end, FT_END_ROOT);
+	assert_int_equal(stack->end, FT_END_NULL);
 	assert_int_equal(stack->pcs[2], 0x400002);
 	assert_int_equal(ledger_slot(FT_FIRED), 1);
 	assert_int_equal(ledger_slot(FT_KEPT), 1);

@@ -48,16 +48,37 @@ static void only_sixteen_bits_of_cs_are_the_selector(void **state)
 	assert_false(regs.compat);
 }
 
-static void all_three_registers_are_taken(void **state)
+/* By their DWARF numbers, whatever the order of struct pt_regs. */
+static void all_registers_are_taken(void **state)
 {
-	struct regs_abi abi = { .ip = 1, .sp = 2, .bp = 3, .cs = USER_CS };
+	struct regs_abi abi = {
+		.ax = 100,
+		.dx = 101,
+		.cx = 102,
+		.bx = 103,
+		.si = 104,
+		.di = 105,
+		.bp = 106,
+		.sp = 107,
+		.r8 = 108,
+		.r9 = 109,
+		.r10 = 110,
+		.r11 = 111,
+		.r12 = 112,
+		.r13 = 113,
+		.r14 = 114,
+		.r15 = 115,
+		.ip = 116,
+		.cs = USER_CS,
+	};
 	struct user_regs regs;
+	__u64 i;
 
 	(void)state;
 	regs_take(&abi, &regs);
-	assert_int_equal(regs.pc, 1);
-	assert_int_equal(regs.sp, 2);
-	assert_int_equal(regs.fp, 3);
+	for (i = 0; i < 16; i++)
+		assert_int_equal(regs.entry.regs[i], 100 + i);
+	assert_int_equal(regs.entry.pc, 116);
 	assert_true(regs.is_user);
 	assert_false(regs.compat);
 }
@@ -67,7 +88,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WALK_TESTS,
 		cmocka_unit_test(only_sixteen_bits_of_cs_are_the_selector),
-		cmocka_unit_test(all_three_registers_are_taken),
+		cmocka_unit_test(all_registers_are_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,7 +48,7 @@ static void a_null_return_address_is_the_root_even_if_signed(void **state)
 	(void)state;
 	put_record(0, address_of(2), signed_return(0));
 	stack = walk_from(MODE_USER, CODE, address_of(0));
-	assert_stack(&stack, 1, FT_END_ROOT);
+	assert_stack(&stack, 1, FT_END_NULL);
 }
 
 int main(void)

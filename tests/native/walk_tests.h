@@ -49,12 +49,13 @@ static struct ft_stack walk_from(enum mode mode, __u64 pc, __u64 fp)
 {
 	struct pt_regs context = make_regs(mode, pc, fp);
 	struct user_regs regs;
+	struct regs_abi saved;
 	struct ft_stack stack;
 
 	memset(&stack, 0xaa, sizeof(stack));
 	regs_take((const void *)&context, &regs);
-	regs_to_user(fake.current, &regs);
-	user_stack_walk(&regs, &stack);
+	regs_to_user(fake.current, &regs, &saved);
+	frame_pointer_walk(&regs, &stack);
 	return stack;
 }
 
@@ -88,7 +89,7 @@ static void a_chain_that_ends_in_null_reached_the_root(void **state)
 	struct ft_stack stack = walk_from(MODE_USER, CODE, put_chain(5));
 
 	(void)state;
-	assert_stack(&stack, 6, FT_END_ROOT);
+	assert_stack(&stack, 6, FT_END_NULL);
 }
 
 static void no_frame_pointer_is_a_root_of_one_frame(void **state)
@@ -96,7 +97,7 @@ static void no_frame_pointer_is_a_root_of_one_frame(void **state)
 	struct ft_stack stack = walk_from(MODE_USER, CODE, 0);
 
 	(void)state;
-	assert_stack(&stack, 1, FT_END_ROOT);
+	assert_stack(&stack, 1, FT_END_NULL);
 }
 
 static void a_null_return_address_is_the_root(void **state)
@@ -107,7 +108,7 @@ static void a_null_return_address_is_the_root(void **state)
 	put_record(0, address_of(2), signed_return(CODE + 1));
 	put_record(2, address_of(4), 0);
 	stack = walk_from(MODE_USER, CODE, address_of(0));
-	assert_stack(&stack, 2, FT_END_ROOT);
+	assert_stack(&stack, 2, FT_END_NULL);
 }
 
 static void a_frame_pointer_that_goes_down_is_broken(void **state)
@@ -167,7 +168,7 @@ static void the_deepest_chain_that_fits_is_complete(void **state)
 	struct ft_stack stack = walk_from(MODE_USER, CODE, put_chain(FT_MAX_FRAMES - 1));
 
 	(void)state;
-	assert_stack(&stack, FT_MAX_FRAMES, FT_END_ROOT);
+	assert_stack(&stack, FT_MAX_FRAMES, FT_END_NULL);
 }
 
 static void code_of_32_bits_has_its_pc_alone(void **state)
@@ -185,7 +186,7 @@ static void in_the_kernel_the_saved_registers_count(void **state)
 	(void)state;
 	saved = make_regs(MODE_USER, CODE, put_chain(3));
 	stack = walk_from(MODE_KERNEL, 0xffffffff81000000, 0x1234567890);
-	assert_stack(&stack, 4, FT_END_ROOT);
+	assert_stack(&stack, 4, FT_END_NULL);
 }
 
 static void without_the_helper_they_are_at_the_top_of_the_kernel_stack(void **state)
@@ -201,7 +202,7 @@ static void without_the_helper_they_are_at_the_top_of_the_kernel_stack(void **st
 	task.stack = kernel_stack;
 	fake.lacks_task_pt_regs = true;
 	stack = walk_from(MODE_KERNEL, 0xffffffff81000000, 0);
-	assert_stack(&stack, 4, FT_END_ROOT);
+	assert_stack(&stack, 4, FT_END_NULL);
 }
 
 static void kernel_threads_have_no_user_stack(void **state)

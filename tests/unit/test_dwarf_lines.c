@@ -155,17 +155,6 @@ static void what_is_over_the_budget_is_said_to_be(void **state)
 	assert_int_equal(look_up(&spent, start, lines), -EDQUOT);
 }
 
-/* Overwrites 'n' bytes of the file at an offset. */
-static void patch(const char *name, long offset, const void *bytes, size_t n)
-{
-	FILE *f = fopen(in_folder(name), "r+e");
-
-	assert_non_null(f);
-	assert_int_equal(fseek(f, offset, SEEK_SET), 0);
-	assert_int_equal(fwrite(bytes, 1, n, f), n);
-	assert_int_equal(fclose(f), 0);
-}
-
 static size_t section_of(const char *name, const char *section, long *ret_offset, uint8_t *bytes,
 			 size_t max)
 {

@@ -125,6 +125,26 @@ static void every_function_is_found_by_its_name(void **state)
 	}
 }
 
+/* 'beta' is a function of this file alone: once stripped, only its unwind information tells of it.
+ */
+static void functions_without_names_begin_where_unwind_information_says(void **state)
+{
+	struct file f __attribute__((cleanup(release))) = { .fd = -1 };
+	uint64_t beta = address_of("program", "beta");
+	struct elf_function first, second;
+
+	(void)state;
+	load("stripped", NULL, &f);
+	assert_true(elf_symbols_find(f.symbols, beta, &first));
+	assert_true(elf_symbols_find(f.symbols, beta + 3, &second));
+	assert_string_equal(first.name, "");
+	assert_int_equal(first.offset, 0);
+	assert_int_equal(second.offset, 3);
+	assert_int_equal(first.id, second.id);
+	/* Others still have theirs. */
+	assert_string_equal(name_at(&f, address_of("program", "alpha") + 1), "alpha");
+}
+
 static void the_best_alias_is_chosen(void **state)
 {
 	struct file f __attribute__((cleanup(release))) = { .fd = -1 };
@@ -226,6 +246,36 @@ static void a_file_offset_becomes_a_virtual_address(void **state)
 	}
 	assert_false(elf_image_address(f.image, 1 << 30, &address));
 	assert_false(elf_image_address(f.image, UINT64_MAX, &address));
+}
+
+static void bytes_are_found_by_their_virtual_address(void **state)
+{
+	struct file f __attribute__((cleanup(release))) = { .fd = -1 };
+	const Elf64_Phdr *dynamic;
+	Elf_Data *data = NULL;
+	Elf64_Dyn first;
+
+	(void)state;
+	load("program", NULL, &f);
+	dynamic = elf_image_segment_of_type(f.image, PT_DYNAMIC);
+	assert_non_null(dynamic);
+	assert_null(elf_image_segment_of_type(f.image, PT_SHLIB));
+	assert_int_equal(elf_image_bytes_at(f.image, dynamic->p_vaddr, SIZE_MAX, &data), 0);
+	assert_true(data->d_size >= dynamic->p_filesz);
+	memcpy(&first, data->d_buf, sizeof(first));
+	assert_int_equal(first.d_tag, DT_NEEDED);
+	assert_int_equal(elf_image_bytes_at(f.image, dynamic->p_vaddr, 7, &data), 0);
+	assert_int_equal(data->d_size, 7);
+	data = NULL;
+	assert_int_equal(elf_image_bytes_at(f.image, 1ull << 40, 7, &data), -EINVAL);
+	assert_int_equal(elf_image_bytes_at(f.image, UINT64_MAX, 7, &data), -EINVAL);
+	/* A segment may lead behind the file. */
+	f.image->phdrs[dynamic - f.image->phdrs].p_type = PT_LOAD;
+	f.image->phdrs[dynamic - f.image->phdrs].p_offset = INT64_MAX - 4;
+	f.image->phdrs[dynamic - f.image->phdrs].p_vaddr = 1ull << 40;
+	assert_int_equal(elf_image_bytes_at(f.image, 1ull << 40, 7, &data), -EIO);
+	assert_int_equal(elf_image_bytes_at(f.image, (1ull << 40) + 8, 7, &data), -EINVAL);
+	assert_null(data);
 }
 
 static void the_build_id_is_the_linker_s(void **state)
@@ -441,6 +491,17 @@ static void what_is_no_elf_file_is_refused(void **state)
 			 -ENOEXEC);
 	assert_int_equal(elf_image_open_memory(other_order, 64, "big endian", &image), -ENOEXEC);
 	assert_null(image);
+}
+
+static void refusing_a_file_closes_nothing(void **state)
+{
+	struct elf_image *image = NULL;
+
+	(void)state;
+	if (fcntl(0, F_GETFD) < 0)
+		assert_int_equal(open("/dev/null", O_RDONLY), 0);
+	assert_int_equal(elf_image_open_memory("#!/bin/sh", 9, "script", &image), -ENOEXEC);
+	assert_true(fcntl(0, F_GETFD) >= 0);
 }
 
 /* Everything that reads, on a copy of exactly that size, so that ASan sees a byte too far. */
@@ -700,6 +761,7 @@ int main(void)
 		cmocka_unit_test(the_entry_is_the_function_around_it),
 		cmocka_unit_test(files_of_32_bits_are_read),
 		cmocka_unit_test(a_file_offset_becomes_a_virtual_address),
+		cmocka_unit_test(bytes_are_found_by_their_virtual_address),
 		cmocka_unit_test(the_build_id_is_the_linker_s),
 		cmocka_unit_test(linkage_table_entries_have_their_function_s_name),
 		cmocka_unit_test(versions_are_no_part_of_names),
@@ -709,10 +771,12 @@ int main(void)
 		cmocka_unit_test(a_debug_file_is_found_by_build_id),
 		cmocka_unit_test(a_debug_file_is_found_by_its_link),
 		cmocka_unit_test(what_is_no_elf_file_is_refused),
+		cmocka_unit_test(refusing_a_file_closes_nothing),
 		cmocka_unit_test(a_file_may_end_anywhere),
 		cmocka_unit_test(any_bit_may_be_wrong),
 		cmocka_unit_test(section_headers_may_lie),
 		cmocka_unit_test(numbers_of_headers_may_lie),
+		cmocka_unit_test(functions_without_names_begin_where_unwind_information_says),
 		cmocka_unit_test(strings_without_an_end_are_not_read_beyond_it),
 		cmocka_unit_test(a_detached_image_has_its_segments_and_no_sections),
 		cmocka_unit_test(a_sparse_giant_is_refused),

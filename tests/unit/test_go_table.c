@@ -170,16 +170,6 @@ static void old_tables_have_names_only(void **state)
 	assert_int_equal(go_lines_new(f.image, &lines), -ENOENT);
 }
 
-static void patch(const char *name, long offset, const void *bytes, size_t n)
-{
-	FILE *f = fopen(in_folder(name), "r+e");
-
-	assert_non_null(f);
-	assert_int_equal(fseek(f, offset, SEEK_SET), 0);
-	assert_int_equal(fwrite(bytes, 1, n, f), n);
-	assert_int_equal(fclose(f), 0);
-}
-
 static size_t section_of(const char *name, const char *section, long *ret_offset, uint8_t *bytes,
 			 size_t max)
 {

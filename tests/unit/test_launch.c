@@ -42,7 +42,7 @@ static void prepare(const char *script)
 static void start(const char *script)
 {
 	prepare(script);
-	assert_int_equal(launch_go(&l, "sh"), 0);
+	assert_int_equal(launch_go(&l, "sh", NULL, NULL), 0);
 }
 
 static int status_of(const char *script)
@@ -108,13 +108,13 @@ static void what_cannot_be_executed_says_why(void **state)
 
 	(void)state;
 	assert_int_equal(launch_prepare(missing, &l), 0);
-	assert_int_equal(launch_go(&l, missing[0]), -ENOENT);
+	assert_int_equal(launch_go(&l, missing[0], NULL, NULL), -ENOENT);
 	assert_string_equal(err_text(),
 			    "cannot start '/nowhere/at/all': No such file or directory");
 	launch_stop(&l);
 	no_program[0] = (char *)folder_write(&folder, "script", "#!/bin/sh\n", 10);
 	assert_int_equal(launch_prepare(no_program, &l), 0);
-	assert_int_equal(launch_go(&l, "script"), -EACCES);
+	assert_int_equal(launch_go(&l, "script", NULL, NULL), -EACCES);
 	launch_stop(&l);
 	assert_no_child_is_left();
 }
@@ -126,7 +126,7 @@ static void programs_are_searched_in_the_path(void **state)
 
 	(void)state;
 	assert_int_equal(launch_prepare(argv, &l), 0);
-	assert_int_equal(launch_go(&l, "true"), 0);
+	assert_int_equal(launch_go(&l, "true", NULL, NULL), 0);
 	assert_int_equal(launch_wait(&l, -1, &status), 1);
 	assert_int_equal(status, 0);
 }
@@ -145,7 +145,7 @@ static void nothing_runs_before_it_is_let_go(void **state)
 	assert_true(readlink("/proc/self/exe", ours, sizeof(ours) - 1) > 0);
 	assert_string_equal(before, ours);
 	assert_int_equal(launch_wait(&l, 0, &status), 0);
-	assert_int_equal(launch_go(&l, "sh"), 0);
+	assert_int_equal(launch_go(&l, "sh", NULL, NULL), 0);
 	assert_int_equal(launch_wait(&l, -1, &status), 1);
 	assert_true(exists("ran"));
 }
@@ -193,7 +193,7 @@ static void a_child_that_died_waiting_cannot_be_let_go(void **state)
 	assert_int_equal(kill(l.pid, SIGKILL), 0);
 	p = (struct pollfd){ .fd = l.go, .events = 0 };
 	assert_int_equal(poll(&p, 1, 20000), 1);
-	assert_int_equal(launch_go(&l, "sh"), -EPIPE);
+	assert_int_equal(launch_go(&l, "sh", NULL, NULL), -EPIPE);
 	signal(SIGPIPE, SIG_DFL);
 }
 
@@ -303,11 +303,191 @@ static void one_command_does_not_keep_another_waiting(void **state)
 	prepare("exit 0");
 	first = l;
 	prepare("exec sleep 60");
-	assert_int_equal(launch_go(&l, "sh"), 0);
+	assert_int_equal(launch_go(&l, "sh", NULL, NULL), 0);
 	close(first.go);
 	first.go = -1;
 	assert_int_equal(launch_wait(&first, 20000, &status), 1);
 	launch_stop(&first);
+}
+
+/* --- stopped at the start -------------------------------------------------------------------- */
+
+#define SKIP_UNLESS_ROOT()      \
+	do {                    \
+		if (geteuid())  \
+			skip(); \
+	} while (0)
+
+static int n_started, start_error, start_signal;
+
+/* What the command is and has done at its start. */
+static int look(void *ctx)
+{
+	char link[64], exe[256] = "", shell[256] = "";
+
+	assert_ptr_equal(ctx, &n_started);
+	n_started++;
+	snprintf(link, sizeof(link), "/proc/%d/exe", l.pid);
+	assert_true(readlink(link, exe, sizeof(exe) - 1) > 0);
+	assert_non_null(realpath("/bin/sh", shell));
+	assert_string_equal(exe, shell);
+	poll(NULL, 0, 100); /* it does not run on */
+	assert_false(exists("ran"));
+	if (start_signal) {
+		struct pollfd ended = { .fd = l.pidfd, .events = POLLIN };
+
+		assert_int_equal(kill(l.pid, start_signal), 0);
+		if (start_signal == SIGKILL)
+			assert_int_equal(poll(&ended, 1, 20000), 1);
+	}
+	return start_error;
+}
+
+static int go_and_look(int error, int signal)
+{
+	n_started = 0;
+	start_error = error;
+	start_signal = signal;
+	return launch_go(&l, "sh", look, &n_started);
+}
+
+static void it_stops_before_its_first_instruction(void **state)
+{
+	int status = -1;
+
+	(void)state;
+	SKIP_UNLESS_ROOT();
+	prepare(": >\"$1/ran\"; exit 9");
+	assert_int_equal(go_and_look(0, 0), 0);
+	assert_int_equal(n_started, 1);
+	assert_int_equal(launch_wait(&l, -1, &status), 1);
+	assert_int_equal(status, 9);
+	assert_true(exists("ran"));
+	assert_no_child_is_left();
+}
+
+static void what_goes_wrong_at_the_start_is_returned(void **state)
+{
+	(void)state;
+	SKIP_UNLESS_ROOT();
+	prepare("exec sleep 60");
+	assert_int_equal(go_and_look(-ENOBUFS, 0), -ENOBUFS);
+	assert_true(l.pid > 0);
+	launch_stop(&l);
+	assert_no_child_is_left();
+}
+
+static void what_cannot_be_executed_says_why_though_it_would_be_stopped(void **state)
+{
+	char *missing[] = { "/nowhere/at/all", NULL };
+
+	(void)state;
+	n_started = 0;
+	assert_int_equal(launch_prepare(missing, &l), 0);
+	assert_int_equal(launch_go(&l, missing[0], look, &n_started), -ENOENT);
+	assert_string_equal(err_text(),
+			    "cannot start '/nowhere/at/all': No such file or directory");
+	assert_int_equal(n_started, 0);
+	launch_stop(&l);
+	assert_int_equal(l.pid, 0);
+	assert_no_child_is_left();
+}
+
+static void one_that_is_killed_in_the_stop_has_ended(void **state)
+{
+	int status = -1;
+
+	(void)state;
+	SKIP_UNLESS_ROOT();
+	prepare(": >\"$1/ran\"");
+	assert_int_equal(go_and_look(0, SIGKILL), 0);
+	assert_int_equal(launch_wait(&l, 20000, &status), 1);
+	assert_int_equal(status, 128 + SIGKILL);
+	assert_false(exists("ran"));
+	assert_no_child_is_left();
+}
+
+static void a_signal_in_the_stop_is_not_lost(void **state)
+{
+	int status = -1;
+
+	(void)state;
+	SKIP_UNLESS_ROOT();
+	prepare("exec sleep 60");
+	assert_int_equal(go_and_look(0, SIGTERM), 0);
+	assert_int_equal(launch_wait(&l, 20000, &status), 1);
+	assert_int_equal(status, 128 + SIGTERM);
+}
+
+static void afterwards_nobody_traces_it(void **state)
+{
+	char command[64];
+
+	(void)state;
+	SKIP_UNLESS_ROOT();
+	prepare("exec sleep 60");
+	assert_int_equal(go_and_look(0, 0), 0);
+	snprintf(command, sizeof(command), "grep -q '^TracerPid:.0$' /proc/%d/status", l.pid);
+	assert_int_equal(system(command), 0);
+}
+
+/* A traced process stops at each signal, also at those that it ignores. */
+static void signals_before_the_exec_do_not_hold_it_up(void **state)
+{
+	struct timespec pause_between = { .tv_nsec = 20000 };
+	int i, status;
+
+	(void)state;
+	SKIP_UNLESS_ROOT();
+	alarm(60);
+	for (i = 0; i < 20; i++) {
+		pid_t nagger;
+
+		prepare("exit 3");
+		nagger = fork();
+		if (!nagger) {
+			while (!kill(l.pid, SIGURG))
+				nanosleep(&pause_between, NULL);
+			_exit(0);
+		}
+		assert_true(nagger > 0);
+		n_started = start_error = start_signal = 0;
+		assert_int_equal(launch_go(&l, "sh", look, &n_started), 0);
+		assert_int_equal(n_started, 1);
+		assert_int_equal(launch_wait(&l, 20000, &status), 1);
+		assert_int_equal(status, 3);
+		kill(nagger, SIGKILL);
+		assert_int_equal(waitpid(nagger, NULL, 0), nagger);
+	}
+	alarm(0);
+}
+
+/* Its PID may be that of another process by then. */
+static void who_ended_before_the_exec_is_not_stopped_again(void **state)
+{
+	char *missing[] = { "/nowhere/at/all", NULL };
+	pid_t pid;
+	int status;
+
+	(void)state;
+	SKIP_UNLESS_ROOT();
+	assert_int_equal(launch_prepare(missing, &l), 0);
+	pid = l.pid;
+	assert_int_equal(launch_go(&l, missing[0], look, &n_started), -ENOENT);
+	assert_true(l.has_ended);
+	/* Another child of ours stands for the one that got the PID. */
+	l.pid = fork();
+	if (!l.pid) {
+		for (;;)
+			pause();
+	}
+	assert_int_not_equal(l.pid, pid);
+	pid = l.pid;
+	launch_stop(&l);
+	assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(WTERMSIG(status), SIGKILL);
 }
 
 int main(void)
@@ -328,6 +508,14 @@ int main(void)
 		TEST(stopping_twice_or_nothing_does_no_harm),
 		TEST(a_command_has_the_signal_mask_of_the_moment),
 		TEST(one_command_does_not_keep_another_waiting),
+		TEST(it_stops_before_its_first_instruction),
+		TEST(what_goes_wrong_at_the_start_is_returned),
+		TEST(what_cannot_be_executed_says_why_though_it_would_be_stopped),
+		TEST(one_that_is_killed_in_the_stop_has_ended),
+		TEST(a_signal_in_the_stop_is_not_lost),
+		TEST(afterwards_nobody_traces_it),
+		TEST(signals_before_the_exec_do_not_hold_it_up),
+		TEST(who_ended_before_the_exec_is_not_stopped_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -440,6 +440,96 @@ static void a_scan_of_all_has_us_and_our_children(void **state)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
+/* --- layouts ------------------------------------------------------------------------------------
+ */
+
+/* Path of what the layout of that moment has at the address, "" for nothing. */
+static const char *laid_out(uint32_t pid, uint64_t time_ns, uint64_t address)
+{
+	struct layout layout = { 0 };
+	struct sym_mapping m = { .path = "" };
+	size_t i;
+
+	assert_int_equal(processes_layout(ps, processes_image(ps, pid, time_ns), time_ns, &layout),
+			 0);
+	for (i = 0; i < layout.n; i++) {
+		if (layout.parts[i].start <= address && address < layout.parts[i].end)
+			processes_part(ps, &layout.parts[i], &m);
+	}
+	layout_release(&layout);
+	return m.path;
+}
+
+static void a_layout_has_the_newest_and_what_a_fork_has_inherited(void **state)
+{
+	(void)state;
+	map(7, 0x1000, 0x4000, "/old", 10);
+	map(7, 0x2000, 0x3000, "/new", 20);
+	assert_int_equal(processes_fork(ps, 8, 7, 30), 0);
+	map(7, 0x1000, 0x4000, "/later", 40);
+	map(8, 0x3000, 0x5000, "/child", 50);
+	assert_string_equal(laid_out(7, 15, 0x2800), "/old");
+	assert_string_equal(laid_out(7, 25, 0x2800), "/new");
+	assert_string_equal(laid_out(7, 60, 0x2800), "/later");
+	assert_string_equal(laid_out(8, 60, 0x2800), "/new");
+	assert_string_equal(laid_out(8, 45, 0x3800), "/old");
+	assert_string_equal(laid_out(8, 60, 0x3800), "/child");
+	assert_string_equal(laid_out(8, 60, 0x1800), "/old");
+	assert_int_equal(processes_exec(ps, 8, 70), 0);
+	assert_string_equal(laid_out(8, 80, 0x1800), "");
+}
+
+static void a_part_has_the_offset_of_its_own_start(void **state)
+{
+	struct layout layout = { 0 };
+	struct sym_mapping m;
+
+	(void)state;
+	map(7, 0x1000, 0x4000, "/old", 10);
+	map(7, 0x2000, 0x3000, "/new", 20);
+	assert_int_equal(processes_layout(ps, processes_image(ps, 7, 30), 30, &layout), 0);
+	assert_int_equal(layout.n, 3);
+	processes_part(ps, &layout.parts[2], &m);
+	assert_string_equal(m.path, "/old");
+	assert_int_equal(m.start, 0x3000);
+	assert_int_equal(m.end, 0x4000);
+	assert_int_equal(m.pgoff, 0x2000);
+	layout_release(&layout);
+}
+
+static void only_what_is_missing_is_added(void **state)
+{
+	struct sym_mapping vdso = { .start = 0x9000, .end = 0xa000, .path = "[vdso]", .pid = 8 };
+
+	(void)state;
+	map(7, 0x1000, 0x2000, "/bin/sh", 10);
+	assert_int_equal(processes_fork(ps, 8, 7, 20), 0);
+	assert_int_equal(processes_add_missing(ps, &vdso, 50), 0);
+	assert_string_equal(at(8, 20, 0x9800), "[vdso]");
+	assert_int_equal(processes_n_mappings(ps, processes_image(ps, 8, 50)), 1);
+	assert_int_equal(processes_add_missing(ps, &vdso, 60), 0);
+	vdso.start = 0x1000; /* known from the parent */
+	assert_int_equal(processes_add_missing(ps, &vdso, 60), 0);
+	assert_int_equal(processes_n_mappings(ps, processes_image(ps, 8, 50)), 1);
+	vdso.pid = 99;
+	assert_int_equal(processes_add_missing(ps, &vdso, 60), 0);
+	assert_int_equal(processes_image(ps, 99, 60), PROCESSES_NO_IMAGE);
+}
+
+static void who_was_there_before_is_found_over_forks_but_not_over_an_exec(void **state)
+{
+	(void)state;
+	assert_int_equal(processes_before(ps, 7), 7);
+	map(7, 0x1000, 0x2000, "/bin/sh", 10);
+	assert_int_equal(processes_fork(ps, 8, 7, 20), 0);
+	assert_int_equal(processes_fork(ps, 9, 8, 30), 0);
+	assert_int_equal(processes_before(ps, 7), 7);
+	assert_int_equal(processes_before(ps, 9), 7);
+	assert_int_equal(processes_exec(ps, 9, 40), 0);
+	assert_int_equal(processes_before(ps, 9), 0);
+	assert_int_equal(processes_before(ps, 8), 7);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -468,6 +558,10 @@ int main(void)
 		TEST(mappings_tell_when_their_image_began),
 		TEST(a_process_that_is_gone_is_no_error),
 		TEST(a_scan_of_all_has_us_and_our_children),
+		TEST(a_layout_has_the_newest_and_what_a_fork_has_inherited),
+		TEST(a_part_has_the_offset_of_its_own_start),
+		TEST(only_what_is_missing_is_added),
+		TEST(who_was_there_before_is_found_over_forks_but_not_over_an_exec),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

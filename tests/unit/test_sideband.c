@@ -232,7 +232,7 @@ static void push_throttle(unsigned int cpu, bool begins, uint64_t time_ns)
 
 static void read_all(void)
 {
-	assert_int_equal(sideband_read(sb, true), 0);
+	assert_int_equal(sideband_read_all(sb), 0);
 }
 
 static struct sideband_counts counts(void)
@@ -319,11 +319,11 @@ static void files_are_told_of_at_once_and_effects_wait(void **state)
 	soon = now.tv_sec * 1000000000ull + now.tv_nsec + 3600000000000;
 	push_mmap(0, 7, 0x1000, "/early", 10);
 	push_mmap(0, 7, 0x2000, "/late", soon);
-	assert_int_equal(sideband_read(sb, false), 0);
+	assert_int_equal(sideband_read(sb), 0);
 	assert_string_equal(announced, "/early /late ");
 	assert_string_equal(at(7, UINT64_MAX, 0x1000), "/early");
 	assert_string_equal(at(7, UINT64_MAX, 0x2000), "");
-	assert_int_equal(sideband_read(sb, false), 0);
+	assert_int_equal(sideband_read(sb), 0);
 	assert_string_equal(at(7, UINT64_MAX, 0x2000), "");
 	read_all();
 	assert_string_equal(at(7, UINT64_MAX, 0x2000), "/late");
@@ -334,7 +334,7 @@ static void records_that_wait_at_the_end_are_freed(void **state)
 {
 	(void)state;
 	push_mmap(0, 7, 0x1000, "/late", UINT64_MAX);
-	assert_int_equal(sideband_read(sb, false), 0);
+	assert_int_equal(sideband_read(sb), 0);
 }
 
 static void records_wrap_around_the_end_of_the_ring(void **state)
@@ -612,7 +612,7 @@ static void what_a_cpu_told_before_it_went_still_counts(void **state)
 	(void)state;
 	push_mmap(1, 7, 0x1000, "/bin/sh", UINT64_MAX);
 	push_throttle(1, true, UINT64_MAX);
-	assert_int_equal(sideband_read(sb, false), 0);
+	assert_int_equal(sideband_read(sb), 0);
 	sideband_close_cpu(sb, 1);
 	assert_int_equal(sideband_fd(sb, 1), -1);
 	read_all();
@@ -634,7 +634,7 @@ static void a_scan_takes_its_turn_among_the_records(void **state)
 	executed = now.tv_sec * 1000000000ull + now.tv_nsec;
 	push_task(0, PERF_RECORD_FORK, getpid(), 1, 10);
 	assert_int_equal(processes_scan(ps, getpid()), 0);
-	assert_int_equal(sideband_read(sb, false), 0); /* what was a moment ago may be under way */
+	assert_int_equal(sideband_read(sb), 0); /* what was a moment ago may be under way */
 	assert_string_equal(at(getpid(), executed, here), "");
 	push_comm(1, getpid(), true, executed);
 	read_all();

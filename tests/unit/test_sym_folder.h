@@ -45,6 +45,15 @@ static inline const char *in_folder(const char *name)
 	return path[i];
 }
 
+/* Overwrites 'n' bytes of the file at an offset. */
+static inline void patch(const char *name, long offset, const void *bytes, size_t n)
+{
+	FILE *f = fopen(in_folder(name), "r+e");
+
+	if (!f || fseek(f, offset, SEEK_SET) || fwrite(bytes, 1, n, f) != n || fclose(f))
+		abort();
+}
+
 static inline void write_text(const char *name, const char *text)
 {
 	FILE *f = fopen(in_folder(name), "we");

@@ -24,6 +24,9 @@
 #define DURATION_MAX	  (10 * 365 * 86400.0)
 #define INLINE_BUDGET_MAX 86400.0
 
+#define UNWIND_MEMORY_DEFAULT (64ull << 20)
+#define UNWIND_MEMORY_MAX_MIB 2048
+
 struct record_options {
 	struct session_options session;
 	struct record_output output;
@@ -72,6 +75,11 @@ static const char help[] =
 	"      --java-perfmap       ask JVMs for the names of the code that they compiled (jcmd)\n"
 	"      --table-entries N    stacks that the kernel's table holds (default: what the rate "
 	"needs)\n"
+	"      --user-stacks HOW    tables (default: by the programs' own call frame information) "
+	"or "
+	"fp\n"
+	"                           (frame pointers alone)\n"
+	"      --unwind-memory MIB  kernel memory for these tables, at most (default 64)\n"
 	"      --max-loss PERCENT   exit with 6 if more of the wanted events were lost\n\n"
 	"What to leave:\n"
 	"  -o, --output FOLDER      default: fathom-DATE-TIME\n"
@@ -103,6 +111,8 @@ enum long_option {
 	OPT_JAVA_PERFMAP,
 	OPT_TABLE_ENTRIES,
 	OPT_MAX_LOSS,
+	OPT_USER_STACKS,
+	OPT_UNWIND_MEMORY,
 	OPT_FORCE,
 	OPT_PER_THREAD,
 	OPT_WITH_PID,
@@ -130,6 +140,8 @@ static const struct option long_options[] = {
 	{ "java-perfmap", no_argument, NULL, OPT_JAVA_PERFMAP },
 	{ "table-entries", required_argument, NULL, OPT_TABLE_ENTRIES },
 	{ "max-loss", required_argument, NULL, OPT_MAX_LOSS },
+	{ "user-stacks", required_argument, NULL, OPT_USER_STACKS },
+	{ "unwind-memory", required_argument, NULL, OPT_UNWIND_MEMORY },
 	{ "output", required_argument, NULL, 'o' },
 	{ "force", no_argument, NULL, OPT_FORCE },
 	{ "per-thread", no_argument, NULL, OPT_PER_THREAD },
@@ -244,7 +256,8 @@ static int parse_how(struct record_options *o, int c)
 {
 	static const char *const events[] = { "auto", "cycles", "cpu-clock", NULL };
 	static const char *const collectors[] = { "cpu", NULL };
-	unsigned int choice = 0;
+	static const char *const walks[] = { "tables", "fp", NULL };
+	unsigned int choice = 0, mib = 0;
 	double seconds = 0;
 	int err;
 
@@ -266,6 +279,14 @@ static int parse_how(struct record_options *o, int c)
 		return 0;
 	case OPT_TABLE_ENTRIES:
 		return parse_u32(optarg, "--table-entries", 1, 1 << 20, &o->session.table_entries);
+	case OPT_USER_STACKS:
+		err = parse_choice(optarg, "--user-stacks", walks, &choice);
+		o->session.frame_pointers = choice == 1;
+		return err;
+	case OPT_UNWIND_MEMORY:
+		err = parse_u32(optarg, "--unwind-memory", 1, UNWIND_MEMORY_MAX_MIB, &mib);
+		o->session.unwind_memory_bytes = (uint64_t)mib << 20;
+		return err;
 	case OPT_MAX_LOSS:
 		return parse_double(optarg, "--max-loss", 0, 100, &o->max_loss);
 	default:
@@ -353,7 +374,7 @@ static void print_progress(void *ctx, const struct session_progress *p)
 	fflush(stderr);
 }
 
-static void print_account(const struct run_summary *s)
+static void print_account(const struct run_summary *s, bool wants_frame_pointers)
 {
 	const struct collector_summary *c = &s->collectors[0];
 	uint64_t kept = c->ledger.kept, lost = ledger_lost(&c->ledger);
@@ -369,6 +390,14 @@ static void print_account(const struct run_summary *s)
 	if (c->targets_lost)
 		fprintf(stderr, "%" PRIu64 " processes were too many to follow: they are missing\n",
 			c->targets_lost);
+	if (!c->unwind.is_on && !wants_frame_pointers)
+		fprintf(stderr, "this kernel does not take the unwinder: user stacks are by frame "
+				"pointers (fathom doctor says more)\n");
+	if (c->unwind.tables_full || c->unwind.lists_full)
+		fprintf(stderr,
+			"%" PRIu64 " times there was no room for unwind tables: give more "
+			"--unwind-memory\n",
+			c->unwind.tables_full + c->unwind.lists_full);
 	if (c->sideband_lost || c->sideband_dropped)
 		fprintf(stderr,
 			"%" PRIu64 " records of mappings were lost: some code has no name\n",
@@ -449,7 +478,7 @@ static int record(struct record_options *o, const char *folder)
 	if (err)
 		return cmd_fail_environment(); /* what was asked for was recorded */
 	if (!o->quiet) {
-		print_account(&summary);
+		print_account(&summary, o->session.frame_pointers);
 		print_names(&summary.collectors[0].names);
 	}
 	if (o->json)
@@ -462,7 +491,11 @@ static int record(struct record_options *o, const char *folder)
 int cmd_record(int argc, char **argv)
 {
 	struct record_options o = {
-		.session = { .rate_hz = RATE_DEFAULT, .began_ns = clock_ns(CLOCK_MONOTONIC) },
+		.session = {
+			.rate_hz = RATE_DEFAULT,
+			.began_ns = clock_ns(CLOCK_MONOTONIC),
+			.unwind_memory_bytes = UNWIND_MEMORY_DEFAULT,
+		},
 		.output = { .argc = argc, .argv = argv },
 		.max_loss = -1,
 	};

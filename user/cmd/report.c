@@ -75,6 +75,7 @@ static int print_help(void)
 	      "      --per-thread       tell threads apart, not only processes\n"
 	      "      --with-pid         tell processes of the same name apart\n"
 	      "      --no-comm          no process names\n"
+	      "      --lines            tell the source lines of a function apart\n"
 	      "      --json             as JSON, schema fathom.report/1\n"
 	      "      --no-color         no colours (nor with NO_COLOR in the environment)\n"
 	      "  -q, --quiet            no notes on standard error\n"
@@ -95,7 +96,7 @@ static int print_help(void)
 }
 
 enum { OPT_TREE = 256, OPT_FUNCTION, OPT_SORT, OPT_MIN, OPT_VALUE, OPT_COLLECTOR, OPT_PER_THREAD };
-enum { OPT_WITH_PID = 300, OPT_NO_COMM, OPT_JSON, OPT_NO_COLOR };
+enum { OPT_WITH_PID = 300, OPT_NO_COMM, OPT_LINES, OPT_JSON, OPT_NO_COLOR };
 
 static const struct option long_options[] = {
 	{ "tree", no_argument, NULL, OPT_TREE },
@@ -108,6 +109,7 @@ static const struct option long_options[] = {
 	{ "per-thread", no_argument, NULL, OPT_PER_THREAD },
 	{ "with-pid", no_argument, NULL, OPT_WITH_PID },
 	{ "no-comm", no_argument, NULL, OPT_NO_COMM },
+	{ "lines", no_argument, NULL, OPT_LINES },
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "no-color", no_argument, NULL, OPT_NO_COLOR },
 	{ "quiet", no_argument, NULL, 'q' },
@@ -147,6 +149,7 @@ static void set_flag(struct options *o, int opt)
 	o->view.per_thread |= opt == OPT_PER_THREAD;
 	o->view.with_pid |= opt == OPT_WITH_PID;
 	o->view.no_comm |= opt == OPT_NO_COMM;
+	o->view.with_lines |= opt == OPT_LINES;
 	o->json |= opt == OPT_JSON;
 	o->no_color |= opt == OPT_NO_COLOR;
 	o->quiet |= opt == 'q';

@@ -27,7 +27,7 @@ struct capture_sample {
 	uint32_t tgid, tid;
 	uint32_t user;	 /* node, or CAPTURE_NO_STACK */
 	uint32_t kernel; /* the same */
-	uint32_t end;	 /* FT_END_*: how the walk of the user stack ended */
+	uint32_t end;	 /* FT_END_*, FT_END_NULL too: how the walk of the user stack ended */
 	uint32_t pad;
 	char comm[FT_COMM_LEN];
 	char process_comm[FT_COMM_LEN];

@@ -13,6 +13,7 @@
 #include "user/base/array.h"
 #include "user/base/err.h"
 #include "user/collect/bpf_cost.h"
+#include "user/collect/cpu_programs.h"
 #include "user/collect/drain.h"
 
 #define TABLE_MIN	 1024u
@@ -33,6 +34,7 @@ struct cpu_collector {
 	struct cpu_options options;
 	struct cpu_set wanted; /* unless options.cpus is NULL */
 	struct cpu_bpf *skel;
+	struct bpf_program *on_sample; /* the one of its variants that is used */
 	const struct sideband *sb;
 	struct event *events;
 	size_t n_events, events_cap;
@@ -43,12 +45,15 @@ struct cpu_collector {
 	uint64_t others_ns; /* run time of other tracing programs, at the start */
 	struct cpu_set sampled;
 
-	/* While draining: stacks of the set by their hash. */
-	struct keyset hashes;
-	struct drained {
-		uint32_t node, end;
-	} * drained;
-	size_t drained_cap;
+	/* Of the last drain of each set: stacks by their hash. */
+	struct drained_set {
+		struct keyset hashes;
+		struct drained {
+			uint32_t node, end;
+		} * drained;
+		size_t cap;
+	} sets[FT_SETS];
+	struct drained_set *set; /* that is drained now */
 	struct capture *capture;
 };
 
@@ -62,8 +67,10 @@ void cpu_collector_free(struct cpu_collector *c)
 		bpf_link__destroy(c->events[i].link);
 	free(c->events);
 	cpu_bpf__destroy(c->skel);
-	keyset_release(&c->hashes);
-	free(c->drained);
+	for (i = 0; i < FT_SETS; i++) {
+		keyset_release(&c->sets[i].hashes);
+		free(c->sets[i].drained);
+	}
 	free(c);
 }
 
@@ -105,12 +112,20 @@ static int load(struct cpu_collector *c, const struct target *target)
 	c->skel->rodata->cfg_keep_idle = c->options.keep_idle;
 	if (sysconf(_SC_PAGESIZE) > c->skel->rodata->cfg_kernel_stack_bytes)
 		c->skel->rodata->cfg_kernel_stack_bytes = sysconf(_SC_PAGESIZE);
+	c->skel->rodata->cfg_frame_pointers = !c->options.unwinder;
 	err = set_entries(c->skel, c->entries);
 	if (err)
 		return err;
-	err = cpu_bpf__load(c->skel);
+	err = cpu_programs_choose(c->skel, &c->on_sample);
+	if (!err && c->options.unwinder)
+		err = unwind_maps_share(unwinder_maps(c->options.unwinder), c->skel->obj);
+	if (!err)
+		err = cpu_bpf__load(c->skel);
 	if (err)
 		return bpf_fail(err, "the CPU collector");
+	err = cpu_programs_link(c->skel);
+	if (err)
+		return err;
 	return target_fill(target, bpf_map__fd(c->skel->maps.target_tids),
 			   bpf_map__fd(c->skel->maps.target_cgroup));
 }
@@ -136,7 +151,7 @@ static int open_event(struct cpu_collector *c, unsigned int cpu)
 	/* Without a ring perf drops its notices of throttling; sampling works all the same. */
 	if (ring >= 0)
 		ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, ring);
-	event->link = bpf_program__attach_perf_event(c->skel->progs.on_sample, fd);
+	event->link = bpf_program__attach_perf_event(c->on_sample, fd);
 	if (!event->link) {
 		err = -errno;
 		return bpf_fail(err, "the CPU collector's event");
@@ -190,11 +205,13 @@ int cpu_collector_new(const struct cpu_options *options, const struct target *ta
 {
 	_cleanup_(cpu_collector_freep) struct cpu_collector *c = calloc(1, sizeof(*c));
 	struct cpu_set online;
+	size_t i;
 	int err;
 
 	if (!c)
 		return errf(-ENOMEM, "no memory for the CPU collector");
-	keyset_init(&c->hashes, sizeof(uint64_t));
+	for (i = 0; i < FT_SETS; i++)
+		keyset_init(&c->sets[i].hashes, sizeof(uint64_t));
 	c->options = *options;
 	if (options->cpus)
 		c->wanted = *options->cpus;
@@ -256,28 +273,48 @@ static int on_stack(void *ctx, const void *key, const void *value)
 {
 	struct cpu_collector *c = ctx;
 	const struct ft_stack *stack = value;
-	struct drained d = { .end = stack->end < FT_ENDS ? stack->end : FT_END_NONE };
+	struct drained d = { .end = stack->end <= FT_END_NULL ? stack->end : FT_END_NONE };
+	struct drained_set *set = c->set;
 	uint32_t i;
 	int err = capture_add_stack(c->capture, stack, &d.node);
 
 	if (err)
 		return err;
-	if (array_reserve(c->drained, c->drained_cap, c->hashes.n + 1) ||
-	    keyset_add(&c->hashes, key, &i) < 0)
+	if (array_reserve(set->drained, set->cap, set->hashes.n + 1) ||
+	    keyset_add(&set->hashes, key, &i) < 0)
 		return errf(-ENOMEM, "no memory to drain the kernel's tables");
-	c->drained[i] = d;
+	set->drained[i] = d;
 	return 0;
 }
 
-static const struct drained *find_stack(const struct cpu_collector *c, uint64_t hash)
+static const struct drained *find_stack(const struct drained_set *set, uint64_t hash)
 {
 	static const struct drained none = { .node = CAPTURE_NO_STACK, .end = FT_END_NONE };
 	uint32_t i;
 
 	if (!hash)
 		return &none;
-	i = keyset_find(&c->hashes, &hash);
-	return i == KEYSET_NONE ? NULL : &c->drained[i];
+	i = keyset_find(&set->hashes, &hash);
+	return i == KEYSET_NONE ? NULL : &set->drained[i];
+}
+
+static struct capture_sample sample_of(const struct ft_count_key *k, const struct drained *user,
+				       const struct drained *kernel)
+{
+	struct capture_sample sample = {
+		.start_ns = k->start_ns,
+		.cgroup_id = k->cgroup_id,
+		.exec_id = k->exec_id,
+		.tgid = k->tgid,
+		.tid = k->tid,
+		.user = user->node,
+		.end = user->end,
+		.kernel = kernel->node,
+	};
+
+	memcpy(sample.comm, k->comm, sizeof(sample.comm));
+	memcpy(sample.process_comm, k->process_comm, sizeof(sample.process_comm));
+	return sample;
 }
 
 static int on_count(void *ctx, const void *key, const void *value)
@@ -285,24 +322,37 @@ static int on_count(void *ctx, const void *key, const void *value)
 	struct cpu_collector *c = ctx;
 	const struct ft_count_key *k = key;
 	const struct ft_count *count = value;
-	const struct drained *user = find_stack(c, k->user_stack);
-	const struct drained *kernel = find_stack(c, k->kernel_stack);
-	struct capture_sample sample = {
-		.start_ns = k->start_ns,
-		.cgroup_id = k->cgroup_id,
-		.exec_id = k->exec_id,
-		.tgid = k->tgid,
-		.tid = k->tid,
-	};
+	const struct drained *user = find_stack(c->set, k->user_stack);
+	const struct drained *kernel = find_stack(c->set, k->kernel_stack);
+	struct capture_sample sample;
 
 	if (!user || !kernel)
 		return 0; /* the ledger's "drain" counts what does not arrive */
-	sample.user = user->node;
-	sample.end = user->end;
-	sample.kernel = kernel->node;
-	memcpy(sample.comm, k->comm, sizeof(sample.comm));
-	memcpy(sample.process_comm, k->process_comm, sizeof(sample.process_comm));
+	sample = sample_of(k, user, kernel);
 	return capture_add(c->capture, &sample, count->n, count->first_ns);
+}
+
+static int on_late(void *ctx, const struct ft_deferred *d, const struct ft_stack *stack)
+{
+	struct cpu_collector *c = ctx;
+	const struct drained *kernel = find_stack(&c->sets[d->set % FT_SETS], d->key.kernel_stack);
+	struct drained user = { .end = stack->end };
+	struct capture_sample sample;
+	int err;
+
+	if (!kernel)
+		return 0;
+	err = capture_add_stack(c->capture, stack, &user.node);
+	if (err)
+		return err;
+	sample = sample_of(&d->key, &user, kernel);
+	return capture_add(c->capture, &sample, 1, d->time_ns);
+}
+
+int cpu_collector_deliver(struct cpu_collector *c, struct capture *capture)
+{
+	c->capture = capture;
+	return unwinder_deliver(c->options.unwinder, FT_COLLECTOR_CPU, on_late, c);
 }
 
 /*
@@ -330,8 +380,15 @@ int cpu_collector_drain(struct cpu_collector *c, struct capture *capture)
 
 	__atomic_store_n(&c->skel->bss->active_set, 1 - set, __ATOMIC_SEQ_CST);
 	wait_for_programs(c);
+	if (c->options.unwinder) {
+		err = unwinder_read(c->options.unwinder);
+		if (err)
+			return err;
+		unwinder_set_drained(c->options.unwinder, FT_COLLECTOR_CPU, set);
+	}
 	c->capture = capture;
-	keyset_clear(&c->hashes);
+	c->set = &c->sets[set % FT_SETS];
+	keyset_clear(&c->set->hashes);
 	err = drain_map(bpf_map__fd(stacks), sizeof(uint64_t), sizeof(struct ft_stack), on_stack,
 			c);
 	if (!err)

@@ -12,6 +12,7 @@
 #include "user/collect/perf.h"
 #include "user/collect/sideband.h"
 #include "user/collect/target.h"
+#include "user/collect/unwinder.h"
 #include "user/model/summary.h"
 
 struct cpu_options {
@@ -20,6 +21,7 @@ struct cpu_options {
 	const struct cpu_set *cpus; /* only these; NULL: all */
 	bool keep_idle;
 	unsigned int table_entries; /* of stacks, and four times as many counts; 0: fitting */
+	struct unwinder *unwinder;  /* borrowed; NULL: user stacks by frame pointers */
 };
 
 struct cpu_collector;
@@ -45,6 +47,12 @@ unsigned int cpu_collector_patience_ms(const struct cpu_collector *c);
 
 /* Moves what has been counted so far into 'capture', losing nothing that is counted meanwhile. */
 int cpu_collector_drain(struct cpu_collector *c, struct capture *capture);
+
+/*
+ * Moves the samples of the last drain that have been unwound late since into 'capture'. To be
+ * called before the next drain but one, or they are lost, and counted.
+ */
+int cpu_collector_deliver(struct cpu_collector *c, struct capture *capture);
 
 /*
  * After the last drain: closes the ledger against what is in 'capture', and fills in event, rate,

@@ -70,6 +70,9 @@ static bool is_theirs(const char *path, const struct owner *owner)
 
 	if (lstat(path, &st) || (st.st_uid != 0 && st.st_uid != owner->uid))
 		return false;
+	/* In a sticky folder nobody replaces what is another's. */
+	if (S_ISDIR(st.st_mode) && (st.st_mode & S_ISVTX))
+		return true;
 	if (st.st_mode & S_IWOTH)
 		return false;
 	/* What runs as root nobody's group may change, either. */

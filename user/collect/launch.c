@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -65,34 +66,79 @@ int launch_prepare(char *const *argv, struct launch *ret)
 	return 0;
 }
 
-int launch_go(struct launch *l, const char *name)
+/*
+ * Waits for the stop that follows the exec: false if it never comes. For others than root a traced
+ * program would not get the rights of a set-user-ID file (security/commoncap.c).
+ */
+static bool wait_for_exec(struct launch *l)
+{
+	int status;
+	pid_t pid;
+
+	for (;;) {
+		pid = waitpid(l->pid, &status, __WALL);
+		if (pid < 0 && errno == EINTR)
+			continue;
+		if (pid != l->pid)
+			return false;
+		if (!WIFSTOPPED(status)) {
+			l->has_ended = true;
+			l->status = status;
+			return false;
+		}
+		if (status >> 8 == (SIGTRAP | PTRACE_EVENT_EXEC << 8))
+			return true;
+		/* Signals go on to it; they stop it here only because it is traced. */
+		ptrace(PTRACE_CONT, l->pid, 0, status >> 16 ? 0 : WSTOPSIG(status));
+	}
+}
+
+/* Why it could not be executed, as -errno with a sentence, or 0. */
+static int exec_failure(struct launch *l, const char *name)
 {
 	int err = 0;
 	ssize_t n;
 
-	if (write(l->go, "", 1) != 1)
-		return errf(-errno, "cannot start '%s': %m", name);
-	close(take_fd(l->go));
 	do {
 		n = read(l->failure, &err, sizeof(err));
 	} while (n < 0 && errno == EINTR);
 	close(take_fd(l->failure));
-	if (n == sizeof(err)) {
-		errno = err;
-		return errf(-err, "cannot start '%s': %m", name);
-	}
-	return 0;
+	if (n != sizeof(err))
+		return 0;
+	errno = err;
+	return errf(-err, "cannot start '%s': %m", name);
+}
+
+int launch_go(struct launch *l, const char *name, launch_fn at_start, void *ctx)
+{
+	bool is_traced, is_stopped;
+	int err;
+
+	is_traced = at_start && !geteuid() && !ptrace(PTRACE_SEIZE, l->pid, 0, PTRACE_O_TRACEEXEC);
+	if (write(l->go, "", 1) != 1)
+		return errf(-errno, "cannot start '%s': %m", name);
+	close(take_fd(l->go));
+	/* First of all: a signal before the exec stops it, too, and then it says nothing. */
+	is_stopped = is_traced && wait_for_exec(l);
+	err = exec_failure(l, name);
+	if (!is_stopped)
+		return err;
+	err = at_start(ctx);
+	ptrace(PTRACE_DETACH, l->pid, 0, 0);
+	return err;
 }
 
 int launch_wait(struct launch *l, int timeout_ms, int *ret_status)
 {
 	struct pollfd p = { .fd = l->pidfd, .events = POLLIN };
-	int status, waited_ms;
+	int status = l->status, waited_ms;
 	pid_t pid = 0;
 
-	if (timeout_ms && l->pidfd >= 0)
+	if (l->has_ended)
+		pid = l->pid;
+	else if (timeout_ms && l->pidfd >= 0)
 		poll(&p, 1, timeout_ms);
-	for (waited_ms = 0;; waited_ms += STEP_MS) {
+	for (waited_ms = 0; !l->has_ended; waited_ms += STEP_MS) {
 		do {
 			pid = waitpid(l->pid, &status, WNOHANG);
 		} while (pid < 0 && errno == EINTR);
@@ -118,14 +164,15 @@ void launch_stop(struct launch *l)
 		close(take_fd(l->go)); /* a child that still waits ends by itself */
 	if (l->failure >= 0)
 		close(take_fd(l->failure));
-	if (l->pid) {
+	/* Of one that has ended the PID may be somebody else's. */
+	if (l->pid && !l->has_ended) {
 		kill(l->pid, SIGTERM);
 		if (launch_wait(l, STOP_PATIENCE_MS, &status) == 0) {
 			kill(l->pid, SIGKILL);
 			waitpid(l->pid, NULL, 0);
 		}
-		l->pid = 0;
 	}
+	l->pid = 0;
 	if (l->pidfd >= 0)
 		close(take_fd(l->pidfd));
 }

@@ -6,10 +6,12 @@
 #include <sys/types.h>
 
 struct launch {
-	pid_t pid;   /* 0: nothing launched */
-	int go;	     /* write end of the pipe that the child waits on, -1 once it was let go */
-	int failure; /* read end of the pipe that tells why exec failed, -1 when closed */
-	int pidfd;   /* becomes readable when it ends; -1 where there are none */
+	pid_t pid;	/* 0: nothing launched */
+	int go;		/* write end of the pipe that the child waits on, -1 once it was let go */
+	int failure;	/* read end of the pipe that tells why exec failed, -1 when closed */
+	int pidfd;	/* becomes readable when it ends; -1 where there are none */
+	bool has_ended; /* seen before launch_wait(), which is told of it */
+	int status;
 };
 
 /*
@@ -19,8 +21,14 @@ struct launch {
  */
 int launch_prepare(char *const *argv, struct launch *ret);
 
-/* Lets it go. -errno with a sentence if it could not be executed (-ENOENT, -EACCES ...). */
-int launch_go(struct launch *l, const char *name);
+/*
+ * Lets it go. -errno with a sentence if it could not be executed (-ENOENT, -EACCES ...). 'at_start'
+ * is called when it has executed its program, before that program's first instruction, where it may
+ * be stopped there (by root, if nothing forbids ptrace(2)); its error is returned. NULL: not
+ * wanted.
+ */
+typedef int (*launch_fn)(void *ctx);
+int launch_go(struct launch *l, const char *name, launch_fn at_start, void *ctx);
 
 /*
  * Waits for the end for at most 'timeout_ms' (0: only looks, -1: for ever). 1 if it has ended, with

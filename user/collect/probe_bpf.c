@@ -3,7 +3,9 @@
 #include "user/collect/probe_bpf.h"
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
+#include <unistd.h>
 
 #include "user/base/array.h"
 #include "user/collect/perf.h"
@@ -72,13 +74,25 @@ void probe_helper(int arg, struct probe_try *ret)
 	failed(ret, "at load", fd < 0 ? fd : 0);
 }
 
+/* It takes a function: whether the verifier knows it at all is what libbpf asks. */
+void probe_loop(int arg, struct probe_try *ret)
+{
+	int has = libbpf_probe_bpf_helper(BPF_PROG_TYPE_PERF_EVENT, BPF_FUNC_loop, NULL);
+
+	(void)arg;
+	failed(ret, "at load", has < 0 ? has : has ? 0 : -EINVAL);
+}
+
 /* --- maps ---------------------------------------------------------------------------------- */
 
 void probe_map(int arg, struct probe_try *ret)
 {
 	_cleanup_(closep) int fd = -1;
 
-	fd = bpf_map_create(arg, "fathom_probe", 4, 4, 16, NULL);
+	if (arg == BPF_MAP_TYPE_RINGBUF) /* pages */
+		fd = bpf_map_create(arg, "fathom_probe", 0, 0, sysconf(_SC_PAGESIZE), NULL);
+	else
+		fd = bpf_map_create(arg, "fathom_probe", 4, 4, 16, NULL);
 	failed(ret, "at creation", fd < 0 ? fd : 0);
 }
 

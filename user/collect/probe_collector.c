@@ -7,13 +7,19 @@
 
 #include "cpu.skel.h"
 #include "follow.skel.h"
+#include "unwind.skel.h"
 
+#include "user/collect/cpu_programs.h"
 #include "user/collect/probe_facts.h"
 
 static int load_cpu(void)
 {
 	struct cpu_bpf *obj = cpu_bpf__open();
-	int err = obj ? cpu_bpf__load(obj) : -errno;
+	struct bpf_program *program;
+	int err = obj ? cpu_programs_choose(obj, &program) : -errno;
+
+	if (!err)
+		err = cpu_bpf__load(obj);
 
 	cpu_bpf__destroy(obj);
 	return err;
@@ -28,8 +34,21 @@ static int load_follow(void)
 	return err;
 }
 
+static int load_unwind(void)
+{
+	struct unwind_bpf *obj = unwind_bpf__open();
+	int err = obj ? unwind_bpf__load(obj) : -errno;
+
+	if (!err)
+		err = unwind_bpf__attach(obj);
+	unwind_bpf__destroy(obj);
+	return err;
+}
+
 void probe_collector(int arg, struct probe_try *ret)
 {
-	ret->err = arg ? load_follow() : load_cpu();
+	static int (*const load[])(void) = { load_cpu, load_follow, load_unwind };
+
+	ret->err = load[arg]();
 	ret->stage = "at load";
 }

@@ -1,65 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "user/collect/processes.h"
 
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sysmacros.h>
 
 #include "user/base/array.h"
-#include "user/base/clock.h"
 #include "user/base/err.h"
-#include "user/base/keyset.h"
-#include "user/base/strtab.h"
+#include "user/collect/processes_images.h"
 
 /* An exec is over by then, unless its files are slow to read. */
 #define EXEC_NS 200000000
-
-/* Lines of /proc/PID/maps; the kernel's own limit (vm.max_map_count) is 65,530 by default. */
-#define MAX_LINES (1u << 18)
-
-struct mapping {
-	struct sym_mapping m; /* m.path is set when it is asked for: the string table may move */
-	uint64_t since_ns;
-	uint64_t max_end; /* of this and all mappings before it in the sorted order */
-	uint32_t path;
-};
-
-struct image {
-	uint32_t pid;
-	uint32_t older;	 /* image of the same PID before this one, or PROCESSES_NO_IMAGE */
-	uint32_t parent; /* image that this one was forked from, or PROCESSES_NO_IMAGE */
-	uint64_t since_ns;
-	struct mapping *mappings;
-	size_t n, cap;
-	bool is_sorted;
-};
-
-/* What /proc/PID/maps showed; which image that was is known once the side band is there, too. */
-struct scan {
-	uint32_t pid;
-	uint64_t from_ns, to_ns; /* it was opened after the one and read before the other */
-	struct mapping *mappings;
-	size_t n, cap;
-};
-
-struct processes {
-	struct keyset pids; /* of uint32_t */
-	uint32_t *newest;   /* by number in 'pids' */
-	size_t newest_cap;
-	struct image *images;
-	size_t n, cap;
-	struct scan *scans; /* that wait, in the order of time */
-	size_t n_scans, scans_cap;
-	DIR *proc; /* while not all of it has been scanned */
-	bool all_scanned;
-	struct strtab paths;
-	uint64_t dropped;
-};
 
 int processes_new(struct processes **ret)
 {
@@ -99,7 +50,7 @@ uint64_t processes_dropped(const struct processes *ps)
 	return ps->dropped;
 }
 
-static uint32_t newest_of(const struct processes *ps, uint32_t pid)
+uint32_t processes_newest(const struct processes *ps, uint32_t pid)
 {
 	uint32_t i = keyset_find(&ps->pids, &pid);
 
@@ -142,15 +93,15 @@ static int add_image(struct processes *ps, uint32_t pid, uint64_t since_ns, uint
 }
 
 /* The newest image; one that has always been there if the process was not known. */
-static int have_image(struct processes *ps, uint32_t pid, uint32_t *ret)
+int processes_have_image(struct processes *ps, uint32_t pid, uint32_t *ret)
 {
-	*ret = newest_of(ps, pid);
+	*ret = processes_newest(ps, pid);
 	return *ret == PROCESSES_NO_IMAGE ? add_image(ps, pid, 0, PROCESSES_NO_IMAGE, ret) : 0;
 }
 
 /* 'm' with the number of its path instead of the path. */
-static int add_mapping(struct processes *ps, struct image *image, const struct sym_mapping *m,
-		       uint32_t path, uint64_t since_ns)
+int processes_add_mapping(struct processes *ps, struct image *image, const struct sym_mapping *m,
+			  uint32_t path, uint64_t since_ns)
 {
 	struct mapping *mapping;
 
@@ -171,19 +122,19 @@ static int add_mapping(struct processes *ps, struct image *image, const struct s
 int processes_mmap(struct processes *ps, const struct sym_mapping *m, uint64_t time_ns)
 {
 	uint32_t image, path;
-	int err = have_image(ps, m->pid, &image);
+	int err = processes_have_image(ps, m->pid, &image);
 
 	if (err || image == PROCESSES_NO_IMAGE)
 		return err;
 	if (strtab_add(&ps->paths, m->path, &path))
 		return errf(-ENOMEM, "no memory for the mappings of PID %u", m->pid);
-	return add_mapping(ps, &ps->images[image], m, path, time_ns);
+	return processes_add_mapping(ps, &ps->images[image], m, path, time_ns);
 }
 
 int processes_fork(struct processes *ps, uint32_t pid, uint32_t parent, uint64_t time_ns)
 {
 	uint32_t from, to;
-	int err = have_image(ps, parent, &from);
+	int err = processes_have_image(ps, parent, &from);
 
 	return err ? err : add_image(ps, pid, time_ns, from, &to);
 }
@@ -191,7 +142,7 @@ int processes_fork(struct processes *ps, uint32_t pid, uint32_t parent, uint64_t
 int processes_exec(struct processes *ps, uint32_t pid, uint64_t time_ns)
 {
 	uint32_t image;
-	int err = have_image(ps, pid, &image); /* what a scan before the exec has seen */
+	int err = processes_have_image(ps, pid, &image); /* what a scan before the exec has seen */
 
 	return err ? err : add_image(ps, pid, time_ns, PROCESSES_NO_IMAGE, &image);
 }
@@ -205,7 +156,7 @@ static int by_start(const void *a, const void *b)
 	return (x->since_ns > y->since_ns) - (x->since_ns < y->since_ns);
 }
 
-static void sort_mappings(struct image *image)
+void processes_sort_mappings(struct image *image)
 {
 	uint64_t max_end = 0;
 	size_t i;
@@ -220,197 +171,11 @@ static void sort_mappings(struct image *image)
 	image->is_sorted = true;
 }
 
-/* --- /proc ------------------------------------------------------------------------------------ */
-
-/* "START-END PERMS OFFSET MAJOR:MINOR INODE   PATH"; false if it is not executable. */
-static bool parse_maps_line(char *line, uint32_t pid, struct sym_mapping *ret)
-{
-	unsigned int major, minor;
-	char perms[5];
-	int path = 0;
-
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 " %n",
-		   &ret->start, &ret->end, perms, &ret->pgoff, &major, &minor, &ret->ino,
-		   &path) < 7 ||
-	    perms[2] != 'x' || ret->end <= ret->start)
-		return false;
-	line[strcspn(line, "\n")] = '\0';
-	ret->path = path && line[path] ? line + path : "//anon";
-	ret->dev = makedev(major, minor);
-	ret->pid = pid;
-	return true;
-}
-
-static int add_to_scan(struct processes *ps, struct scan *scan, const struct sym_mapping *m)
-{
-	struct mapping *mapping;
-
-	if (array_reserve(scan->mappings, scan->cap, scan->n + 1))
-		return errf(-ENOMEM, "no memory for the mappings of PID %u", scan->pid);
-	mapping = &scan->mappings[scan->n];
-	*mapping = (struct mapping){ .m = *m };
-	mapping->m.path = NULL;
-	if (strtab_add(&ps->paths, m->path, &mapping->path))
-		return errf(-ENOMEM, "no memory for the mappings of PID %u", scan->pid);
-	scan->n++;
-	return 0;
-}
-
-static int read_maps(struct processes *ps, FILE *f, struct scan *scan)
-{
-	_cleanup_(freep) char *line = NULL;
-	struct sym_mapping m = { 0 };
-	size_t size = 0, lines;
-	int err = 0;
-
-	for (lines = 0; !err && getline(&line, &size, f) > 0; lines++) {
-		if (lines >= MAX_LINES || scan->n >= PROCESSES_MAX_MAPPINGS) {
-			ps->dropped++;
-			break;
-		}
-		if (parse_maps_line(line, scan->pid, &m))
-			err = add_to_scan(ps, scan, &m);
-	}
-	return err;
-}
-
-int processes_scan(struct processes *ps, uint32_t pid)
-{
-	struct scan scan = { .pid = pid, .from_ns = clock_ns(CLOCK_MONOTONIC) };
-	_cleanup_(fclosep) FILE *f = NULL;
-	char path[64];
-	int err;
-
-	snprintf(path, sizeof(path), "/proc/%u/maps", pid);
-	f = fopen(path, "re");
-	if (!f)
-		return 0;
-	if (array_reserve(ps->scans, ps->scans_cap, ps->n_scans + 1))
-		return errf(-ENOMEM, "no memory for the mappings of PID %u", pid);
-	err = read_maps(ps, f, &scan);
-	scan.to_ns = clock_ns(CLOCK_MONOTONIC);
-	if (err || !scan.n)
-		free(scan.mappings);
-	else
-		ps->scans[ps->n_scans++] = scan;
-	return err;
-}
-
-int processes_scan_some(struct processes *ps, uint64_t max_ns)
-{
-	uint64_t began_ns = clock_ns(CLOCK_MONOTONIC);
-	struct dirent *entry;
-	int err = 0;
-
-	if (ps->all_scanned)
-		return 0;
-	if (!ps->proc)
-		ps->proc = opendir("/proc");
-	if (!ps->proc)
-		return errf(-errno, "cannot list '/proc': %m");
-	do {
-		entry = readdir(ps->proc);
-		if (entry && isdigit((unsigned char)entry->d_name[0]))
-			err = processes_scan(ps, strtoul(entry->d_name, NULL, 10));
-	} while (entry && !err && clock_ns(CLOCK_MONOTONIC) - began_ns < max_ns);
-	if (entry && !err)
-		return 1;
-	closedir(ps->proc);
-	ps->proc = NULL;
-	ps->all_scanned = true;
-	return err;
-}
-
-/* --- what was scanned takes effect -------------------------------------------------------- */
-
-/*
- * The image that was scanned, or PROCESSES_NO_IMAGE if it cannot be told. What /proc shows is that
- * of the image at the opening, and an exec is recorded before it maps the new program: so one that
- * is recorded before the opening was over by then, and one after the reading has shown nothing yet.
- */
-static int image_of_scan(struct processes *ps, const struct scan *scan, uint32_t *ret)
-{
-	const struct image *image;
-	int err;
-
-	*ret = processes_image(ps, scan->pid, scan->to_ns);
-	if (*ret == PROCESSES_NO_IMAGE) {
-		err = have_image(ps, scan->pid, ret);
-		if (err || *ret == PROCESSES_NO_IMAGE)
-			return err;
-	}
-	image = &ps->images[*ret];
-	/* A child is seen in /proc a moment before its fork is recorded. */
-	if (image->since_ns >= scan->from_ns && image->older != PROCESSES_NO_IMAGE)
-		*ret = PROCESSES_NO_IMAGE;
-	return 0;
-}
-
-/* Whether it is among the first 'n' mappings, which are sorted, and was there at that time. */
-static bool is_known(const struct image *image, size_t n, const struct mapping *m, uint64_t time_ns)
-{
-	size_t low = 0, high = n;
-
-	while (low < high) { /* the first that starts there or later */
-		size_t middle = low + (high - low) / 2;
-
-		if (image->mappings[middle].m.start < m->m.start)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (; low < n && image->mappings[low].m.start == m->m.start; low++) {
-		const struct mapping *have = &image->mappings[low];
-
-		if (have->m.ino == m->m.ino && have->path == m->path && have->since_ns <= time_ns)
-			return true;
-	}
-	return false;
-}
-
-static int apply(struct processes *ps, const struct scan *scan)
-{
-	struct image *image;
-	uint32_t number;
-	size_t i, before;
-	int err = image_of_scan(ps, scan, &number);
-
-	if (err || number == PROCESSES_NO_IMAGE)
-		return err;
-	image = &ps->images[number];
-	if (!image->is_sorted)
-		sort_mappings(image);
-	before = image->n;
-	for (i = 0; i < scan->n && !err; i++) {
-		const struct mapping *m = &scan->mappings[i];
-
-		if (!is_known(image, before, m, scan->to_ns))
-			err = add_mapping(ps, image, &m->m, m->path, image->since_ns);
-	}
-	return err;
-}
-
-int processes_settle(struct processes *ps, uint64_t until_ns)
-{
-	size_t done;
-	int err = 0;
-
-	for (done = 0; done < ps->n_scans && ps->scans[done].to_ns <= until_ns; done++) {
-		if (!err)
-			err = apply(ps, &ps->scans[done]);
-		free(ps->scans[done].mappings);
-	}
-	ps->n_scans -= done;
-	if (done)
-		memmove(ps->scans, ps->scans + done, ps->n_scans * sizeof(*ps->scans));
-	return err;
-}
-
 /* --- asking -------------------------------------------------------------------------------- */
 
 uint32_t processes_image(const struct processes *ps, uint32_t pid, uint64_t time_ns)
 {
-	uint32_t i = newest_of(ps, pid);
+	uint32_t i = processes_newest(ps, pid);
 
 	while (i != PROCESSES_NO_IMAGE && ps->images[i].since_ns > time_ns &&
 	       ps->images[i].older != PROCESSES_NO_IMAGE)
@@ -420,7 +185,7 @@ uint32_t processes_image(const struct processes *ps, uint32_t pid, uint64_t time
 
 uint64_t processes_since(const struct processes *ps, uint32_t pid)
 {
-	uint32_t i = newest_of(ps, pid);
+	uint32_t i = processes_newest(ps, pid);
 
 	return i == PROCESSES_NO_IMAGE ? 0 : ps->images[i].since_ns;
 }
@@ -440,7 +205,7 @@ static void hand_out(struct processes *ps, const struct mapping *mappings, size_
 
 void processes_for_each(struct processes *ps, uint32_t pid, processes_fn fn, void *ctx)
 {
-	uint32_t image = newest_of(ps, pid);
+	uint32_t image = processes_newest(ps, pid);
 	size_t i;
 
 	if (image != PROCESSES_NO_IMAGE)
@@ -460,7 +225,7 @@ static struct mapping *find_in(struct image *image, uint64_t time_ns, uint64_t a
 	size_t low = 0, high = image->n;
 
 	if (!image->is_sorted)
-		sort_mappings(image);
+		processes_sort_mappings(image);
 	while (low < high) { /* the first that starts beyond the address */
 		size_t middle = low + (high - low) / 2;
 
@@ -502,4 +267,31 @@ const struct sym_mapping *processes_find(struct processes *ps, uint32_t image, u
 		return NULL;
 	m->m.path = strtab_get(&ps->paths, m->path);
 	return &m->m;
+}
+
+int processes_add_missing(struct processes *ps, const struct sym_mapping *m, uint64_t time_ns)
+{
+	uint32_t image = processes_image(ps, m->pid, time_ns), path;
+
+	if (image == PROCESSES_NO_IMAGE || processes_find(ps, image, time_ns, m->start))
+		return 0;
+	if (strtab_add(&ps->paths, m->path, &path))
+		return errf(-ENOMEM, "no memory for the mappings of PID %u", m->pid);
+	return processes_add_mapping(ps, &ps->images[image], m, path, ps->images[image].since_ns);
+}
+
+uint32_t processes_before(const struct processes *ps, uint32_t pid)
+{
+	uint32_t image = processes_newest(ps, pid), n;
+
+	for (n = 0; image != PROCESSES_NO_IMAGE && n < PROCESSES_MAX_GENERATIONS; n++) {
+		const struct image *im = &ps->images[image];
+
+		if (!im->since_ns)
+			return im->pid;
+		if (im->parent == PROCESSES_NO_IMAGE)
+			return 0; /* it has exec'ed since */
+		image = im->parent;
+	}
+	return pid;
 }

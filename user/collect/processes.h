@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "user/base/cleanup.h"
+#include "user/collect/layout.h"
 #include "user/sym/sym.h"
 
 struct processes;
@@ -45,6 +46,18 @@ int processes_scan_some(struct processes *ps, uint64_t max_ns);
  */
 int processes_settle(struct processes *ps, uint64_t until_ns);
 
+/*
+ * The process had this mapped at that time, and nobody had said so: taken as if it had been there
+ * from its image's start, unless something is known there. 0 or -ENOMEM with a sentence.
+ */
+int processes_add_missing(struct processes *ps, const struct sym_mapping *m, uint64_t time_ns);
+
+/*
+ * The PID whose mappings only /proc can tell, if those of 'pid' come from there: itself or who it
+ * was forked from, as it began before the recording. 0: the side band has told all.
+ */
+uint32_t processes_before(const struct processes *ps, uint32_t pid);
+
 /* When the newest image of the process that is known began; 0 if before the recording. */
 uint64_t processes_since(const struct processes *ps, uint32_t pid);
 
@@ -63,6 +76,18 @@ uint32_t processes_image(const struct processes *ps, uint32_t pid, uint64_t time
  */
 const struct sym_mapping *processes_find(struct processes *ps, uint32_t image, uint64_t time_ns,
 					 uint64_t address);
+
+/*
+ * Fills *ret, which is initialized, with what the image has mapped at that time: parts of its own
+ * mappings and of those that it has from its parent, the newest where they overlap. 0 or -ENOMEM.
+ */
+int processes_layout(struct processes *ps, uint32_t image, uint64_t time_ns, struct layout *ret);
+/* A part of that, made at once, as a mapping of its own. Its path is valid until the next change.
+ */
+void processes_part(const struct processes *ps, const struct layout_part *part,
+		    struct sym_mapping *ret);
+/* How many mappings the image has got so far: it has changed if that has. */
+size_t processes_n_mappings(const struct processes *ps, uint32_t image);
 
 /* Images and mappings that were left out because of the limits above. */
 uint64_t processes_dropped(const struct processes *ps);

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "user/base/array.h"
 #include "user/base/clock.h"
 #include "user/base/err.h"
 #include "user/base/keyset.h"
@@ -23,6 +24,8 @@
 #include "user/collect/processes.h"
 #include "user/collect/sideband.h"
 #include "user/collect/symbolize.h"
+#include "user/collect/unwind_memory.h"
+#include "user/collect/unwinder.h"
 
 #define SIDEBAND_MS	100
 #define HOUSEKEEPING_MS 1000	/* hotplug, progress */
@@ -40,6 +43,7 @@ struct session {
 	struct processes *processes;
 	struct symbolizer *symbolizer;
 	struct sideband *sideband;
+	struct unwinder *unwinder; /* NULL: user stacks by frame pointers */
 	struct target *target;
 	struct cpu_collector *cpu;
 	struct capture capture;
@@ -64,6 +68,7 @@ static void session_release(struct session *s)
 	launch_stop(&s->launch);
 	java_maps_release(&s->java);
 	cpu_collector_free(s->cpu);
+	unwinder_free(s->unwinder);
 	target_free(s->target);
 	sideband_free(s->sideband);
 	symbolizer_free(s->symbolizer);
@@ -133,6 +138,22 @@ static int open_rings(struct session *s, const struct cpu_set *online)
 	return 0;
 }
 
+/* A kernel that does not take it gives short stacks, better than none: the summary says so. */
+static int load_unwinder(struct session *s)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_CONF);
+	struct unwind_maps_options options = {
+		.memory_bytes = unwind_memory_fitting(s->o->unwind_memory_bytes),
+		.samples_per_s = s->o->rate_hz * (cpus > 0 ? cpus : 1),
+		.pidns_inum = target_config(s->target)->pidns_inum,
+		.command = s->launch.pid,
+	};
+
+	int err = unwinder_new(&options, s->processes, s->symbolizer, &s->unwinder);
+
+	return err == -ENOTSUP ? 0 : err;
+}
+
 static int load_collector(struct session *s)
 {
 	struct cpu_options options = {
@@ -149,6 +170,9 @@ static int load_collector(struct session *s)
 	if (!s->o->whole_machine)
 		target.command = s->launch.pid;
 	err = target_new(&target, s->cgroups, &s->target);
+	if (!err && !s->o->frame_pointers)
+		err = load_unwinder(s);
+	options.unwinder = s->unwinder;
 	return err ? err : cpu_collector_new(&options, s->target, s->sideband, &s->cpu);
 }
 
@@ -214,6 +238,9 @@ static int look_at_processes(struct session *s)
 			continue;
 		if (keyset_add(&pids, &key.tgid, &number) < 0)
 			return errf(-ENOMEM, "no memory for the list of processes");
+		/* The side band has told all of what began while it was on, but for the vDSO. */
+		if (s->unwinder && processes_since(s->processes, key.tgid))
+			continue;
 		added = keyset_add(&s->seen, &key, &number);
 		if (added < 0)
 			return errf(added, "no memory for the list of processes");
@@ -232,10 +259,27 @@ static int look_at_processes(struct session *s)
 	return err;
 }
 
+/* Reads what processes have done, and unwinds what waited for that. */
+static int catch_up(struct session *s, bool is_end)
+{
+	int err = s->unwinder ? unwinder_read(s->unwinder) : 0;
+
+	if (!err)
+		err = is_end ? sideband_read_all(s->sideband) : sideband_read(s->sideband);
+	if (!err && s->unwinder)
+		err = unwinder_work(s->unwinder, sideband_settled(s->sideband));
+	if (!err && s->unwinder)
+		err = cpu_collector_deliver(s->cpu, &s->capture);
+	return err;
+}
+
+/* What was deferred before the last drain of these tables is to be delivered before the next. */
 static int drain(struct session *s)
 {
-	int err = cpu_collector_drain(s->cpu, &s->capture);
+	int err = catch_up(s, false);
 
+	if (!err)
+		err = cpu_collector_drain(s->cpu, &s->capture);
 	return err ? err : look_at_processes(s);
 }
 
@@ -264,7 +308,7 @@ static int follow_hotplug(struct session *s)
 
 static int keep_house(struct session *s)
 {
-	int err = sideband_read(s->sideband, false); /* what a CPU that is gone has left */
+	int err = catch_up(s, false); /* also with what a CPU that is gone has left */
 
 	/* A CPU without its event is no reason to give up the others. */
 	if (!err && follow_hotplug(s))
@@ -299,16 +343,19 @@ static int is_over(struct session *s, uint64_t now)
 	return target_is_gone(s->target);
 }
 
-static void wait_until(struct session *s, uint64_t now, uint64_t next)
+/* True if deferred samples should be read at once. */
+static bool wait_until(struct session *s, uint64_t now, uint64_t next)
 {
-	struct pollfd fds[2] = {
+	struct pollfd fds[] = {
 		{ .fd = s->signals, .events = POLLIN },
 		{ .fd = s->launch.pid ? s->launch.pidfd : -1, .events = POLLIN },
+		{ .fd = s->unwinder ? unwinder_fd(s->unwinder) : -1, .events = POLLIN },
 	};
 	uint64_t left = next > now ? next - now : 0;
 	struct timespec timeout = { .tv_sec = left / 1000000000, .tv_nsec = left % 1000000000 };
 
-	ppoll(fds, 2, &timeout, NULL);
+	ppoll(fds, ARRAY_SIZE(fds), &timeout, NULL);
+	return fds[2].revents & POLLIN;
 }
 
 static uint64_t earliest(uint64_t a, uint64_t b)
@@ -328,7 +375,7 @@ static int loop(struct session *s)
 	while (!err && !over) {
 		now = clock_ns(CLOCK_MONOTONIC);
 		if (now >= side_at) {
-			err = sideband_read(s->sideband, false);
+			err = catch_up(s, false);
 			side_at = now + SIDEBAND_MS * 1000000ull;
 		}
 		if (!err && now >= drain_at) {
@@ -347,7 +394,8 @@ static int loop(struct session *s)
 		if (more)
 			next = 0; /* signals are looked at in between */
 		if (!err && !over) {
-			wait_until(s, clock_ns(CLOCK_MONOTONIC), next);
+			if (wait_until(s, clock_ns(CLOCK_MONOTONIC), next))
+				err = unwinder_read(s->unwinder);
 			over = is_over(s, clock_ns(CLOCK_MONOTONIC));
 		}
 	}
@@ -360,6 +408,15 @@ static int while_recording(int err)
 	return err ? errf(err == -ENOMEM ? -ENOMEM : -EIO, "%s", err_text()) : 0;
 }
 
+/* The command stands before its first instruction: its tables are made now. */
+static int at_start(void *ctx)
+{
+	struct session *s = ctx;
+	int err = sideband_read_all(s->sideband);
+
+	return err ? err : unwinder_prepare_command(s->unwinder, s->launch.pid);
+}
+
 static int record(struct session *s, struct run_summary *summary)
 {
 	int err;
@@ -368,7 +425,7 @@ static int record(struct session *s, struct run_summary *summary)
 	s->started_ns = clock_ns(CLOCK_MONOTONIC);
 	err = cpu_collector_start(s->cpu);
 	if (!err && s->o->command)
-		err = launch_go(&s->launch, s->o->command[0]);
+		err = launch_go(&s->launch, s->o->command[0], s->unwinder ? at_start : NULL, s);
 	if (err)
 		return err;
 	err = loop(s);
@@ -379,7 +436,8 @@ static int record(struct session *s, struct run_summary *summary)
 	if (!err)
 		err = drain(s);
 	if (!err)
-		err = sideband_read(s->sideband, true);
+		err = catch_up(s, true);
+	sideband_end(s->sideband);
 	java_maps_finish(&s->java, s->processes, s->symbolizer); /* while the command lives */
 	launch_stop(&s->launch);
 	summary->exit_status = s->exit_status;
@@ -411,9 +469,16 @@ static void add_costs(const struct session *s, struct collector_summary *c)
 {
 	struct target_cost following;
 
+	struct bpf_cost keeping = { 0 };
+
 	target_cost(s->target, &following);
+	if (s->unwinder) {
+		unwinder_cost(s->unwinder, &keeping);
+		unwinder_summarize(s->unwinder, &c->unwind);
+		c->unwind.is_on = true;
+	}
 	c->targets_lost = following.lost;
-	c->cost.following_ns = s->stats < 0 ? -1 : (int64_t)following.kernel_ns;
+	c->cost.following_ns = s->stats < 0 ? -1 : (int64_t)(following.kernel_ns + keeping.run_ns);
 	c->cost.map_bytes += following.map_bytes;
 	if (s->stats < 0)
 		c->cost.kernel_ns = -1;

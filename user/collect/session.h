@@ -22,10 +22,12 @@ struct session_options {
 	unsigned int rate_hz;
 	const struct cpu_set *cpus; /* NULL: all */
 	bool keep_idle;
-	bool whole_machine;	    /* although a command is given */
-	unsigned int table_entries; /* 0: fitting */
-	uint64_t duration_ns;	    /* 0: until a signal or the end of what is watched */
-	char *const *command;	    /* NULL: none */
+	bool whole_machine;	      /* although a command is given */
+	unsigned int table_entries;   /* 0: fitting */
+	bool frame_pointers;	      /* user stacks by these alone, not by tables */
+	uint64_t unwind_memory_bytes; /* for tables and lists, at most */
+	uint64_t duration_ns;	      /* 0: until a signal or the end of what is watched */
+	char *const *command;	      /* NULL: none */
 	enum demangle demangle;
 	bool no_inline;	       /* neither inlined functions nor source lines */
 	uint64_t lines_cpu_ns; /* that these may cost; 0: the default of user/sym */

@@ -46,6 +46,7 @@ struct sideband {
 	struct pending *pending;
 	size_t n_pending, pending_cap;
 	uint64_t order;
+	uint64_t settled_ns;
 	struct sideband_counts counts;
 };
 
@@ -282,9 +283,8 @@ static int by_time(const void *a, const void *b)
 	return (x->order > y->order) - (x->order < y->order);
 }
 
-int sideband_read(struct sideband *sb, bool is_end)
+static int read_until(struct sideband *sb, uint64_t until)
 {
-	uint64_t now = clock_ns(CLOCK_MONOTONIC), until = is_end ? UINT64_MAX : now - SETTLE_NS;
 	size_t i, done;
 	int err = 0;
 
@@ -302,8 +302,30 @@ int sideband_read(struct sideband *sb, bool is_end)
 	sb->n_pending -= done;
 	if (done)
 		memmove(sb->pending, sb->pending + done, sb->n_pending * sizeof(*sb->pending));
-	/* What stands still at the end has done so until now. */
-	for (i = 0; is_end && i < sb->n_rings; i++)
-		on_throttle(sb, i, false, now);
+	sb->settled_ns = until;
 	return err ? err : processes_settle(sb->ps, until);
+}
+
+int sideband_read(struct sideband *sb)
+{
+	return read_until(sb, clock_ns(CLOCK_MONOTONIC) - SETTLE_NS);
+}
+
+int sideband_read_all(struct sideband *sb)
+{
+	return read_until(sb, UINT64_MAX);
+}
+
+void sideband_end(struct sideband *sb)
+{
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+	size_t i;
+
+	for (i = 0; i < sb->n_rings; i++)
+		on_throttle(sb, i, false, now);
+}
+
+uint64_t sideband_settled(const struct sideband *sb)
+{
+	return sb->settled_ns;
 }

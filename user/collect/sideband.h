@@ -35,9 +35,21 @@ int sideband_fd(const struct sideband *sb, unsigned int cpu);
 
 /*
  * Reads all rings and hands what happened up to a moment ago to 'ps', in the order of time over
- * all CPUs, and then settles it; at the end, all of it. 0 or -ENOMEM.
+ * all CPUs, and then settles it. 0 or -ENOMEM.
  */
-int sideband_read(struct sideband *sb, bool is_end);
+int sideband_read(struct sideband *sb);
+
+/*
+ * The same with all of it, however young: what other CPUs record in this moment may come behind
+ * what is later. At the end of a recording that does not matter.
+ */
+int sideband_read_all(struct sideband *sb);
+
+/* After the last reading: sampling events that stand still have done so until now. */
+void sideband_end(struct sideband *sb);
+
+/* Up to when everything has been handed over, CLOCK_MONOTONIC. */
+uint64_t sideband_settled(const struct sideband *sb);
 
 struct sideband_counts {
 	uint64_t records;

@@ -362,8 +362,9 @@ static int add_labels(struct maker *mk, const struct capture_sample *s, uint32_t
 }
 
 /*
- * A frame-pointer chain that ends in a null pointer has only reached the root if that is where
- * programs begin: code without frame pointers leaves zeros in the register, too.
+ * A chain of frame pointers that ends in a null pointer has only reached the root if that is where
+ * programs begin: code without frame pointers leaves zeros in the register, too. Tables say it
+ * themselves.
  */
 static void judge(const struct maker *mk, const struct capture_sample *s, const struct walk *user,
 		  const struct walk *kernel, uint64_t count, struct stack_quality *quality)
@@ -372,7 +373,9 @@ static void judge(const struct maker *mk, const struct capture_sample *s, const 
 		       capture_node_at(mk->capture, s->kernel)->depth == FT_MAX_FRAMES;
 	uint32_t end = s->end;
 
-	if (user->is_cut || (end == FT_END_ROOT && !user->is_rooted))
+	if (end == FT_END_NULL)
+		end = user->is_rooted ? FT_END_ROOT : FT_END_FRAME_POINTER;
+	if (user->is_cut && end != FT_END_UNKNOWN_MAPPING)
 		end = FT_END_FRAME_POINTER;
 	quality->ended[end] += count;
 	if ((end == FT_END_ROOT || end == FT_END_NONE) && !is_deep)

@@ -186,12 +186,16 @@ static int read_headers(struct elf_image *image)
 static int open_image(const struct source *from, const char *name, struct elf_image **ret)
 {
 	_cleanup_(elf_image_freep) struct elf_image *image = calloc(1, sizeof(*image));
-	int err = check_number_of_sections(from, name);
+	int err;
 
+	/* Before anything may free it, which closes what it owns. */
+	if (image) {
+		image->own_fd = -1;
+		image->fd = from->fd;
+	}
+	err = check_number_of_sections(from, name);
 	if (err)
 		return err;
-	if (image)
-		image->own_fd = -1;
 	if (!image || !(image->name = strdup(name)))
 		return errf(-ENOMEM, "no memory for '%s'", name);
 	elf_version(EV_CURRENT);
@@ -217,8 +221,16 @@ int elf_image_open_memory(const void *memory, size_t len, const char *name, stru
 	return open_image(&(struct source){ .fd = -1, .memory = memory, .len = len }, name, ret);
 }
 
+int elf_image_again(const struct elf_image *image, struct elf_image **ret)
+{
+	if (image->fd < 0)
+		return -ENOTSUP;
+	return elf_image_open(image->fd, image->name, ret);
+}
+
 void elf_image_detach(struct elf_image *image)
 {
+	image->fd = -1;
 	elf_end(image->elf);
 	image->elf = NULL;
 	closep(&image->own_fd);
@@ -303,6 +315,47 @@ const Elf64_Shdr *elf_image_section_of_type(const struct elf_image *image, uint3
 			return &image->shdrs[i];
 	}
 	return NULL;
+}
+
+const Elf64_Phdr *elf_image_segment_of_type(const struct elf_image *image, uint32_t type)
+{
+	size_t i;
+
+	for (i = 0; i < image->n_phdrs; i++) {
+		if (image->phdrs[i].p_type == type)
+			return &image->phdrs[i];
+	}
+	return NULL;
+}
+
+int elf_image_bytes_at(const struct elf_image *image, uint64_t address, size_t max, Elf_Data **ret)
+{
+	Elf_Data *data;
+	uint64_t offset, len;
+	size_t i;
+
+	for (i = 0; i < image->n_phdrs; i++) {
+		const Elf64_Phdr *p = &image->phdrs[i];
+
+		if (p->p_type != PT_LOAD || address < p->p_vaddr ||
+		    address - p->p_vaddr >= p->p_filesz)
+			continue;
+		len = p->p_filesz - (address - p->p_vaddr);
+		if (len > max)
+			len = max;
+		/* libelf takes signed offsets, and checks both against the size of the file. */
+		if (__builtin_add_overflow(p->p_offset, address - p->p_vaddr, &offset) ||
+		    offset > INT64_MAX)
+			break;
+		data = elf_getdata_rawchunk(image->elf, offset, len, ELF_T_BYTE);
+		if (!data)
+			return errf(-EIO, "cannot read a segment of '%s': %s", image->name,
+				    elf_errmsg(-1));
+		*ret = data;
+		return 0;
+	}
+	return errf(-EINVAL, "'%s' is broken: it has no bytes at %#llx", image->name,
+		    (unsigned long long)address);
 }
 
 static bool segment_has(const Elf64_Phdr *p, uint64_t offset, bool whole_pages)

@@ -23,6 +23,7 @@
 
 struct elf_image {
 	Elf *elf;	  /* NULL when it is detached */
+	int fd;		  /* it was opened from, -1 if from memory; until it is detached */
 	int own_fd;	  /* closed with the image; -1 if what it was opened from is not ours */
 	void *own_memory; /* freed with the image, or NULL */
 	char *name;	  /* for sentences */
@@ -49,6 +50,12 @@ int elf_image_open_memory(const void *memory, size_t len, const char *name, stru
 void elf_image_free(struct elf_image *image);
 DEFINE_FREEP(struct elf_image, elf_image_free)
 
+/*
+ * The same file once more, with sections of its own: what is read through it is given back when it
+ * is freed. The first one must not be detached before. -ENOTSUP if that was opened from memory.
+ */
+int elf_image_again(const struct elf_image *image, struct elf_image **ret);
+
 /* Gives back what sections need: entry, build ID and segments stay, sections are gone. */
 void elf_image_detach(struct elf_image *image);
 
@@ -72,6 +79,16 @@ const char *elf_image_section_name(const struct elf_image *image, const Elf64_Sh
 const Elf64_Shdr *elf_image_section_at(const struct elf_image *image, size_t i);
 /* The first section of that type (SHT_SYMTAB ...), or NULL. */
 const Elf64_Shdr *elf_image_section_of_type(const struct elf_image *image, uint32_t type);
+
+/* The first segment of that type (PT_INTERP ...), or NULL. */
+const Elf64_Phdr *elf_image_segment_of_type(const struct elf_image *image, uint32_t type);
+
+/*
+ * The bytes from a virtual address to the end of what its segment has in the file, and not more
+ * than 'max' of them; they live until the image is detached. -EINVAL if no segment has that
+ * address, -EIO if libelf cannot read them.
+ */
+int elf_image_bytes_at(const struct elf_image *image, uint64_t address, size_t max, Elf_Data **ret);
 
 /*
  * The virtual address at which a loader puts the byte at 'offset', executable segments first since

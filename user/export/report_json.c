@@ -81,11 +81,17 @@ static json_t *heading(const struct report *r, const char *mode)
 		json_part_known(r->profile->period_ns), "recording", recording(r->recording));
 }
 
+static json_t *line_number(uint32_t line)
+{
+	return line ? json_integer(line) : json_null();
+}
+
 static json_t *row(const struct report *r, const struct top_row *row)
 {
-	return json_pack("{s:o, s:o, s:s, s:I, s:f, s:I, s:f}", "function",
+	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:I, s:f, s:I, s:f}", "function",
 			 json_part_text(row->function), "module", json_part_text(row->module),
-			 "kind", kind_name(row->kind), "self", (json_int_t)row->self, "self_share",
+			 "kind", kind_name(row->kind), "file", json_part_text(row->file), "line",
+			 line_number(row->line), "self", (json_int_t)row->self, "self_share",
 			 report_share(r, row->self), "total", (json_int_t)row->total, "total_share",
 			 report_share(r, row->total));
 }
@@ -93,9 +99,10 @@ static json_t *row(const struct report *r, const struct top_row *row)
 /* A caller or callee: what passed along the edge. */
 static json_t *edge(const struct report *r, const struct top_row *row)
 {
-	return json_pack("{s:o, s:o, s:s, s:I, s:f}", "function", json_part_text(row->function),
-			 "module", json_part_text(row->module), "kind", kind_name(row->kind),
-			 "total", (json_int_t)row->total, "total_share",
+	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:I, s:f}", "function",
+			 json_part_text(row->function), "module", json_part_text(row->module),
+			 "kind", kind_name(row->kind), "file", json_part_text(row->file), "line",
+			 line_number(row->line), "total", (json_int_t)row->total, "total_share",
 			 report_share(r, row->total));
 }
 
@@ -129,11 +136,13 @@ static json_t *tree_line(const struct report *r, const struct report_line *l)
 	const struct calltree_node *node = &r->tree->nodes[l->node];
 	json_t *parent = l->parent == PROFILE_NONE ? json_null() : json_integer(l->parent);
 
-	return json_pack("{s:o, s:i, s:o, s:o, s:s, s:I, s:f, s:I, s:f}", "parent", parent, "depth",
-			 (int)node->depth, "function",
+	return json_pack("{s:o, s:i, s:o, s:o, s:s, s:o, s:o, s:I, s:f, s:I, s:f}", "parent",
+			 parent, "depth", (int)node->depth, "function",
 			 json_part_text(calltree_name(r->tree, l->node)), "module",
 			 json_part_text(calltree_module(r->tree, l->node)), "kind",
-			 kind_name(node->kind), "self", (json_int_t)node->self, "self_share",
+			 kind_name(node->kind), "file",
+			 json_part_text(calltree_file(r->tree, l->node)), "line",
+			 line_number(node->line), "self", (json_int_t)node->self, "self_share",
 			 report_share(r, node->self), "total", (json_int_t)node->total,
 			 "total_share", report_share(r, node->total));
 }

@@ -2,6 +2,7 @@
 #include "user/export/report_text.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "user/base/err.h"
@@ -86,8 +87,23 @@ static int print_amount(struct page *p, int64_t v, int width)
 	return err;
 }
 
+/* What tells lines of one function apart: " file.c:12". */
+static int add_line(struct page *p, const char *file, uint32_t line)
+{
+	const char *slash = strrchr(file, '/'), *base = slash ? slash + 1 : file;
+	int err;
+
+	if (!line)
+		return 0;
+	err = str_add(&p->text, " ");
+	if (!err)
+		err = str_add_clean(&p->text, base, strlen(base), 0);
+	return err ? err : str_addf(&p->text, ":%" PRIu32, line);
+}
+
 /* The function's clean name in p->text; an inlined one says so. */
-static int function_text(struct page *p, const char *function, uint32_t kind)
+static int function_text(struct page *p, const char *function, uint32_t kind, const char *file,
+			 uint32_t line)
 {
 	int err;
 
@@ -95,7 +111,7 @@ static int function_text(struct page *p, const char *function, uint32_t kind)
 	err = str_add_clean(&p->text, function, strlen(function), 0);
 	if (!err && kind == FRAME_INLINED)
 		err = str_add(&p->text, " (inlined)");
-	return err;
+	return err ? err : add_line(p, file, line);
 }
 
 /* Ends a line with the module; 'used' columns of it are taken. */
@@ -132,7 +148,7 @@ static int print_module(struct page *p, const char *module, uint32_t kind, size_
 /* The function, padded if a module follows, and its module. */
 static int print_name(struct page *p, const struct top_row *row, size_t used, size_t width)
 {
-	int err = function_text(p, row->function, row->kind), pad = 0;
+	int err = function_text(p, row->function, row->kind, row->file, row->line), pad = 0;
 	size_t len = columns(str_text(&p->text));
 
 	if (err)
@@ -171,7 +187,8 @@ static int measure(struct page *p, struct table *t)
 		if (!err)
 			err = widen(p, t->rows[i].total, &t->total_width);
 		if (!err)
-			err = function_text(p, t->rows[i].function, t->rows[i].kind);
+			err = function_text(p, t->rows[i].function, t->rows[i].kind,
+					    t->rows[i].file, t->rows[i].line);
 		len = columns(str_text(&p->text));
 		if (t->name_width < len && len <= FUNCTION_COLUMN_MAX)
 			t->name_width = len;
@@ -272,7 +289,7 @@ static int print_neighbours(struct page *p, const char *title, const struct top_
 static int print_function(struct page *p, const char *function, const struct top_neighbours *n,
 			  size_t rows)
 {
-	int err = function_text(p, function, FRAME_USER);
+	int err = function_text(p, function, FRAME_USER, "", 0);
 
 	if (err)
 		return err;
@@ -338,9 +355,10 @@ static int print_indent(struct page *p, const struct report_tree *t, size_t line
 	return err;
 }
 
-static int print_tree_line(struct page *p, const struct calltree_node *node, const char *name,
-			   const char *module, int total_width)
+static int print_tree_line(struct page *p, uint32_t at, int total_width)
 {
+	const struct calltree_node *node = &p->r->tree->nodes[at];
+	const char *module = calltree_module(p->r->tree, at);
 	size_t used = 7 + 2 + 7 + 2 + total_width + 2;
 	int err;
 
@@ -352,7 +370,8 @@ static int print_tree_line(struct page *p, const struct calltree_node *node, con
 		return err;
 	fprintf(p->out, "  %s", str_text(&p->text));
 	used += columns(str_text(&p->text));
-	err = function_text(p, name, node->kind);
+	err = function_text(p, calltree_name(p->r->tree, at), node->kind,
+			    calltree_file(p->r->tree, at), node->line);
 	if (err)
 		return err;
 	fputs(str_text(&p->text), p->out);
@@ -399,8 +418,7 @@ static int print_tree(struct page *p, const struct report_tree *t, struct indent
 
 		err = print_indent(p, t, i, in);
 		if (!err)
-			err = print_tree_line(p, &tree->nodes[node], calltree_name(tree, node),
-					      calltree_module(tree, node), width);
+			err = print_tree_line(p, node, width);
 		if (err)
 			return err;
 	}

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "user/base/array.h"
 #include "user/base/err.h"
 #include "user/export/json_parts.h"
 #include "user/export/profile_json.h"
@@ -81,6 +82,35 @@ static json_t *stacks_json(const struct stack_quality *q)
 	return o;
 }
 
+/* null: user stacks were walked by frame pointers. */
+static json_t *unwind_json(const struct unwind_summary *u)
+{
+	const struct {
+		const char *key;
+		uint64_t value;
+	} counts[] = {
+		{ "memory_bytes", u->memory_bytes },	 { "tables", u->tables },
+		{ "table_bytes", u->table_bytes },	 { "table_ns", u->table_ns },
+		{ "loader_ns", u->loader_ns },		 { "deferred", u->deferred },
+		{ "files_without", u->files_without },	 { "files_failed", u->files_failed },
+		{ "entries_broken", u->entries_broken }, { "tables_full", u->tables_full },
+		{ "lists_full", u->lists_full },	 { "tables_evicted", u->tables_evicted },
+	};
+	json_t *o;
+	size_t i;
+
+	if (!u->is_on)
+		return json_null();
+	o = json_object();
+	for (i = 0; i < ARRAY_SIZE(counts); i++) {
+		if (json_object_set_new(o, counts[i].key, json_part_count(counts[i].value))) {
+			json_decref(o);
+			return NULL;
+		}
+	}
+	return o;
+}
+
 static json_t *sideband_json(const struct collector_summary *c)
 {
 	return json_pack("{s:o, s:o, s:o}", "records", json_part_count(c->sideband_records), "lost",
@@ -111,6 +141,7 @@ static int fill_collector(const struct collector_summary *c, const struct profil
 	bad |= json_object_set_new(o, "ledger", ledger_json(&c->ledger));
 	bad |= json_object_set_new(o, "cost", cost_json(&c->cost));
 	bad |= json_object_set_new(o, "stacks", stacks_json(&c->stacks));
+	bad |= json_object_set_new(o, "unwind", unwind_json(&c->unwind));
 	bad |= json_object_set_new(o, "sideband", sideband_json(c));
 	bad |= json_object_set_new(o, "cpus_sampled", json_part_count(c->cpus_sampled));
 	bad |= json_object_set_new(o, "cpus_failed", json_part_count(c->cpus_failed));

@@ -11,6 +11,13 @@
 /* What makes two siblings one node. The module is not part of it: it is the first one seen. */
 struct node_key {
 	uint32_t parent, name, kind;
+	uint32_t file, line; /* 0 unless the view tells lines apart */
+};
+
+/* What else is known of a frame. */
+struct facts {
+	const char *module;
+	uint32_t file; /* string in 'names' */
 };
 
 struct builder {
@@ -19,6 +26,7 @@ struct builder {
 	struct calltree *tree;
 	struct keyset keys; /* of struct node_key; key i is node i + 1 */
 	uint32_t *name_of;  /* frame -> string in names, PROFILE_NONE until asked for */
+	uint32_t *file_of;  /* the same for its source file */
 	struct str text;
 };
 
@@ -41,7 +49,12 @@ const char *calltree_module(const struct calltree *tree, uint32_t node)
 	return strtab_get(&tree->names, tree->nodes[node].module);
 }
 
-static int add_node(struct builder *b, const struct node_key *key, const char *module,
+const char *calltree_file(const struct calltree *tree, uint32_t node)
+{
+	return strtab_get(&tree->names, tree->nodes[node].file);
+}
+
+static int add_node(struct builder *b, const struct node_key *key, const struct facts *facts,
 		    uint32_t *ret)
 {
 	struct calltree *tree = b->tree;
@@ -55,8 +68,11 @@ static int add_node(struct builder *b, const struct node_key *key, const char *m
 	if (err < 0)
 		return err;
 	*ret = i + 1;
-	if (err == 0)
+	if (err == 0) {
+		if (!tree->nodes[*ret].file)
+			tree->nodes[*ret].file = facts->file;
 		return 0;
+	}
 	node = &tree->nodes[tree->n_nodes++];
 	*node = (struct calltree_node){
 		.parent = key->parent,
@@ -64,11 +80,13 @@ static int add_node(struct builder *b, const struct node_key *key, const char *m
 		.next = PROFILE_NONE,
 		.name = key->name,
 		.kind = key->kind,
+		.file = facts->file,
+		.line = key->line,
 		.depth = tree->nodes[key->parent].depth + 1,
 	};
 	if (node->depth > tree->max_depth)
 		tree->max_depth = node->depth;
-	return strtab_add(&tree->names, module, &node->module);
+	return strtab_add(&tree->names, facts->module, &node->module);
 }
 
 static int frame_name(struct builder *b, uint32_t frame, uint32_t *ret)
@@ -87,10 +105,22 @@ static int frame_name(struct builder *b, uint32_t frame, uint32_t *ret)
 	return 0;
 }
 
+static int frame_file(struct builder *b, uint32_t frame, uint32_t *ret)
+{
+	uint32_t file = profile_frame_at(b->p, frame)->file;
+	int err = 0;
+
+	if (b->file_of[frame] == PROFILE_NONE)
+		err = strtab_add(&b->tree->names, profile_string(b->p, file), &b->file_of[frame]);
+	*ret = b->file_of[frame];
+	return err;
+}
+
 /* The node of the process or thread at the root of a sample's stack; node 0 if it has none. */
 static int add_root(struct builder *b, uint32_t labels, uint32_t *ret)
 {
 	struct node_key key = { .parent = 0, .kind = FRAME_SYNTHETIC };
+	struct facts facts = { .module = "" };
 	int err;
 
 	str_clear(&b->text);
@@ -101,7 +131,7 @@ static int add_root(struct builder *b, uint32_t labels, uint32_t *ret)
 	if (!b->text.len)
 		return 0;
 	err = strtab_add(&b->tree->names, str_text(&b->text), &key.name);
-	return err ? err : add_node(b, &key, "", ret);
+	return err ? err : add_node(b, &key, &facts, ret);
 }
 
 static void add_saturating(int64_t *sum, int64_t v)
@@ -124,10 +154,17 @@ static int add_sample(struct builder *b, uint32_t sample)
 	while (!err && n--) {
 		const struct profile_frame *frame = profile_frame_at(b->p, path[n]);
 		struct node_key key = { .parent = at, .kind = frame->kind };
+		struct facts facts = { .module = profile_frame_module(b->p, frame) };
 
 		err = frame_name(b, path[n], &key.name);
 		if (!err)
-			err = add_node(b, &key, profile_frame_module(b->p, frame), &at);
+			err = frame_file(b, path[n], &facts.file);
+		if (b->view->with_lines) {
+			key.file = facts.file;
+			key.line = frame->line;
+		}
+		if (!err)
+			err = add_node(b, &key, &facts, &at);
 	}
 	if (!err)
 		add_saturating(&b->tree->nodes[at].self, value);
@@ -157,7 +194,11 @@ static int by_parent_and_name(const void *a, const void *b, void *arg)
 	if (x->parent != y->parent)
 		return x->parent < y->parent ? -1 : 1;
 	order = strcmp(calltree_name(tree, i), calltree_name(tree, j));
-	return order ? order : (x->kind > y->kind) - (x->kind < y->kind);
+	if (!order)
+		order = (x->kind > y->kind) - (x->kind < y->kind);
+	if (!order)
+		order = strcmp(calltree_file(tree, i), calltree_file(tree, j));
+	return order ? order : (x->line > y->line) - (x->line < y->line);
 }
 
 static int link_children(struct calltree *tree)
@@ -186,7 +227,8 @@ static int build(struct builder *b)
 	int err;
 
 	b->name_of = array_of_none(b->p->frames.n);
-	if (!b->name_of)
+	b->file_of = array_of_none(b->p->frames.n);
+	if (!b->name_of || !b->file_of)
 		return -ENOMEM;
 	if (strtab_init(&tree->names) || strtab_add(&tree->names, "all", &all) ||
 	    array_reserve(tree->nodes, tree->nodes_cap, 1))
@@ -219,6 +261,7 @@ int calltree_new(const struct profile *p, const struct view *view, struct calltr
 	keyset_release(&b.keys);
 	str_release(&b.text);
 	free(b.name_of);
+	free(b.file_of);
 	if (err)
 		return errf(err, "cannot merge %zu stacks into a call tree: %s", p->samples.n,
 			    strerror(-err));

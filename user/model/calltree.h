@@ -23,6 +23,8 @@ struct calltree_node {
 	uint32_t module;      /* string in 'names'; "" if unknown */
 	uint32_t kind;	      /* enum frame_kind; FRAME_SYNTHETIC for process and thread names */
 	uint32_t depth;	      /* node 0 has depth 0 */
+	uint32_t file; /* string in 'names': source file, as it is known first; "" if unknown */
+	uint32_t line; /* in it; 0 if unknown, or unless the view tells lines apart */
 };
 
 struct calltree {
@@ -42,3 +44,4 @@ DEFINE_FREEP(struct calltree, calltree_free)
 
 const char *calltree_name(const struct calltree *tree, uint32_t node);
 const char *calltree_module(const struct calltree *tree, uint32_t node);
+const char *calltree_file(const struct calltree *tree, uint32_t node);

@@ -58,6 +58,24 @@ struct stack_quality {
 	uint64_t ended[STACK_ENDS];
 };
 
+/* What unwinding by tables has taken and met. */
+struct unwind_summary {
+	bool is_on;	       /* false: user stacks are by frame pointers alone */
+	uint64_t memory_bytes; /* kernel memory for tables and lists */
+	uint64_t tables;       /* at the end, with rules: table_bytes */
+	uint64_t table_bytes;
+	uint64_t table_ns;	/* loader CPU time: making them */
+	uint64_t loader_ns;	/* and with it all late work */
+	uint64_t deferred;	/* samples that were unwound late */
+	uint64_t files_without; /* files without call frame information */
+	uint64_t files_failed;	/* that could not be read, or are broken as a whole */
+	uint64_t
+		entries_broken; /* of call frame information, left out because they are malformed */
+	uint64_t tables_full;	/* times that there was no room for a table, */
+	uint64_t lists_full;	/* and for what a process has mapped */
+	uint64_t tables_evicted;
+};
+
 /* Where names and lines came from, and what of that was left out. */
 struct name_quality {
 	uint64_t addresses; /* distinct ones in files, whose source lines were looked for */
@@ -75,6 +93,7 @@ struct collector_summary {
 	struct ledger ledger;
 	struct cost cost;
 	struct stack_quality stacks;
+	struct unwind_summary unwind;
 	unsigned int cpus_sampled; /* CPUs that had a sampling event */
 	uint64_t cpus_failed;	   /* times that a CPU came online and could not be given one */
 	uint64_t targets_lost;	   /* processes that should have been followed, but did not fit */

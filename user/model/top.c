@@ -10,6 +10,7 @@
 /* What makes two nodes one row. */
 struct row_key {
 	uint32_t name, module, kind;
+	uint32_t file, line; /* 0 unless lines are told apart */
 };
 
 /* The row of each node, and what of a walk through the tree is being passed. */
@@ -42,7 +43,11 @@ static int rows_init(struct rows *rows, const struct calltree *tree)
 		return -ENOMEM;
 	for (i = 0; i < tree->n_nodes; i++) {
 		const struct calltree_node *node = &tree->nodes[i];
-		struct row_key key = { node->name, node->module, node->kind };
+		struct row_key key = { .name = node->name, .module = node->module };
+
+		key.kind = node->kind;
+		key.line = node->line;
+		key.file = node->line ? node->file : 0;
 
 		err = keyset_add(&rows->keys, &key, &rows->row_of[i]);
 		if (err < 0)
@@ -99,6 +104,15 @@ static struct top_row *empty_rows(const struct rows *rows)
 		r[i].function = strtab_get(&rows->tree->names, key->name);
 		r[i].module = strtab_get(&rows->tree->names, key->module);
 		r[i].kind = key->kind;
+		r[i].line = key->line;
+		r[i].file = "";
+	}
+	/* The first file that is known of any node. */
+	for (i = 0; r && i < rows->tree->n_nodes; i++) {
+		struct top_row *row = &r[rows->row_of[i]];
+
+		if (!*row->file)
+			row->file = calltree_file(rows->tree, i);
 	}
 	return r;
 }
@@ -121,7 +135,11 @@ static int by_name(const struct top_row *a, const struct top_row *b)
 
 	if (!order)
 		order = strcmp(a->module, b->module);
-	return order ? order : (a->kind > b->kind) - (a->kind < b->kind);
+	if (!order)
+		order = (a->kind > b->kind) - (a->kind < b->kind);
+	if (!order)
+		order = strcmp(a->file, b->file);
+	return order ? order : (a->line > b->line) - (a->line < b->line);
 }
 
 static int by_self(const void *x, const void *y)

@@ -10,7 +10,9 @@
 struct top_row {
 	const char *function; /* owned by the call tree */
 	const char *module;
-	uint32_t kind; /* enum frame_kind */
+	const char *file; /* source, "" if unknown */
+	uint32_t line;	  /* 0 unless the view tells lines apart */
+	uint32_t kind;	  /* enum frame_kind */
 	int64_t self;
 	int64_t total; /* recursion counted once */
 };
@@ -22,8 +24,9 @@ struct top {
 };
 
 /*
- * Sums a call tree by (function, module, kind); process and thread names are left out. Sorted by
- * self, then total (both descending), then name, so that equal inputs give equal order. The tree
+ * Sums a call tree by (function, module, kind, and line if it has any); process and thread names
+ * are left out. Sorted by self, then total (both descending), then name and line, so that equal
+ * inputs give equal order. The tree
  * must outlive the result. 0 or -ENOMEM.
  */
 int top_new(const struct calltree *tree, struct top **ret);

@@ -13,6 +13,7 @@ struct view {
 	bool no_comm;	    /* no process or thread name at the root */
 	bool per_thread;    /* the thread's comm and TID instead of the process's comm */
 	bool with_pid;	    /* and the PID */
+	bool with_lines;    /* functions are told apart by the source lines that were running */
 };
 
 /*

@@ -129,6 +129,9 @@ static int fetch(struct debuginfod *d, const uint8_t *id, size_t id_len, char **
 	d->left_ns -= took < d->left_ns ? took : d->left_ns;
 	if (fd >= 0)
 		return fd;
+	/* A transfer that is_late() ended is to the library a file that is not there. */
+	if (!d->left_ns)
+		return errf(-ETIMEDOUT, "debuginfod: the time for all files is up");
 	return fd == -ENOENT ? errf(fd, "no debuginfod server has it")
 			     : errf(fd, "debuginfod: %s", strerror(-fd));
 }

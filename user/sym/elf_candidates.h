@@ -48,8 +48,15 @@ int elf_candidates_add_table(struct elf_candidates *c, const struct elf_image *i
 int elf_candidates_add_plt(struct elf_candidates *c, const struct elf_image *image);
 
 /*
- * For the two above: a symbol table, and symbol number i of it in 64-bit form (false if its name
- * is not within the strings).
+ * Adds where functions begin that may have no name, by the table of .eh_frame_hdr, with the name
+ * "": any other name at the same address is better. 0, -ENOENT if there is none that is understood,
+ * -EINVAL, -EIO, -ENOMEM.
+ */
+int elf_candidates_add_unnamed(struct elf_candidates *c, const struct elf_image *image);
+
+/*
+ * For the first two above: a symbol table, and symbol number i of it in 64-bit form (false if its
+ * name is not within the strings).
  */
 struct elf_table {
 	Elf_Data *symbols;

@@ -230,6 +230,8 @@ static int add_all(struct elf_symbols *s, struct sources *from, const struct elf
 		err = tolerate(s, separate);
 		if (separate && !err)
 			err = tolerate(s, add_debugdata(from, image));
+		if (separate && !err)
+			err = tolerate(s, elf_candidates_add_unnamed(&from->candidates, image));
 	}
 	return err ? err : tolerate(s, elf_candidates_add_plt(&from->candidates, image));
 }

@@ -37,7 +37,8 @@ DEFINE_FREEP(struct elf_symbols, elf_symbols_free)
 
 struct elf_function {
 	uint32_t id;	  /* the same for every address in it */
-	const char *name; /* as the file has it; lives with the symbols */
+	const char *name; /* as the file has it, "" if only its start is known; lives with the
+			     symbols */
 	uint64_t offset;  /* bytes from its start */
 };
 

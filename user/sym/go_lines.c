@@ -6,7 +6,6 @@
 
 #include "user/base/array.h"
 #include "user/base/err.h"
-#include "user/sym/dwarf_cursor.h"
 
 #define INLINE_INDEX 2 /* abi.PCDATA_InlTreeIndex */
 #define INLINE_TREE  3 /* abi.FUNCDATA_InlTree */
@@ -151,14 +150,6 @@ void go_lines_free(struct go_lines *lines)
 
 /* --- one function ----------------------------------------------------------------------------- */
 
-static struct dwarf_cursor cursor_at(const struct go_table *t, uint64_t offset)
-{
-	struct dwarf_cursor c = { t->data, t->data + t->size, false };
-
-	dwarf_skip(&c, offset);
-	return c;
-}
-
 static bool find_entry(const struct go_table *t, uint64_t address, struct go_function *ret)
 {
 	uint64_t low = 0, high = t->n;
@@ -180,7 +171,7 @@ static bool find_entry(const struct go_table *t, uint64_t address, struct go_fun
 
 static uint32_t element(const struct go_table *t, uint64_t at, uint64_t n, uint64_t i)
 {
-	struct dwarf_cursor c = cursor_at(t, at + 4 * i);
+	struct dwarf_cursor c = go_table_at(t, at + 4 * i);
 	uint32_t v = i < n ? dwarf_uint(&c, 4) : NO_OFFSET;
 
 	return c.bad ? NO_OFFSET : v;
@@ -194,7 +185,7 @@ static bool find_function(const struct go_table *t, uint64_t address, struct fun
 
 	if (!find_entry(t, address, &f.f))
 		return false;
-	c = cursor_at(t, f.f.at + (t->version >= GO_1_18 ? 4 : t->pointer));
+	c = go_table_at(t, f.f.at + (t->version >= GO_1_18 ? 4 : t->pointer));
 	dwarf_skip(&c, 16); /* name, args, deferreturn, pcsp */
 	f.file_values = dwarf_uint(&c, 4);
 	f.line_values = dwarf_uint(&c, 4);
@@ -215,7 +206,7 @@ static bool find_function(const struct go_table *t, uint64_t address, struct fun
 static int64_t value_at(const struct go_table *t, const struct function *f, uint32_t offset,
 			uint64_t address)
 {
-	struct dwarf_cursor c = cursor_at(t, t->values + offset);
+	struct dwarf_cursor c = go_table_at(t, t->values + offset);
 	uint64_t pc = f->f.start;
 	int64_t value = -1;
 	bool first = true;
@@ -245,7 +236,7 @@ static struct code_line place_at(const struct go_table *t, const struct function
 
 	if (file < 0)
 		return place;
-	c = cursor_at(t, t->units + 4 * ((uint64_t)f->unit + file));
+	c = go_table_at(t, t->units + 4 * ((uint64_t)f->unit + file));
 	name = dwarf_uint(&c, 4);
 	if (!c.bad && name != NO_OFFSET)
 		place.file = go_table_string(t, t->files + name);

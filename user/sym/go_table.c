@@ -6,24 +6,15 @@
 
 #include "user/base/array.h"
 #include "user/base/err.h"
-#include "user/sym/dwarf_cursor.h"
 
 #define MAX_BYTES     (512u << 20)
 #define MAX_FUNCTIONS (4u << 20)
 #define MAX_NOTES     65536
 #define HEADER_BYTES  8 /* up to the first number */
 
-static struct dwarf_cursor cursor_at(const struct go_table *t, uint64_t offset)
-{
-	struct dwarf_cursor c = { t->data, t->data + t->size, false };
-
-	dwarf_skip(&c, offset);
-	return c;
-}
-
 const char *go_table_string(const struct go_table *table, uint64_t offset)
 {
-	struct dwarf_cursor c = cursor_at(table, offset);
+	struct dwarf_cursor c = go_table_at(table, offset);
 
 	return dwarf_string(&c);
 }
@@ -260,7 +251,7 @@ int go_table_find(const struct elf_image *image, struct go_table *ret)
 bool go_table_function(const struct go_table *table, uint64_t i, struct go_function *ret)
 {
 	unsigned int size = entry_bytes(table);
-	struct dwarf_cursor c = cursor_at(table, table->functions + 2 * size * i);
+	struct dwarf_cursor c = go_table_at(table, table->functions + 2 * size * i);
 	struct go_function f = { .start = table->text + dwarf_uint(&c, size) };
 	uint64_t name;
 
@@ -271,7 +262,7 @@ bool go_table_function(const struct go_table *table, uint64_t i, struct go_funct
 		f.at += table->functions;
 	if (c.bad || f.at > table->size || f.start >= f.end)
 		return false;
-	c = cursor_at(table, f.at + size);
+	c = go_table_at(table, f.at + size);
 	name = dwarf_uint(&c, 4);
 	f.name =
 		name || table->version == GO_1_2 ? go_table_string(table, table->names + name) : "";

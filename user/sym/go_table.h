@@ -12,6 +12,7 @@
 
 #include "user/elf/elf_image.h"
 #include "user/sym/code_line.h"
+#include "user/sym/dwarf_cursor.h"
 #include "user/sym/elf_candidates.h"
 
 enum go_version { GO_1_2, GO_1_16, GO_1_18, GO_1_20 }; /* when the table's shape changed */
@@ -47,6 +48,15 @@ bool go_table_function(const struct go_table *table, uint64_t i, struct go_funct
 
 /* Adds all functions. 0 or -ENOMEM. */
 int go_table_add(const struct go_table *table, struct elf_candidates *c);
+
+/* 'data' from that offset on; bad if that is behind its end. */
+static inline struct dwarf_cursor go_table_at(const struct go_table *table, uint64_t offset)
+{
+	struct dwarf_cursor c = { table->data, table->data + table->size, false };
+
+	dwarf_skip(&c, offset);
+	return c;
+}
 
 /* The string at that offset of 'data', "" if there is none. */
 const char *go_table_string(const struct go_table *table, uint64_t offset);

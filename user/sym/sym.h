@@ -49,6 +49,7 @@ struct sym_mapping {
 				* 0 if unknown or before all that is known */
 };
 
+struct elf_image;
 struct symbolizer;
 
 /* 0 or -ENOMEM. Nothing is read yet. */
@@ -105,6 +106,15 @@ struct symbolizer_counts symbolizer_counts(const struct symbolizer *s);
 
 /* Lower-case hexadecimal build ID of the mapping's file, "" if it has none; lives with s. */
 const char *symbolizer_build_id(struct symbolizer *s, const struct sym_mapping *m);
+
+/*
+ * The ELF file behind a mapping, opened if it can be; NULL if not, and for memory. Lives with s,
+ * but its sections can only be read until its symbols are asked for. *ret_id numbers the files from
+ * 0 on, with gaps; SYMBOLIZER_NO_FILE for memory.
+ */
+#define SYMBOLIZER_NO_FILE UINT32_MAX
+const struct elf_image *symbolizer_image(struct symbolizer *s, const struct sym_mapping *m,
+					 uint32_t *ret_id);
 
 /* Whether the address is in the code where a program of that file starts (around e_entry). */
 bool symbolizer_is_entry(struct symbolizer *s, const struct sym_mapping *m, uint64_t address);

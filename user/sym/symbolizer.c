@@ -315,7 +315,7 @@ static void name_in_file(struct symbolizer *s, const struct sym_mapping *m, uint
 	uint64_t at = offset_in_file(m, address);
 	struct sym_file *file = file_of(s, m);
 	const struct elf_symbols *symbols;
-	struct elf_function f;
+	struct elf_function f = { .offset = 0 };
 
 	*ret = (struct symbol){ .name = SYM_NO_MEMORY, .module = "[no memory]" };
 	if (!file || (may_be_jit(m) && name_jit(s, m, address, ret)))
@@ -323,12 +323,14 @@ static void name_in_file(struct symbolizer *s, const struct sym_mapping *m, uint
 	ret->module = file->path;
 	symbols = symbols_of(s, file, m);
 	if (file->image && elf_image_address(file->image, at, &at) && symbols &&
-	    elf_symbols_find(symbols, at, &f)) {
+	    elf_symbols_find(symbols, at, &f) && f.name[0]) {
 		ret->name = sym_names_pretty(&s->names, file->id, f.id, f.name);
 		ret->offset = f.offset;
 		ret->named = true;
 	} else {
-		ret->name = sym_names_offset(&s->names, file->id, file->base, at);
+		/* All addresses of a function without a name go by where it starts. */
+		ret->offset = f.offset;
+		ret->name = sym_names_offset(&s->names, file->id, file->base, at - f.offset);
 	}
 }
 
@@ -425,6 +427,23 @@ static const char *hexadecimal(struct symbolizer *s, const uint8_t *id, size_t l
 		snprintf(text + 2 * i, 3, "%02x", id[i]);
 	copy = name_arena_add(&s->names.arena, text, 2 * i);
 	return copy ? copy : "";
+}
+
+const struct elf_image *symbolizer_image(struct symbolizer *s, const struct sym_mapping *m,
+					 uint32_t *ret_id)
+{
+	enum kind kind = kind_of(m);
+	struct sym_file *file = NULL;
+
+	*ret_id = SYMBOLIZER_NO_FILE;
+	if (kind == KIND_VDSO)
+		file = vdso_of(s, m);
+	else if (kind == KIND_FILE)
+		file = file_of(s, m);
+	if (!file)
+		return NULL;
+	*ret_id = file->id;
+	return kind == KIND_VDSO ? file->image : image_of(s, file, m);
 }
 
 const char *symbolizer_build_id(struct symbolizer *s, const struct sym_mapping *m)

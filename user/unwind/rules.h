@@ -7,6 +7,7 @@
 #pragma once
 
 #include <linux/types.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "bpf/wire.h"
@@ -24,6 +25,10 @@ DEFINE_FREEP(struct unwind_rules, unwind_rules_free)
 
 /* The rule's number. -ENOSPC if there is no room for another one, or -ENOMEM; no sentence. */
 int unwind_rules_add(struct unwind_rules *rules, const struct ft_unwind_rule *rule, uint16_t *ret);
+
+/* The rule's number if it is there already. */
+bool unwind_rules_find(const struct unwind_rules *rules, const struct ft_unwind_rule *rule,
+		       uint16_t *ret);
 
 /* How many there are. */
 uint32_t unwind_rules_count(const struct unwind_rules *rules);

@@ -24,13 +24,20 @@ struct unwind_table {
 	/* What was met on the way, for people and for tests. */
 	size_t n_fdes;
 	size_t n_broken;      /* entries that were left out because they are malformed */
+	size_t n_overlaps;    /* functions that another one covers, partly or wholly */
+	size_t n_outside;     /* functions that begin outside of start..end */
 	size_t n_unsupported; /* rows that say FT_CFA_UNSUPPORTED or FT_SAVED_UNSUPPORTED for ra */
+	size_t n_no_room;     /* rows that say so because there was no room for their rule */
+	size_t n_special; /* entry points and signal trampolines without call frame information */
 };
 
 /*
  * Makes the table of 'image', whose sections must still be readable, for its own machine type.
- * -ENODATA if it has no call frame information at all, -EINVAL if that is broken as a whole,
- * -EFBIG beyond our limits, -ENOTSUP for a machine that is not x86-64 or arm64, -ENOMEM; each with a sentence.
+ * -ENODATA if it has no call frame information at all, and is no small file with known entry code,
+ * -EINVAL if that is broken as a whole, -EFBIG beyond our limits (512 MiB of addresses, 16 Mi rows,
+ * 4 Mi functions, sections of 128 MiB), -EIO, -ENOTSUP for a machine that is not x86-64 or arm64,
+ * -ENOMEM; each with a sentence. A rule that there is no room for (one file adds at most 4096) is
+ * FT_CFA_UNSUPPORTED, and counted.
  */
 int unwind_table_build(const struct elf_image *image, struct unwind_rules *rules,
 		       struct unwind_table **ret);

@@ -403,6 +403,8 @@ struct task_struct {
 	void *stack;
 	unsigned int flags;
 	struct mm_struct *mm;
+	struct mm_struct *active_mm;
+	unsigned int in_execve : 1;
 	struct nsproxy *nsproxy;
 	struct css_set *cgroups;
 };
@@ -411,11 +413,16 @@ struct signal_struct {
 	atomic_t live;
 };
 
+typedef struct {
+	void *vdso;
+} mm_context_t;
+
 struct mm_struct {
 	atomic_t mm_users;
 	struct file *exe_file;
 	long unsigned int start_stack;
 	long unsigned int arg_start;
+	mm_context_t context;
 };
 
 struct nsproxy {

@@ -10,18 +10,61 @@
 
 #define FAKE_USER_WORDS 2048
 #define FAKE_USER_BASE	0x7f0000000000ULL
+#define FAKE_RING_BYTES (1u << 18)
 
 static struct {
 	struct task_struct *current;
 	__u64 now_ns, cgroup_id;
 	long under_cgroup;	     /* what bpf_current_task_under_cgroup() says */
 	__u64 user[FAKE_USER_WORDS]; /* user memory at FAKE_USER_BASE; there is no other */
+	/* Or all user memory, if the test sets it. */
+	long (*read_user)(void *to, __u32 size, __u64 from);
 	const __u64 *kernel_pcs;     /* what bpf_get_stack() finds */
 	long kernel_bytes;	     /* or its error */
 	const struct pt_regs *saved; /* user registers at the top of the task's kernel stack */
 	bool lacks_task_pt_regs;     /* the helper is from 5.15 */
 	bool kernel_reads_fail;
+	/* What was submitted, one record behind the other, aligned as the kernel does. */
+	unsigned char ring[FAKE_RING_BYTES] __attribute__((aligned(8)));
+	__u32 ring_bytes, n_submitted;
+	bool ring_is_full;
+	int (*tail)(struct bpf_perf_event_data *ctx); /* entry 0 of the program array */
+	__u32 n_tail_calls;
 } fake;
+
+/* A ring buffer: one record is made at a time. */
+static inline void *bpf_ringbuf_reserve(void *ring, __u64 size, __u64 flags)
+{
+	if (fake.ring_is_full || size > sizeof(fake.ring) - fake.ring_bytes)
+		return NULL;
+	return fake.ring + fake.ring_bytes;
+}
+
+static inline void bpf_ringbuf_submit(void *data, __u64 flags)
+{
+	fake.n_submitted++;
+}
+
+static inline __u64 bpf_ringbuf_query(void *ring, __u64 flags)
+{
+	return flags == BPF_RB_RING_SIZE ? sizeof(fake.ring) : fake.ring_bytes;
+}
+
+static inline long bpf_loop(__u32 n, long (*fn)(__u32, void *), void *ctx, __u64 flags)
+{
+	__u32 i;
+
+	for (i = 0; i < n && !fn(i, ctx); i++)
+		;
+	return i;
+}
+
+/* It does not come back, but for want of a program or of calls that are left (33 in Linux). */
+#define bpf_tail_call(ctx, map, index)                     \
+	do {                                               \
+		if (fake.tail && fake.n_tail_calls++ < 33) \
+			return fake.tail(ctx);             \
+	} while (0)
 
 /* Pages that are never mapped: what a null pointer and its members lie in. */
 static inline long bpf_probe_read_kernel(void *to, __u32 size, const void *from)
@@ -53,6 +96,8 @@ static inline long bpf_probe_read_user(void *to, __u32 size, const void *from)
 {
 	uintptr_t at = (uintptr_t)from - FAKE_USER_BASE;
 
+	if (fake.read_user)
+		return fake.read_user(to, size, (uintptr_t)from);
 	if ((uintptr_t)from < FAKE_USER_BASE || at > sizeof(fake.user) ||
 	    size > sizeof(fake.user) - at) {
 		memset(to, 0, size);

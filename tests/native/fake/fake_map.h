@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FAKE_MAPS 16
+#define FAKE_MAPS 24
 #define FAKE_CPUS 4
 
 struct fake_map {

@@ -36,7 +36,10 @@ struct pid {
 };
 
 struct mm_struct {
-	int users;
+	unsigned long start_stack;
+	struct {
+		void *vdso;
+	} context;
 };
 
 struct signal_struct {
@@ -46,7 +49,7 @@ struct signal_struct {
 };
 
 struct task_struct {
-	unsigned int flags;
+	unsigned int flags, in_execve;
 	int pid, tgid;
 	struct mm_struct *mm;
 	void *stack;
