@@ -71,6 +71,8 @@ static void has_no_right_and_no_files_but_its_socket(void **state)
 	open_file("program", &f);
 	assert_int_equal(f.worker->pid, 0); /* nothing was asked for */
 	assert_int_equal(look_up_main(&f, "program"), 1);
+	assert_true(f.worker->spent_cpu_ns > 0);
+	assert_int_equal(f.worker->budget.cpu_ns, 5000000000 - f.worker->spent_cpu_ns);
 	pid = f.worker->pid;
 	assert_true(pid > 0);
 	if (!geteuid()) {

@@ -141,10 +141,15 @@ static size_t receive_reply(const struct lines_worker *w, uint64_t until_ns)
 
 static void account(struct lines_worker *w, uint64_t began_ns, size_t bytes)
 {
-	uint64_t cpu_ns = clock_ns(w->cpu_clock);
+	uint64_t cpu_ns = w->cpu_ns, spent_ns;
+	struct timespec ts;
 
-	lines_budget_spend(&w->budget, cpu_ns > w->cpu_ns ? cpu_ns - w->cpu_ns : 0,
-			   clock_ns(CLOCK_MONOTONIC) - began_ns, bytes);
+	/* Where SIGCHLD is ignored, one that has died has no clock any more. */
+	if (!clock_gettime(w->cpu_clock, &ts))
+		cpu_ns = ts.tv_sec * 1000000000ull + ts.tv_nsec;
+	spent_ns = cpu_ns > w->cpu_ns ? cpu_ns - w->cpu_ns : 0;
+	w->spent_cpu_ns += spent_ns;
+	lines_budget_spend(&w->budget, spent_ns, clock_ns(CLOCK_MONOTONIC) - began_ns, bytes);
 	w->cpu_ns = cpu_ns;
 }
 

@@ -29,7 +29,8 @@ struct lines_worker {
 	pid_t pid;	       /* 0: there is none now */
 	int socket;
 	clockid_t cpu_clock;
-	uint64_t cpu_ns; /* on it, when it was last looked at */
+	uint64_t cpu_ns;       /* on it, when it was last looked at */
+	uint64_t spent_cpu_ns; /* by all of them */
 	uint32_t generation;
 	uint32_t n_files; /* that it has opened */
 	unsigned int deaths;

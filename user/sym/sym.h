@@ -101,6 +101,7 @@ struct symbolizer_counts {
 	uint64_t addresses, with_lines, with_inlined;
 	uint64_t over_budget; /* left as they were, to bound the cost */
 	uint64_t debuginfod_found, debuginfod_missing, debuginfod_failed; /* files */
+	uint64_t worker_cpu_ns; /* of processes that read lines */
 };
 struct symbolizer_counts symbolizer_counts(const struct symbolizer *s);
 

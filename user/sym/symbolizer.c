@@ -414,6 +414,7 @@ struct symbolizer_counts symbolizer_counts(const struct symbolizer *s)
 	counts.debuginfod_found = fetched.found;
 	counts.debuginfod_missing = fetched.missing;
 	counts.debuginfod_failed = fetched.failed;
+	counts.worker_cpu_ns = s->lines_worker->spent_cpu_ns;
 	return counts;
 }
 
