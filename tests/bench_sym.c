@@ -175,25 +175,34 @@ struct many {
 	bool lines;
 };
 
-/* Addresses all over the file's code, 'n' of them, each once. */
+/* Addresses all over the file's code, 'n' of them, each once; first all are wanted, as when a
+ * recording is named. */
 static int look_up_in(struct many *m, const char *path, size_t n)
 {
 	struct code_line lines[CODE_LINES_MAX];
 	struct sym_mapping mapping = { 0 };
 	struct symbol symbol;
 	uint64_t step, at;
+	unsigned int pass;
 	int err = mapping_of(path, &mapping);
 
 	if (err)
 		return err;
 	step = (mapping.end - mapping.start) / n + 1;
-	for (at = mapping.start; at < mapping.end; at += step) {
-		symbolizer_user(m->s, &mapping, at + next_random() % step, &symbol);
-		m->named += symbol.named;
-		m->addresses++;
-		if (m->lines)
-			m->frames +=
-				symbolizer_lines(m->s, &mapping, at + next_random() % step, lines);
+	for (pass = m->lines ? 0 : 1; pass < 2; pass++) {
+		for (at = mapping.start; at < mapping.end; at += step) {
+			uint64_t address = at + (at * 2654435761u >> 7) % step;
+
+			if (!pass) {
+				symbolizer_want_lines(m->s, &mapping, address);
+				continue;
+			}
+			symbolizer_user(m->s, &mapping, address, &symbol);
+			m->named += symbol.named;
+			m->addresses++;
+			if (m->lines)
+				m->frames += symbolizer_lines(m->s, &mapping, address, lines);
+		}
 	}
 	return 0;
 }

@@ -7,91 +7,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 
-#include "tests/unit/test_sym_folder.h"
+#include "tests/unit/lines_file.h"
 #include "user/base/array.h"
-#include "user/sym/sym_lines.h"
-
-/* The loop is line 5; line 12 calls it, line 17 calls that, both inlined. */
-static const char program[] =
-	"static inline __attribute__((always_inline)) unsigned innermost(unsigned x)\n" /* 1 */
-	"{\n"
-	"	x++;\n"
-	"	while (x % 7u)\n"
-	"		x = x * 1103515245u + 12345u;\n" /* 5 */
-	"	return x;\n"
-	"}\n"
-	"static inline __attribute__((always_inline)) unsigned middle(unsigned x)\n"
-	"{\n"
-	"	if (x & 1)\n" /* 10 */
-	"		x++;\n"
-	"	return innermost(x);\n"
-	"}\n"
-	"__attribute__((noinline)) unsigned outermost(unsigned x)\n"
-	"{\n" /* 15 */
-	"	x |= 8;\n"
-	"	return middle(x) * 3;\n"
-	"}\n"
-	"int main(int argc, char **argv)\n"
-	"{\n"
-	"	(void)argv;\n"
-	"	return (int)outermost(argc);\n"
-	"}\n";
-
-struct file {
-	struct elf_image *image;
-	int fd;
-	struct sym_lines lines;
-	struct debug_search search;
-	struct lines_budget budget;
-};
-
-static void file_release(struct file *f)
-{
-	sym_lines_release(&f->lines);
-	elf_image_free(f->image);
-	close(f->fd);
-}
-
-static void open_file(const char *name, struct file *ret)
-{
-	*ret = (struct file){ .search = { .directory = folder, .path = in_folder(name) } };
-	ret->fd = open(in_folder(name), O_RDONLY | O_CLOEXEC);
-	assert_true(ret->fd >= 0);
-	assert_int_equal(elf_image_open(ret->fd, in_folder(name), &ret->image), 0);
-	sym_lines_init(&ret->lines);
-	lines_budget_init(&ret->budget, 0);
-	sym_lines_locate(&ret->lines, ret->image, ret->fd, NULL, &ret->search);
-}
-
-static int look_up(struct file *f, uint64_t address, struct code_line *ret)
-{
-	return sym_lines_find(&f->lines, address, &f->search, &f->budget, ret);
-}
-
-/* Start and end of a function, as nm(1) says. */
-static void range_of(const char *file, const char *function, uint64_t *ret_start, uint64_t *ret_end)
-{
-	char command[512], have[256];
-	uint64_t start, size;
-	FILE *nm;
-
-	snprintf(command, sizeof(command), "nm -S %s", in_folder(file));
-	nm = popen(command, "re");
-	assert_non_null(nm);
-	*ret_start = *ret_end = 0;
-	while (fgets(command, sizeof(command), nm)) {
-		if (sscanf(command, "%" SCNx64 " %" SCNx64 " %*c %255s", &start, &size, have) ==
-			    3 &&
-		    !strcmp(have, function)) {
-			*ret_start = start;
-			*ret_end = start + size;
-		}
-	}
-	pclose(nm);
-	assert_int_not_equal(*ret_start, 0);
-}
 
 static bool ends_with(const char *text, const char *end)
 {
@@ -129,14 +47,6 @@ static void finds_the_loop(const char *file)
 	assert_int_equal(look_up(&f, start, lines), 1);
 	assert_string_equal(lines[0].function, "main");
 	assert_true(lines[0].line >= 19 && lines[0].line <= 22);
-}
-
-static int make_program(void **state)
-{
-	if (make_folder(state))
-		return -1;
-	write_text("program.c", program);
-	return run("gcc -O2 -g -Wl,--build-id program.c -o program");
 }
 
 static void inlined_functions_have_their_callers_and_lines(void **state)
@@ -233,12 +143,12 @@ static void what_is_over_the_budget_is_said_to_be(void **state)
 	(void)state;
 	range_of("program", "main", &start, &end);
 	open_file("program", &f);
-	f.budget.file_bytes = 100;
+	f.worker->budget.file_bytes = 100;
 	assert_int_equal(look_up(&f, start, lines), -EDQUOT);
 	assert_false(f.lines.failed);
 	open_file("program", &spent);
 	assert_true(look_up(&spent, start, lines) > 0);
-	spent.budget.cpu_ns = 0;
+	spent.worker->budget.cpu_ns = 0;
 	/* What has been read costs nothing. */
 	assert_true(look_up(&spent, start, lines) > 0);
 	range_of("program", "outermost", &start, &end);
@@ -261,8 +171,18 @@ static size_t section_of(const char *name, const char *section, long *ret_offset
 	return data->d_size;
 }
 
+static struct lines_worker *patient_worker(void)
+{
+	struct lines_worker *worker;
+
+	assert_int_equal(lines_worker_new(UINT64_MAX, &worker), 0);
+	worker->budget.request_ns = 500000000;
+	return worker;
+}
+
 /* How many lookups in the function found something. */
-static size_t look_everywhere(const char *name, uint64_t start, uint64_t end)
+static size_t look_everywhere(const char *name, struct lines_worker **worker, uint64_t start,
+			      uint64_t end)
 {
 	_cleanup_(file_release) struct file f;
 	struct code_line lines[CODE_LINES_MAX];
@@ -270,20 +190,30 @@ static size_t look_everywhere(const char *name, uint64_t start, uint64_t end)
 	uint64_t at;
 
 	open_file(name, &f);
+	lines_worker_free(f.worker);
+	f.worker = *worker;
+	for (at = start; at < end; at += 7)
+		sym_lines_want(&f.lines, at);
 	for (at = start; at < end; at += 7)
 		found += look_up(&f, at, lines) > 0;
+	f.worker = NULL;
+	if ((*worker)->deaths) {
+		lines_worker_free(*worker);
+		*worker = patient_worker();
+	}
 	return found;
 }
 
 /*
  * Each byte of each section in turn is another one. Nothing that is wrong may be more than wrong:
- * the sanitizers see to it.
+ * whatever libdw makes of it, there is an answer.
  */
 static void broken_bytes_cost_lines_and_no_more(void **state)
 {
 	static const char *const sections[] = { ".debug_info", ".debug_abbrev", ".debug_line",
 						".debug_line_str", ".debug_rnglists" };
 	static const uint8_t values[] = { 0x00, 0xff, 0x7f, 0x01, 0x80 };
+	_cleanup_(lines_worker_freep) struct lines_worker *worker = patient_worker();
 	uint8_t bytes[4096];
 	uint64_t start, end;
 	size_t i, k, size, found = 0;
@@ -296,7 +226,7 @@ static void broken_bytes_cost_lines_and_no_more(void **state)
 		size = section_of("program", sections[i], &offset, bytes, sizeof(bytes));
 		for (k = 0; k < size; k++) {
 			patch("broken", offset + (long)k, &values[k % ARRAY_SIZE(values)], 1);
-			found += look_everywhere("broken", start, end);
+			found += look_everywhere("broken", &worker, start, end);
 			patch("broken", offset + (long)k, &bytes[k], 1);
 		}
 	}
@@ -340,14 +270,17 @@ static void a_sibling_that_points_backwards_is_not_followed(void **state)
 		if (!strcmp(elf_image_section_name(f.image, &f.image->shdrs[i]), ".text"))
 			address = f.image->shdrs[i].sh_addr;
 	}
-	assert_int_equal(look_up(&f, address + 4, lines), 1);
-	assert_string_equal(lines[0].function, "f");
+	/* The walk ends there; what comes after it is not known. */
+	assert_int_equal(look_up(&f, address + 4, lines), 0);
+	assert_int_equal(f.worker->deaths, 0);
 }
 
 /* What dwz makes: names that stand in a file that several share. */
 static void the_supplementary_file_has_names(void **state)
 {
-	_cleanup_(file_release) struct file f = { .fd = -1, .lines = { .fd = -1 } };
+	_cleanup_(file_release) struct file f = {
+		.fd = -1, .lines = { .source = { .fd = -1, .alt_fd = -1 } }
+	};
 	struct code_line lines[CODE_LINES_MAX];
 	uint64_t start, end;
 
@@ -362,6 +295,31 @@ static void the_supplementary_file_has_names(void **state)
 	assert_int_equal(run("cp program shared"), 0);
 	open_file("one", &f);
 	range_of("one", "main", &start, &end);
+	assert_int_equal(look_up(&f, start, lines), 0);
+}
+
+/* As Debian's packages of debug files have it: separate, and a link to a common file by a path. */
+static void a_separate_debug_file_may_need_a_supplementary_one(void **state)
+{
+	_cleanup_(file_release) struct file f = {
+		.fd = -1, .lines = { .source = { .fd = -1, .alt_fd = -1 } }
+	};
+	struct code_line lines[CODE_LINES_MAX];
+	uint64_t start, end;
+
+	(void)state;
+	if (run("dwz --version >dwz.out 2>&1"))
+		skip();
+	assert_int_equal(
+		run("for i in 3 4; do cp program $i && objcopy --only-keep-debug $i $i.debug || "
+		    "exit 1; done; mkdir .dwz && "
+		    "dwz -m .dwz/common -M \"$PWD/.dwz/common\" 3.debug 4.debug && "
+		    "objcopy --strip-debug --add-gnu-debuglink=3.debug 3"),
+		0);
+	finds_the_loop("3");
+	assert_int_equal(run("rm .dwz/common"), 0);
+	open_file("3", &f);
+	range_of("3", "main", &start, &end);
 	assert_int_equal(look_up(&f, start, lines), 0);
 }
 
@@ -417,6 +375,7 @@ int main(void)
 		cmocka_unit_test(broken_bytes_cost_lines_and_no_more),
 		cmocka_unit_test(a_sibling_that_points_backwards_is_not_followed),
 		cmocka_unit_test(the_supplementary_file_has_names),
+		cmocka_unit_test(a_separate_debug_file_may_need_a_supplementary_one),
 		cmocka_unit_test(deep_inlining_keeps_the_innermost_and_the_function),
 	};
 

@@ -133,13 +133,15 @@ static int write_svg(const struct record_output *o, const struct profile *p, con
 }
 
 /* As late as it can be told: all but the summary, its checksums and the manifest is done. */
-static void measure_loader(struct cost *cost)
+static void measure_loader(struct collector_summary *c)
 {
+	struct cost *cost = &c->cost;
 	struct rusage usage;
 
 	getrusage(RUSAGE_SELF, &usage);
 	cost->loader_cpu_ns = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000000ull +
-			      (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000ull;
+			      (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000ull +
+			      c->names.worker_cpu_ns;
 	cost->loader_rss_bytes = usage.ru_maxrss * 1024ull;
 }
 
@@ -216,7 +218,7 @@ int record_output_write(const struct record_output *o, const struct session_opti
 		err = write_pprof(profile, rf);
 	if (!err)
 		err = write_svg(o, profile, str_text(&description), rf);
-	measure_loader(&summary->collectors[0].cost);
+	measure_loader(&summary->collectors[0]);
 	if (!err)
 		err = write_summary(summary, profile, rf, ret_json);
 	if (!err)

@@ -504,6 +504,7 @@ static void add_names(const struct session *s, struct name_quality *names)
 		.debuginfod_found = counts.debuginfod_found,
 		.debuginfod_missing = counts.debuginfod_missing,
 		.debuginfod_failed = counts.debuginfod_failed,
+		.worker_cpu_ns = counts.worker_cpu_ns,
 		.java_maps = s->java.written,
 		.java_failed = s->java.failed,
 	};

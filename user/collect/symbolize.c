@@ -422,6 +422,46 @@ static int add_sample(struct maker *mk, uint32_t i, uint64_t period_ns,
 	return err;
 }
 
+/* A frame of the capture in one image; its callers are known when it is. */
+struct seen_frame {
+	uint32_t node, image, is_caller;
+};
+
+/* Lines are read for many addresses of one file together, so all are named before the first. */
+static int want_lines(struct maker *mk, uint32_t i, struct keyset *seen)
+{
+	const struct capture_sample *s = capture_sample_at(mk->capture, i);
+	uint64_t time_ns = mk->capture->first_ns[i];
+	uint32_t image = processes_image(mk->processes, s->tgid, time_ns), at, number;
+	const struct sym_mapping *m;
+
+	for (at = s->user; at != CAPTURE_NO_STACK; at = capture_node_at(mk->capture, at)->caller) {
+		struct seen_frame key = { at, image, at != s->user };
+		uint64_t pc = capture_node_at(mk->capture, at)->pc - key.is_caller;
+		int added = keyset_add(seen, &key, &number);
+
+		if (added <= 0)
+			return added;
+		m = processes_find(mk->processes, image, time_ns, pc);
+		if (m)
+			symbolizer_want_lines(mk->symbolizer, m, pc);
+	}
+	return 0;
+}
+
+static int want_all_lines(struct maker *mk)
+{
+	struct keyset seen;
+	uint32_t i;
+	int err = 0;
+
+	keyset_init(&seen, sizeof(struct seen_frame));
+	for (i = 0; i < mk->capture->samples.n && !err; i++)
+		err = want_lines(mk, i, &seen);
+	keyset_release(&seen);
+	return err;
+}
+
 int symbolize(const struct capture *capture, struct processes *processes,
 	      struct symbolizer *symbolizer, struct cgroups *cgroups, uint64_t period_ns,
 	      struct profile *profile, struct stack_quality *quality)
@@ -433,8 +473,8 @@ int symbolize(const struct capture *capture, struct processes *processes,
 		.cgroups = cgroups,
 		.p = profile,
 	};
+	int err = want_all_lines(&mk);
 	uint32_t i;
-	int err = 0;
 
 	keyset_init(&mk.addresses, sizeof(struct address_key));
 	keyset_init(&mk.parts, sizeof(struct part_key));

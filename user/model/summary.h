@@ -84,6 +84,7 @@ struct name_quality {
 	uint64_t over_budget; /* left without, to bound what it costs */
 	uint64_t debuginfod_found, debuginfod_missing, debuginfod_failed; /* files */
 	uint64_t java_maps, java_failed; /* perf maps that JVMs were asked for, and did not write */
+	uint64_t worker_cpu_ns;		 /* of processes of ours that read lines */
 };
 
 struct collector_summary {

@@ -190,14 +190,42 @@ int debug_file_open(const struct elf_image *image, const struct debug_search *se
 	return -ENOENT;
 }
 
-int debug_file_open_alt(const struct debug_search *search, const char *path, const uint8_t *id,
-			size_t id_len, struct elf_image **ret)
+/* The section: path, NUL, build ID. A relative path is so to the file's own folder. */
+static int read_alt_link(const struct elf_image *image, const Elf64_Shdr *shdr, struct str *path,
+			 struct wanted *want)
 {
-	struct wanted want = { .name = path, .id = id, .id_len = id_len };
+	const char *slash = strrchr(image->name, '/'), *name;
+	Elf_Data *data;
+	size_t len;
+	int err = elf_image_data(image, shdr, MAX_LINK, &data);
 
-	if (!search)
-		return -ENOENT;
-	if (!try_path(search, path, &want, ret) || !by_build_id(search, &want, ret) ||
+	if (err)
+		return err;
+	name = data->d_buf;
+	len = name ? strnlen(name, data->d_size) : 0;
+	if (!len || len + 1 >= data->d_size || data->d_size - len - 1 > ELF_BUILD_ID_MAX)
+		return errf(-EINVAL, "the .gnu_debugaltlink of '%s' is broken", image->name);
+	want->id = (const uint8_t *)name + len + 1;
+	want->id_len = data->d_size - len - 1;
+	if (name[0] != '/' && slash && str_add_bytes(path, image->name, slash + 1 - image->name))
+		return -ENOMEM;
+	return str_add_bytes(path, name, len);
+}
+
+int debug_file_open_alt(const struct elf_image *image, const struct debug_search *search,
+			struct elf_image **ret)
+{
+	const Elf64_Shdr *shdr = elf_image_section(image, ".gnu_debugaltlink");
+	_cleanup_(str_release) struct str path = { 0 };
+	struct wanted want = { .name = image->name };
+	int err;
+
+	if (!shdr)
+		return 0;
+	err = read_alt_link(image, shdr, &path, &want);
+	if (err)
+		return err;
+	if (!try_path(search, str_text(&path), &want, ret) || !by_build_id(search, &want, ret) ||
 	    !by_debuginfod(search, &want, ret))
 		return 0;
 	return -ENOENT;

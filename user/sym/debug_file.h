@@ -29,8 +29,10 @@ int debug_file_open(const struct elf_image *image, const struct debug_search *se
 		    struct elf_image **ret);
 
 /*
- * The supplementary file that debug information refers to, by its path or below
- * DIRECTORY/.build-id: 0 with a file of that build ID; -ENOENT if there is none.
+ * The supplementary file that dwz(1) has moved parts of the image's debug information to
+ * (.gnu_debugaltlink), by its path or below DIRECTORY/.build-id: 0 with a file of that build ID, 0
+ * with *ret untouched if the image needs none; -ENOENT if there is none, -EINVAL if the link is
+ * broken.
  */
-int debug_file_open_alt(const struct debug_search *search, const char *path, const uint8_t *id,
-			size_t id_len, struct elf_image **ret);
+int debug_file_open_alt(const struct elf_image *image, const struct debug_search *search,
+			struct elf_image **ret);

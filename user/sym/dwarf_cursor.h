@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * dwarf_cursor: reads numbers and strings of DWARF out of memory that somebody hostile may have
- * filled. What would be read behind the end is 0, and 'bad' from then on; nothing is read twice
- * backwards, so every loop over a cursor ends. Numbers have this machine's byte order, as
- * elf_image.h demands of the file. Source: DWARF 5, 7.4 and 7.6.
+ * dwarf_cursor: reads numbers and strings as DWARF and Go's tables have them out of memory that
+ * somebody hostile may have filled. What would be read behind the end is 0, and 'bad' from then on;
+ * nothing is read twice backwards, so every loop over a cursor ends. Numbers have this machine's
+ * byte order, as elf_image.h demands of the file. Source: DWARF 5, 7.4 and 7.6.
  */
 #pragma once
 
@@ -78,27 +78,6 @@ static inline uint64_t dwarf_uleb(struct dwarf_cursor *c)
 	return 0;
 }
 
-static inline int64_t dwarf_sleb(struct dwarf_cursor *c)
-{
-	unsigned int shift = 0;
-	uint64_t v = 0;
-
-	while (c->at < c->end) {
-		uint8_t byte = *c->at++;
-
-		if (shift < 64)
-			v |= (uint64_t)(byte & 0x7f) << shift;
-		shift += 7;
-		if (!(byte & 0x80)) {
-			if (shift < 64 && byte & 0x40)
-				v |= ~0ull << shift;
-			return (int64_t)v;
-		}
-	}
-	dwarf_fail(c);
-	return 0;
-}
-
 /* Up to its NUL; "" and bad if there is none. */
 static inline const char *dwarf_string(struct dwarf_cursor *c)
 {
@@ -110,21 +89,4 @@ static inline const char *dwarf_string(struct dwarf_cursor *c)
 	}
 	c->at = nul + 1;
 	return (const char *)text;
-}
-
-/* The length that units of .debug_info and .debug_line begin with, and whether offsets are of 64
- * bits in them; the cursor then ends with the unit. False if it is longer than what there is. */
-static inline bool dwarf_unit_length(struct dwarf_cursor *c, bool *ret_is_64)
-{
-	uint64_t length = dwarf_uint(c, 4);
-
-	*ret_is_64 = length == 0xffffffff;
-	if (*ret_is_64)
-		length = dwarf_uint(c, 8);
-	else if (length >= 0xfffffff0)
-		return false;
-	if (c->bad || length > dwarf_left(c))
-		return false;
-	c->end = c->at + length;
-	return true;
 }

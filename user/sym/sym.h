@@ -82,9 +82,16 @@ void symbolizer_user(struct symbolizer *s, const struct sym_mapping *m, uint64_t
 		     struct symbol *ret);
 
 /*
+ * Says that lines will be asked for at a user address. What of one file has been wanted before the
+ * first is asked for is read together, which costs much less.
+ */
+void symbolizer_want_lines(struct symbolizer *s, const struct sym_mapping *m, uint64_t address);
+
+/*
  * The functions that the instruction at a user address is part of, innermost first, their names
  * demangled; how many they are. The last is the one that symbolizer_user() names, if it has a name.
- * 0 if nothing is known, or if the budget is spent. Strings live as long as the symbolizer.
+ * 0 if nothing is known, or if the budget is spent. Names live as long as the symbolizer, paths
+ * until the next call.
  */
 size_t symbolizer_lines(struct symbolizer *s, const struct sym_mapping *m, uint64_t address,
 			struct code_line ret[CODE_LINES_MAX]);
@@ -94,6 +101,7 @@ struct symbolizer_counts {
 	uint64_t addresses, with_lines, with_inlined;
 	uint64_t over_budget; /* left as they were, to bound the cost */
 	uint64_t debuginfod_found, debuginfod_missing, debuginfod_failed; /* files */
+	uint64_t worker_cpu_ns; /* of processes that read lines */
 };
 struct symbolizer_counts symbolizer_counts(const struct symbolizer *s);
 

@@ -110,12 +110,17 @@ const struct elf_symbols *sym_file_symbols(struct sym_file *file, const struct s
 	return file->symbols;
 }
 
+void sym_file_want_lines(struct sym_file *file, uint64_t address)
+{
+	sym_lines_want(&file->lines, address);
+}
+
 int sym_file_lines(struct sym_file *file, const struct sym_mapping *m,
-		   const struct sym_places *places, uint64_t address, struct lines_budget *budget,
+		   const struct sym_places *places, uint64_t address, struct lines_worker *worker,
 		   struct code_line ret[CODE_LINES_MAX])
 {
 	struct debug_search search = search_of(file, m, places);
-	int n = sym_lines_find(&file->lines, address, &search, budget, ret);
+	int n = sym_lines_find(&file->lines, address, &search, worker, ret);
 
 	file->failed |= file->lines.failed;
 	return n;

@@ -48,12 +48,15 @@ const struct elf_image *sym_file_image(struct sym_file *file, const struct sym_m
 const struct elf_symbols *sym_file_symbols(struct sym_file *file, const struct sym_mapping *m,
 					   const struct sym_places *places);
 
+/* That address will be asked for: as sym_lines_want(). */
+void sym_file_want_lines(struct sym_file *file, uint64_t address);
+
 /*
  * The functions at a virtual address, of a file whose symbols have been read: as
- * dwarf_lines_find().
+ * sym_lines_find().
  */
 int sym_file_lines(struct sym_file *file, const struct sym_mapping *m,
-		   const struct sym_places *places, uint64_t address, struct lines_budget *budget,
+		   const struct sym_places *places, uint64_t address, struct lines_worker *worker,
 		   struct code_line ret[CODE_LINES_MAX]);
 
 /* One that is not of a file but of this process's vDSO. */

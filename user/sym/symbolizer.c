@@ -36,7 +36,7 @@ struct symbolizer {
 	char *kallsyms;
 	char *debug_directory;
 	struct sym_places places;
-	struct lines_budget budget;
+	struct lines_worker *lines_worker;
 	struct symbolizer_counts counts;
 	struct ksyms *ksyms;
 	bool ksyms_tried;
@@ -64,8 +64,8 @@ int symbolizer_new(const struct symbolizer_options *options, struct symbolizer *
 	s->debug_directory = strdup(directory ? directory : "/usr/lib/debug");
 	s->places.debug_directory = s->debug_directory;
 	s->places.lines = !options->no_lines;
-	lines_budget_init(&s->budget, options->lines_cpu_ns);
 	if (!s->kallsyms || !s->debug_directory || sym_names_init(&s->names, options->demangle) ||
+	    lines_worker_new(options->lines_cpu_ns, &s->lines_worker) ||
 	    (!options->no_debuginfod &&
 	     debuginfod_new(DEBUGINFOD_BUDGET_NS, &s->places.debuginfod)))
 		return errf(-ENOMEM, "no memory for symbols");
@@ -81,6 +81,7 @@ void symbolizer_free(struct symbolizer *s)
 		return;
 	for (i = 0; i < s->file_keys.n; i++)
 		sym_file_free(s->files[i]);
+	lines_worker_free(s->lines_worker);
 	perf_maps_release(&s->perf_maps);
 	sym_file_free(s->vdso);
 	ksyms_free(s->ksyms);
@@ -351,7 +352,7 @@ void symbolizer_user(struct symbolizer *s, const struct sym_mapping *m, uint64_t
 
 /* --- lines ----------------------------------------------------------------------------------- */
 
-/* Names come from debug information as they stand there; that lives as long as the symbolizer. */
+/* Names come from debug information as they stand there, and are gone with the next answer. */
 static const char *inlined_name(struct symbolizer *s, const char *raw)
 {
 	uint32_t id;
@@ -361,19 +362,40 @@ static const char *inlined_name(struct symbolizer *s, const char *raw)
 	return name ? sym_names_pretty(&s->names, INLINED_OWNER, id, name) : NULL;
 }
 
-size_t symbolizer_lines(struct symbolizer *s, const struct sym_mapping *m, uint64_t address,
-			struct code_line ret[CODE_LINES_MAX])
+/* The file with lines at that address, which becomes the file's own; or NULL. */
+static struct sym_file *file_with_lines(struct symbolizer *s, const struct sym_mapping *m,
+					uint64_t *address, bool *ret_is_mapped)
 {
-	uint64_t at = offset_in_file(m, address);
 	struct sym_file *file;
-	int n = 0, i;
 
 	file = s->places.lines && kind_of(m) == KIND_FILE ? file_of(s, m) : NULL;
 	if (!file || !symbols_of(s, file, m))
+		return NULL;
+	*ret_is_mapped = elf_image_address(file->image, offset_in_file(m, *address), address);
+	return file;
+}
+
+void symbolizer_want_lines(struct symbolizer *s, const struct sym_mapping *m, uint64_t address)
+{
+	bool is_mapped = false;
+	struct sym_file *file = file_with_lines(s, m, &address, &is_mapped);
+
+	if (file && is_mapped)
+		sym_file_want_lines(file, address);
+}
+
+size_t symbolizer_lines(struct symbolizer *s, const struct sym_mapping *m, uint64_t address,
+			struct code_line ret[CODE_LINES_MAX])
+{
+	bool is_mapped = false;
+	struct sym_file *file = file_with_lines(s, m, &address, &is_mapped);
+	int n = 0, i;
+
+	if (!file)
 		return 0;
 	s->counts.addresses++;
-	if (elf_image_address(file->image, at, &at))
-		n = sym_file_lines(file, m, &s->places, at, &s->budget, ret);
+	if (is_mapped)
+		n = sym_file_lines(file, m, &s->places, address, s->lines_worker, ret);
 	s->counts.over_budget += n == -EDQUOT;
 	if (n <= 0)
 		return 0;
@@ -392,6 +414,7 @@ struct symbolizer_counts symbolizer_counts(const struct symbolizer *s)
 	counts.debuginfod_found = fetched.found;
 	counts.debuginfod_missing = fetched.missing;
 	counts.debuginfod_failed = fetched.failed;
+	counts.worker_cpu_ns = s->lines_worker->spent_cpu_ns;
 	return counts;
 }
 
