@@ -75,6 +75,7 @@ int dumps_take(const struct dump_options *options, char *const *argv, struct dum
 /* A stack, innermost pc first, then return addresses. */
 struct frames {
 	uint64_t pcs[FT_MAX_FRAMES];
+	bool interrupted[FT_MAX_FRAMES]; /* by a signal, of fathom's walk */
 	uint32_t n;
 	uint32_t end; /* FT_END_* of fathom's walk; of libdw's, FT_END_ROOT or FT_END_NONE */
 	char why[80]; /* libdw's reason, if it was none of its ends */

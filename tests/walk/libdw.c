@@ -187,17 +187,14 @@ static int on_frame(Dwfl_Frame *frame, void *arg)
 {
 	struct libdw *l = arg;
 	Dwarf_Addr pc;
-	bool is_interrupted;
 
-	if (!dwfl_frame_pc(frame, &pc, &is_interrupted))
+	if (!dwfl_frame_pc(frame, &pc, NULL))
 		return DWARF_CB_ABORT;
 	if (l->frames->n == FT_MAX_FRAMES) {
 		l->frames->end = FT_END_DEPTH;
 		return DWARF_CB_ABORT;
 	}
-	/* As fathom notes what a signal interrupted: bpf/unwind_step.h. */
-	l->frames->pcs[l->frames->n] = pc + (is_interrupted && l->frames->n > 0);
-	l->frames->n++;
+	l->frames->pcs[l->frames->n++] = pc;
 	return DWARF_CB_OK;
 }
 

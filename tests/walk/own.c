@@ -302,6 +302,7 @@ int own_walk(struct own_tables *tables, const struct dump *dump, const struct ow
 	k.maps = maps;
 	memcpy(entry.regs, dump->regs, sizeof(entry.regs));
 	unwind_begin(&entry, &w);
+	ret->interrupted[0] = false;
 	ret->pcs[0] = dump->pc;
 	ret->n = 1;
 	for (;;) {
@@ -313,7 +314,8 @@ int own_walk(struct own_tables *tables, const struct dump *dump, const struct ow
 		w.end = !w.pc ? FT_END_NULL : ret->n == FT_MAX_FRAMES ? FT_END_DEPTH : 0;
 		if (w.end)
 			break;
-		ret->pcs[ret->n++] = unwind_frame(&w, w.pc);
+		ret->interrupted[ret->n] = w.known == UNWIND_INTERRUPTED;
+		ret->pcs[ret->n++] = w.pc;
 	}
 	ret->end = w.end;
 	return 0;

@@ -180,7 +180,8 @@ static void write_tables(struct writer *w)
 	}
 }
 
-static void write_dump(struct writer *w, const char *what, const struct frames *libdw)
+static void write_dump(struct writer *w, const char *what, const struct frames *ours,
+		       const struct frames *libdw)
 {
 	size_t i;
 
@@ -196,8 +197,10 @@ static void write_dump(struct writer *w, const char *what, const struct frames *
 	}
 	write_memory(w);
 	write_tables(w);
+	/* A stack has what a signal interrupted one byte further: bpf/unwind_step.h. */
 	for (i = 0; i < libdw->n; i++)
-		fprintf(w->out, "frame %" PRIx64 "\n", libdw->pcs[i]);
+		fprintf(w->out, "frame %" PRIx64 "\n",
+			libdw->pcs[i] + (i < ours->n && ours->interrupted[i]));
 }
 
 int dump_write(const char *path, const char *what, struct own_tables *tables,
@@ -219,6 +222,6 @@ int dump_write(const char *path, const char *what, struct own_tables *tables,
 		err = libdw_walk(dump, &libdw);
 	if (err)
 		return err;
-	write_dump(&w, what, &libdw);
+	write_dump(&w, what, &ours, &libdw);
 	return ferror(out) || fflush(out) ? errf(-EIO, "cannot write '%s'", path) : 0;
 }
