@@ -217,11 +217,12 @@ $(O)/fuzz/%: tests/fuzz/%.c $(O)/san/libfathom.a
 		$(sources) $(O)/gen/pprof.pb-c.c -Wno-everything $(lib_ldlibs) -o $@
 
 workloads: $(workloads)
-tests: $(O)/fathom $(O)/san/fathom $(O)/walk_compare $(workloads) $(foreach v,obj san,$(unit_tests:%=$(O)/$(v)/%))
+tests: $(O)/fathom $(O)/san/fathom $(O)/walk_compare $(O)/bench/bench_cfi $(workloads) \
+	$(foreach v,obj san,$(unit_tests:%=$(O)/$(v)/%))
 
 test: tests
 	$(q)O=$(O) tests/run unit native cli
-live: tests $(O)/bench/bench_cfi
+live: tests
 	$(q)O=$(O) tests/run live
 kernels: tests
 	$(q)O=$(O) tests/run kernels

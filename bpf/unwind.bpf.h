@@ -92,7 +92,7 @@ static __always_inline __u32 unwind_locate(void *ctx, struct unwind_walk *w, __u
 {
 	__u32 low = 0, n = w->n_mappings, number, i;
 	struct ft_unwind_mapping *m;
-	__u16 kind;
+	__u64 last;
 
 	/* The first mapping that starts beyond the address. */
 	for (i = 0; i < UNWIND_LIST_HALVINGS && n; i++) {
@@ -117,10 +117,11 @@ static __always_inline __u32 unwind_locate(void *ctx, struct unwind_walk *w, __u
 		return FT_END_UNKNOWN_MAPPING;
 	if (!m->used)
 		m->used = 1; /* for who looks for the table that is needed least */
-	/* The loader writes this last, when a table has come: who sees it sees the rest. */
-	kind = *(volatile __u16 *)&m->kind;
 	w->at = *m;
-	w->at.kind = kind;
+	/* When a table comes, the loader writes these two in one word: both or neither. */
+	last = *(volatile __u64 *)&m->page;
+	w->at.page = (__u32)last;
+	w->at.kind = (__u16)(last >> 32);
 	return 0;
 }
 

@@ -172,7 +172,9 @@ struct ft_unwind_mapping {
 	__u16 kind; /* FT_MAPPING_* */
 	__u16 used; /* set by the walk: the table is in use */
 };
-_Static_assert(sizeof(struct ft_unwind_mapping) == 32, "ft_unwind_mapping");
+_Static_assert(sizeof(struct ft_unwind_mapping) == 32 &&
+		       __builtin_offsetof(struct ft_unwind_mapping, page) == 24,
+	       "page, kind and used are one word");
 #define FT_MAPPING_PENDING 0 /* its table is not there yet */
 #define FT_MAPPING_TABLE   1
 #define FT_MAPPING_NO_CFI  2 /* it has none: JIT code, or a file without */
@@ -203,13 +205,14 @@ struct ft_deferred {
 	__u64 vdso; /* address of the process's vDSO, 0 if it has none */
 	struct ft_count_key key;
 	__u64 pc;
-	__u64 wanted_pc; /* where the walk gave up: the mapping or table that is missing is of this */
+	__u64 wanted_pc; /* where the walk gave up: the mapping or table that is missing is of this
+			  */
 	__u64 regs[FT_REGS]; /* by DWARF number */
 	__u32 set;	     /* of maps that the sample belongs to */
 	__u32 collector;     /* FT_COLLECTOR_* */
 	__u32 stack_bytes;   /* from the start of the page that the stack pointer is in */
 	__u32 in_exec;	     /* 1: the task is in the middle of an exec */
-			     /* The stack's bytes follow. */
+	/* The stack's bytes follow. */
 };
 _Static_assert(sizeof(struct ft_deferred) == 408, "ft_deferred");
 #define FT_COLLECTOR_CPU 0

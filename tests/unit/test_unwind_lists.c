@@ -579,6 +579,12 @@ static struct ft_unwind_mapping *mapping_of(pid_t pid, uint64_t address)
 	return NULL;
 }
 
+static bool evicts_nothing(void *ctx)
+{
+	(void)ctx;
+	return false;
+}
+
 static void a_table_that_comes_and_goes_is_told_in_all_lists(void **state)
 {
 	struct sym_mapping m = unwind_fixture_find(&fixture, here());
@@ -592,7 +598,7 @@ static void a_table_that_comes_and_goes_is_told_in_all_lists(void **state)
 	publish(other);
 	assert_int_equal(mapping_of(getpid(), here())->kind, FT_MAPPING_PENDING);
 	assert_int_equal(unwind_tables_of(fixture.tables, &m, &table), 0);
-	assert_int_equal(unwind_tables_make(fixture.tables, table, &m), 0);
+	assert_int_equal(unwind_tables_make(fixture.tables, table, &m, evicts_nothing, NULL), 0);
 	unwind_lists_update(lists, table);
 	assert_int_equal(mapping_of(getpid(), here())->kind, FT_MAPPING_TABLE);
 	assert_int_equal(mapping_of(other, here())->kind, FT_MAPPING_TABLE);
@@ -612,7 +618,7 @@ static void use_in_the_kernel_is_noted_and_taken_back(void **state)
 	(void)state;
 	publish(getpid());
 	assert_int_equal(unwind_tables_of(fixture.tables, &m, &table), 0);
-	assert_int_equal(unwind_tables_make(fixture.tables, table, &m), 0);
+	assert_int_equal(unwind_tables_make(fixture.tables, table, &m, evicts_nothing, NULL), 0);
 	unwind_lists_update(lists, table);
 	unwind_lists_note_use(lists, now);
 	assert_int_equal(unwind_tables_oldest(fixture.tables, now), table);
@@ -630,7 +636,7 @@ static int need(void *ctx, uint32_t table, const struct sym_mapping *m)
 {
 	assert_ptr_equal(ctx, &n_needed);
 	n_needed++;
-	assert_int_equal(unwind_tables_make(fixture.tables, table, m), 0);
+	assert_int_equal(unwind_tables_make(fixture.tables, table, m, evicts_nothing, NULL), 0);
 	unwind_lists_update(lists, table);
 	return 0;
 }

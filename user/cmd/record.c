@@ -395,7 +395,7 @@ static void print_account(const struct run_summary *s, bool wants_frame_pointers
 				"pointers (fathom doctor says more)\n");
 	if (c->unwind.tables_full || c->unwind.lists_full)
 		fprintf(stderr,
-			"%" PRIu64 " times there was no room for unwind tables: give more "
+			"%" PRIu64 " unwind tables or lists had no room: give more "
 			"--unwind-memory\n",
 			c->unwind.tables_full + c->unwind.lists_full);
 	if (c->sideband_lost || c->sideband_dropped)

@@ -123,6 +123,7 @@ static void follow(struct java_maps *java, struct java_vm *vm, const struct proc
 	if (done == 0 && now < vm->until_ns)
 		return;
 	if (done == 0) {
+		kill(-vm->child, SIGKILL); /* and what it has started */
 		kill(vm->child, SIGKILL);
 		waitpid(vm->child, NULL, 0);
 	}
@@ -188,6 +189,7 @@ void java_maps_release(struct java_maps *java)
 
 	for (i = 0; i < java->n; i++) {
 		if (java->vms[i].child) {
+			kill(-java->vms[i].child, SIGKILL);
 			kill(java->vms[i].child, SIGKILL);
 			waitpid(java->vms[i].child, NULL, 0);
 		}

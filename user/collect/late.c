@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/uio.h>
 
 #include "user/base/clock.h"
 #include "user/base/err.h"
@@ -39,23 +38,21 @@ static long unwind_read(void *ctx, void *to, __u32 size, __u64 from)
 	return 0;
 }
 
-/* Code is what its file holds; what has none can be read from the process, if that still lives. */
+/*
+ * Code is what its file holds. What is in no file is not read from the process: whoever answers for
+ * its page faults (userfaultfd, FUSE) could keep us for ever.
+ */
 static long unwind_read_code(void *ctx, void *to, __u32 size, __u64 from)
 {
 	const struct walking *w = ctx;
 	const struct late *late = w->late;
 	const struct sym_mapping *m =
 		processes_find(late->processes, w->image, w->d->time_ns, from);
-	struct iovec local = { .iov_base = to, .iov_len = size };
-	struct iovec remote = { .iov_base = (void *)(uintptr_t)from, .iov_len = size };
 	uint32_t table;
 
-	if (m && !unwind_tables_of(late->tables, m, &table) &&
-	    !unwind_tables_read_code(late->tables, table, m, from, to, size))
-		return 0;
-	return process_vm_readv(w->d->key.tgid, &local, 1, &remote, 1, 0) == (ssize_t)size
-		       ? 0
-		       : -EFAULT;
+	if (!m || unwind_tables_of(late->tables, m, &table))
+		return -EFAULT;
+	return unwind_tables_read_code(late->tables, table, m, from, to, size);
 }
 
 static const struct ft_unwind_page *unwind_page_at(void *ctx, __u32 number)
@@ -87,7 +84,6 @@ static __u32 unwind_locate(void *ctx, struct unwind_walk *walk, __u64 address)
 	const struct sym_mapping *m =
 		processes_find(late->processes, w->image, w->d->time_ns, address);
 	uint32_t table;
-	uint16_t kind;
 
 	if (w->err)
 		return FT_END_NO_TABLE;
@@ -96,12 +92,12 @@ static __u32 unwind_locate(void *ctx, struct unwind_walk *walk, __u64 address)
 	w->err = unwind_tables_of(late->tables, m, &table);
 	if (w->err)
 		return FT_END_NO_TABLE;
-	kind = unwind_tables_kind(late->tables, table);
-	if (kind == FT_MAPPING_PENDING || kind == FT_MAPPING_FULL)
+	/* Before others are looked for room: what this walk has used stays. */
+	unwind_tables_touch(late->tables, table, clock_ns(CLOCK_MONOTONIC));
+	if (unwind_tables_kind(late->tables, table) == FT_MAPPING_PENDING)
 		w->err = late->need(late->ctx, table, m);
 	if (w->err)
 		return FT_END_NO_TABLE;
-	unwind_tables_touch(late->tables, table, w->d->time_ns);
 	unwind_tables_place(late->tables, table, m->start, m->end, m->pgoff, &walk->at);
 	return address >= walk->at.start && address < walk->at.end ? 0 : FT_END_UNKNOWN_MAPPING;
 }

@@ -29,6 +29,8 @@
 
 #define SIDEBAND_MS	100
 #define SOON_MS		20	/* when samples wait to be unwound */
+#define WORK_MS		100	/* of unwinding late, in one go, */
+#define LAST_WORK_MS	10000	/* and at the end */
 #define HOUSEKEEPING_MS 1000	/* hotplug, progress */
 #define SCAN_NS		5000000 /* of the processes that were there before, in one go */
 
@@ -239,16 +241,17 @@ static int look_at_processes(struct session *s)
 			continue;
 		if (keyset_add(&pids, &key.tgid, &number) < 0)
 			return errf(-ENOMEM, "no memory for the list of processes");
-		/* The side band has told all of what began while it was on, but for the vDSO. */
-		if (s->unwinder && processes_since(s->processes, key.tgid))
-			continue;
 		added = keyset_add(&s->seen, &key, &number);
 		if (added < 0)
 			return errf(added, "no memory for the list of processes");
 		if (!added)
 			continue;
-		err = processes_scan(s->processes, key.tgid);
-		processes_for_each(s->processes, key.tgid, prepare_mapping, s->symbolizer);
+		/* The side band has told all of what began while it was on, but for the vDSO, of
+		 * which the unwinder learns. */
+		if (!s->unwinder || !processes_since(s->processes, key.tgid)) {
+			err = processes_scan(s->processes, key.tgid);
+			processes_for_each(s->processes, key.tgid, prepare_mapping, s->symbolizer);
+		}
 		if (s->o->java_perfmap)
 			java_maps_look(&s->java, s->processes, key.tgid);
 	}
@@ -260,18 +263,22 @@ static int look_at_processes(struct session *s)
 	return err;
 }
 
-/* Reads what processes have done, and unwinds what waited for that. */
+/*
+ * Reads what processes have done, and unwinds what waited for that, for a while: 1 if there is more
+ * of it. At the end it is given more time, and what is left then is a loss ("drain").
+ */
 static int catch_up(struct session *s, bool is_end)
 {
-	int err = s->unwinder ? unwinder_read(s->unwinder) : 0;
+	uint64_t max_ns = (is_end ? LAST_WORK_MS : WORK_MS) * 1000000ull;
+	int err = s->unwinder ? unwinder_read(s->unwinder) : 0, more = 0;
 
 	if (!err)
 		err = is_end ? sideband_read_all(s->sideband) : sideband_read(s->sideband);
 	if (!err && s->unwinder)
-		err = unwinder_work(s->unwinder, sideband_settled(s->sideband));
-	if (!err && s->unwinder)
+		more = unwinder_work(s->unwinder, sideband_settled(s->sideband), max_ns);
+	if (!err && s->unwinder && more >= 0)
 		err = cpu_collector_deliver(s->cpu, &s->capture);
-	return err;
+	return err ? err : more;
 }
 
 /* What was deferred before the last drain of these tables is to be delivered before the next. */
@@ -279,7 +286,7 @@ static int drain(struct session *s)
 {
 	int err = catch_up(s, false);
 
-	if (!err)
+	if (err >= 0)
 		err = cpu_collector_drain(s->cpu, &s->capture);
 	return err ? err : look_at_processes(s);
 }
@@ -311,6 +318,7 @@ static int keep_house(struct session *s)
 {
 	int err = catch_up(s, false); /* also with what a CPU that is gone has left */
 
+	err = err < 0 ? err : 0;
 	/* A CPU without its event is no reason to give up the others. */
 	if (!err && follow_hotplug(s))
 		s->cpus_failed++;
@@ -379,8 +387,10 @@ static int loop(struct session *s)
 		now = clock_ns(CLOCK_MONOTONIC);
 		if (now >= side_at) {
 			err = catch_up(s, false);
-			side_at = now + SIDEBAND_MS * 1000000ull;
-			knows_deferred = false;
+			/* Whether it is over is asked in between. */
+			side_at = err > 0 ? now : now + SIDEBAND_MS * 1000000ull;
+			knows_deferred = err > 0;
+			err = err < 0 ? err : 0;
 		}
 		if (!err && now >= drain_at) {
 			err = drain(s);
@@ -444,6 +454,7 @@ static int record(struct session *s, struct run_summary *summary)
 		err = drain(s);
 	if (!err)
 		err = catch_up(s, true);
+	err = err < 0 ? err : 0;
 	sideband_end(s->sideband);
 	java_maps_finish(&s->java, s->processes, s->symbolizer); /* while the command lives */
 	launch_stop(&s->launch);

@@ -17,6 +17,10 @@
 /* Processes may have died since it was looked last: then it is looked again. */
 #define MANY_DEAD 1024
 
+/* A list that takes so long is not made anew before that time has passed so many times over. */
+#define SLOW_NS	      2000000
+#define PUBLISH_PAUSE 20
+
 /* Looking for room takes a grace period: where there was none, not for each process again. */
 #define LOOK_AGAIN_NS 1000000000ull
 
@@ -40,8 +44,9 @@ struct published {
 	uint32_t image; /* and how many mappings it had then */
 	size_t n_mappings;
 	uint64_t mm;
-	uint32_t list; /* NO_LIST: it is gone, or there was no room */
-	bool is_full;  /* there was none, and that has been counted */
+	uint32_t list;	 /* NO_LIST: it is gone, or there was no room */
+	bool is_full;	 /* there was none, and that has been counted */
+	uint64_t due_ns; /* a new list for more mappings, not before */
 };
 
 struct unwind_lists {
@@ -54,6 +59,7 @@ struct unwind_lists {
 	struct extents room;	/* in the maps' mappings */
 	struct list *lists;
 	size_t n_lists, lists_cap;
+	size_t first_free;  /* there is none before */
 	struct keyset keys; /* of struct ft_process_key */
 	struct published *published;
 	size_t published_cap;
@@ -194,6 +200,8 @@ static int make_room(struct unwind_lists *l)
 				l->looked_ns = 0;
 			}
 			list->state = LIST_FREE;
+			if (i < l->first_free)
+				l->first_free = i;
 		}
 	}
 	return err == -ENOMEM ? errf(err, "no memory for the unwinder's lists") : err;
@@ -206,8 +214,9 @@ static int take_list(struct unwind_lists *l, uint32_t n, uint32_t *ret)
 	size_t i;
 	int err;
 
-	for (i = 0; i < l->n_lists && l->lists[i].state != LIST_FREE; i++)
+	for (i = l->first_free; i < l->n_lists && l->lists[i].state != LIST_FREE; i++)
 		;
+	l->first_free = i;
 	if (i == l->n_lists) {
 		if (array_reserve(l->lists, l->lists_cap, l->n_lists + 1))
 			return errf(-ENOMEM, "no memory for the unwinder's lists");
@@ -235,18 +244,22 @@ static int take_list(struct unwind_lists *l, uint32_t n, uint32_t *ret)
 
 /* --- lists ----------------------------------------------------------------------------------- */
 
-/* A mapping's kind last: a walk that sees it sees the rest. */
+/*
+ * Page and kind in one word, the bias having been said before: a walk that reads meanwhile sees a
+ * table whole or not at all. What its table does not cover is cut off, and has no code.
+ */
 static void place(struct unwind_lists *l, uint32_t number)
 {
 	const struct origin *o = &l->origins[number];
-	struct ft_unwind_mapping *to = &l->maps->mappings[number], m = *to;
+	struct ft_unwind_mapping *to = &l->maps->mappings[number], m;
+	uint64_t last;
 
 	unwind_tables_place(l->tables, o->table, o->start, o->end, o->pgoff, &m);
 	to->start = m.start;
 	to->end = m.end;
 	to->bias = m.bias;
-	to->page = m.page;
-	__atomic_store_n(&to->kind, m.kind, __ATOMIC_RELEASE);
+	memcpy(&last, &m.page, sizeof(last));
+	__atomic_store_n((uint64_t *)(void *)&to->page, last, __ATOMIC_RELEASE);
 }
 
 static int fill(struct unwind_lists *l, const struct list *list)
@@ -276,7 +289,8 @@ static void note_full(struct unwind_lists *l, struct published *p)
 	p->is_full = true;
 }
 
-static int publish(struct unwind_lists *l, struct published *p, const struct ft_process_key *key)
+static int publish_now(struct unwind_lists *l, struct published *p,
+		       const struct ft_process_key *key)
 {
 	struct ft_process process = { .mm = p->mm };
 	uint32_t number = 0;
@@ -308,6 +322,25 @@ static int publish(struct unwind_lists *l, struct published *p, const struct ft_
 	return 0;
 }
 
+/* A process with very many mappings, which goes on to make more, does not take all of our time. */
+static int publish(struct unwind_lists *l, struct published *p, const struct ft_process_key *key)
+{
+	uint64_t began_ns = clock_ns(CLOCK_MONOTONIC), now;
+	int err = publish_now(l, p, key);
+
+	now = clock_ns(CLOCK_MONOTONIC);
+	if (now - began_ns > SLOW_NS)
+		p->due_ns = now + PUBLISH_PAUSE * (now - began_ns);
+	return err;
+}
+
+/* Whether its list is not what it has mapped, and may be made anew. */
+static bool is_due(const struct unwind_lists *l, const struct published *p)
+{
+	return p->n_mappings != processes_n_mappings(l->processes, p->image) &&
+	       clock_ns(CLOCK_MONOTONIC) >= p->due_ns;
+}
+
 int unwind_lists_publish(struct unwind_lists *l, uint32_t pid, const struct ft_process_key *key,
 			 uint64_t mm)
 {
@@ -330,8 +363,7 @@ int unwind_lists_publish(struct unwind_lists *l, uint32_t pid, const struct ft_p
 	p = &l->published[i];
 	if (added)
 		*p = (struct published){ .list = NO_LIST };
-	if (p->list != NO_LIST && p->image == image && p->mm == mm &&
-	    p->n_mappings == processes_n_mappings(l->processes, image))
+	if (p->list != NO_LIST && p->image == image && p->mm == mm && !is_due(l, p))
 		return 0;
 	/* A list of another address space is of no use, even if there is no room for a new one. */
 	if (p->list != NO_LIST && (p->image != image || p->mm != mm)) {
@@ -375,8 +407,7 @@ int unwind_lists_refresh(struct unwind_lists *l)
 		struct published *p = &l->published[i];
 
 		if (p->list != NO_LIST &&
-		    p->image == processes_image(l->processes, p->pid, UINT64_MAX) &&
-		    p->n_mappings != processes_n_mappings(l->processes, p->image))
+		    p->image == processes_image(l->processes, p->pid, UINT64_MAX) && is_due(l, p))
 			err = publish(l, p, keyset_key(&l->keys, i));
 	}
 	return err;

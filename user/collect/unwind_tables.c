@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "user/base/array.h"
@@ -13,6 +14,9 @@
 #include "user/elf/elf_image.h"
 #include "user/unwind/table.h"
 
+/* Tables that make room for one. */
+#define MAX_EVICTED 16
+
 struct entry {
 	const struct elf_image *image; /* the symbolizer's; NULL: it could not be opened */
 	uint16_t kind;		       /* FT_MAPPING_* */
@@ -21,16 +25,17 @@ struct entry {
 	uint64_t used_ns;
 };
 
-/* A build ID, or the number of a file that has none. */
 struct identity {
-	uint8_t build_id[ELF_BUILD_ID_MAX];
-	uint32_t len, file;
+	uint64_t dev, ino, bytes;
+	int64_t changed_s, changed_ns;
+	uint64_t file; /* number of the symbolizer's, of what is in no file of its own */
 };
 
 struct unwind_tables {
 	struct symbolizer *symbolizer;
 	struct unwind_rules *rules;
 	struct unwind_store *store;
+	uint64_t store_bytes;
 	struct keyset identities; /* of struct identity */
 	struct entry *entries;
 	size_t cap;
@@ -49,6 +54,7 @@ int unwind_tables_new(const struct unwind_maps *maps, struct symbolizer *symboli
 		return errf(-ENOMEM, "no memory for unwind tables");
 	t->symbolizer = symbolizer;
 	keyset_init(&t->identities, sizeof(struct identity));
+	t->store_bytes = (uint64_t)maps->memory.n_chunks * sizeof(struct ft_unwind_chunk);
 	if (unwind_rules_new(maps->rules, FT_UNWIND_MAX_RULES, &t->rules) ||
 	    unwind_store_new(&maps->memory, &t->store))
 		return errf(-ENOMEM, "no memory for unwind tables");
@@ -62,32 +68,45 @@ void unwind_tables_free(struct unwind_tables *t)
 		return;
 	unwind_store_free(t->store);
 	unwind_rules_free(t->rules);
-	keyset_release(&t->identities);
 	free(t->entries);
+	keyset_release(&t->identities);
 	free(t->by_file);
 	free(t);
 }
 
+/*
+ * Which file it is, whoever has told of it and however. Not its build ID: who makes a file chooses
+ * that, and would choose how others are unwound.
+ */
+static struct identity identify(const struct elf_image *image, uint32_t file)
+{
+	struct identity id = { .file = file };
+	struct stat st;
+
+	if (!image || image->fd < 0 || fstat(image->fd, &st))
+		return id;
+	return (struct identity){
+		.dev = st.st_dev,
+		.ino = st.st_ino,
+		.bytes = st.st_size,
+		.changed_s = st.st_ctim.tv_sec,
+		.changed_ns = st.st_ctim.tv_nsec,
+		.file = SYMBOLIZER_NO_FILE,
+	};
+}
+
 static int add(struct unwind_tables *t, const struct elf_image *image, uint32_t file, uint32_t *ret)
 {
-	struct identity id = { 0 };
+	struct identity id = identify(image, file);
 	int added;
 
-	if (image && image->build_id_len) {
-		memcpy(id.build_id, image->build_id, image->build_id_len);
-		id.len = image->build_id_len;
-	} else {
-		id.file = file;
-	}
 	if (array_reserve(t->entries, t->cap, t->identities.n + 1))
 		return -ENOMEM;
 	added = keyset_add(&t->identities, &id, ret);
 	if (added < 0)
 		return added;
 	if (added)
-		t->entries[*ret] = (struct entry){ .kind = FT_MAPPING_PENDING };
-	if (!t->entries[*ret].image)
-		t->entries[*ret].image = image;
+		t->entries[*ret] = (struct entry){ .image = image, .kind = FT_MAPPING_PENDING };
 	return 0;
 }
 
@@ -116,8 +135,24 @@ uint16_t unwind_tables_kind(const struct unwind_tables *t, uint32_t table)
 	return table == UNWIND_TABLES_NONE ? FT_MAPPING_NO_CFI : t->entries[table].kind;
 }
 
+/* Into the store, if need be by the room of others. -ENOSPC if that was not enough. */
+static int put(struct unwind_tables *t, struct entry *e, const struct unwind_table *table,
+	       unwind_tables_evict_fn evict, void *ctx)
+{
+	int err, tries;
+
+	/* One file does not take the room of all others. */
+	if (table->n_rows * sizeof(*table->rows) > t->store_bytes / 2)
+		return -ENOSPC;
+	for (tries = 0;; tries++) {
+		err = unwind_store_put(t->store, table, &e->stored, &e->page);
+		if (err != -ENOSPC || tries == MAX_EVICTED || !evict(ctx))
+			return err;
+	}
+}
+
 /* From the file to the store. */
-static int make(struct unwind_tables *t, struct entry *e)
+static int make(struct unwind_tables *t, struct entry *e, unwind_tables_evict_fn evict, void *ctx)
 {
 	_cleanup_(unwind_table_freep) struct unwind_table *table = NULL;
 	_cleanup_(elf_image_freep) struct elf_image *again = NULL;
@@ -127,7 +162,6 @@ static int make(struct unwind_tables *t, struct entry *e)
 	err = elf_image_again(e->image, &again);
 	if (!err || err == -ENOTSUP)
 		err = unwind_table_build(again ? again : e->image, t->rules, &table);
-
 	if (err == -ENOMEM)
 		return err;
 	if (err) {
@@ -138,7 +172,12 @@ static int make(struct unwind_tables *t, struct entry *e)
 			t->counts.failed++;
 		return 0;
 	}
-	err = unwind_store_put(t->store, table, &e->stored, &e->page);
+	err = put(t, e, table, evict, ctx);
+	if (err == -ENOSPC) {
+		e->kind = FT_MAPPING_FULL;
+		t->counts.full++;
+		return 0;
+	}
 	if (err)
 		return err;
 	e->kind = FT_MAPPING_TABLE;
@@ -151,7 +190,8 @@ static int make(struct unwind_tables *t, struct entry *e)
 	return 0;
 }
 
-int unwind_tables_make(struct unwind_tables *t, uint32_t table, const struct sym_mapping *m)
+int unwind_tables_make(struct unwind_tables *t, uint32_t table, const struct sym_mapping *m,
+		       unwind_tables_evict_fn evict, void *ctx)
 {
 	uint64_t began_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	struct entry *e = &t->entries[table];
@@ -161,19 +201,13 @@ int unwind_tables_make(struct unwind_tables *t, uint32_t table, const struct sym
 	if (!e->image)
 		e->image = symbolizer_image(t->symbolizer, m, &file);
 	if (e->image && e->image->elf) {
-		err = make(t, e);
+		err = make(t, e, evict, ctx);
 	} else {
 		e->kind = FT_MAPPING_NO_CFI;
 		t->counts.failed++;
 	}
 	t->counts.make_ns += clock_ns(CLOCK_THREAD_CPUTIME_ID) - began_ns;
 	return err;
-}
-
-void unwind_tables_give_up(struct unwind_tables *t, uint32_t table)
-{
-	t->entries[table].kind = FT_MAPPING_FULL;
-	t->counts.full++;
 }
 
 void unwind_tables_retire(struct unwind_tables *t, uint32_t table)
@@ -237,23 +271,23 @@ void unwind_tables_place(const struct unwind_tables *t, uint32_t table, uint64_t
 	const struct entry *e = table == UNWIND_TABLES_NONE ? NULL : &t->entries[table];
 	uint64_t bias = 0, from, to;
 
-	ret->start = start;
-	ret->end = end;
+	*ret = (struct ft_unwind_mapping){ .start = start, .end = end };
 	ret->kind = e ? e->kind : FT_MAPPING_NO_CFI;
-	if (!e || e->kind != FT_MAPPING_TABLE)
+	/* Said from the first on, so that it does not change when the table comes. */
+	if (e && (!e->image || !bias_of(e->image, start, end, pgoff, &bias)))
+		ret->kind = FT_MAPPING_NO_CFI;
+	ret->bias = bias;
+	if (ret->kind != FT_MAPPING_TABLE)
 		return;
-	if (!bias_of(e->image, start, end, pgoff, &bias)) {
+	from = e->start + ret->bias;
+	to = e->end + ret->bias;
+	ret->page = e->page;
+	if (to <= start || from >= end) {
 		ret->kind = FT_MAPPING_NO_CFI;
 		return;
 	}
-	from = e->start + bias;
-	to = e->end + bias;
-	ret->start = from > start && from < end ? from : start;
-	ret->end = to > ret->start && to < end ? to : end;
-	ret->bias = bias;
-	ret->page = e->page;
-	if (to <= start || from >= end)
-		ret->kind = FT_MAPPING_NO_CFI;
+	ret->start = from > start ? from : start;
+	ret->end = to < end ? to : end;
 }
 
 int unwind_tables_read_code(const struct unwind_tables *t, uint32_t table,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * unwind_tables: the unwind table of each file that is mapped executable. One is made when a walk
- * first comes to need it; files with the same build ID share theirs.
+ * first comes to need it.
  */
 #pragma once
 
@@ -30,15 +30,16 @@ int unwind_tables_of(struct unwind_tables *t, const struct sym_mapping *m, uint3
 /* FT_MAPPING_*: what is to be said of mappings that have this table. */
 uint16_t unwind_tables_kind(const struct unwind_tables *t, uint32_t table);
 
-/*
- * Makes a table that is FT_MAPPING_PENDING or FT_MAPPING_FULL, reading the file of 'm': it is
- * FT_MAPPING_TABLE then, or FT_MAPPING_NO_CFI if the file has none or cannot be read. -ENOSPC
- * without a sentence if there is no room, or -ENOMEM.
- */
-int unwind_tables_make(struct unwind_tables *t, uint32_t table, const struct sym_mapping *m);
+/* Makes room by one other table's: false if there is none that may go. */
+typedef bool (*unwind_tables_evict_fn)(void *ctx);
 
-/* There is none to be had: FT_MAPPING_FULL. */
-void unwind_tables_give_up(struct unwind_tables *t, uint32_t table);
+/*
+ * Makes a table that is FT_MAPPING_PENDING, reading the file of 'm'. After that it is
+ * FT_MAPPING_TABLE; FT_MAPPING_NO_CFI if the file has none or cannot be read; or FT_MAPPING_FULL if
+ * there is no room for it, which is counted once and stays so. 0 or -ENOMEM.
+ */
+int unwind_tables_make(struct unwind_tables *t, uint32_t table, const struct sym_mapping *m,
+		       unwind_tables_evict_fn evict, void *ctx);
 
 /* It is to go: FT_MAPPING_PENDING again, in all lists. When nobody reads it any more, its room is
  * given back by the second. */
@@ -66,7 +67,7 @@ struct unwind_tables_counts {
 	uint64_t without; /* files without call frame information */
 	uint64_t failed;  /* files that could not be read, or are broken as a whole */
 	uint64_t broken;  /* entries of files that were left out because they are */
-	uint64_t full;	  /* times that there was no room for one */
+	uint64_t full;	  /* files whose table had no room */
 	uint64_t evicted;
 	uint64_t make_ns; /* CPU time that making them took */
 };

@@ -154,8 +154,9 @@ void unwinder_set_drained(struct unwinder *u, uint32_t collector, uint32_t set)
  */
 
 /* Frees the room of the table that has not been used for the longest time: false if all are. */
-static bool evict(struct unwinder *u)
+static bool evict(void *ctx)
 {
+	struct unwinder *u = ctx;
 	uint64_t now = clock_ns(CLOCK_MONOTONIC);
 	uint32_t table;
 
@@ -173,15 +174,8 @@ static bool evict(struct unwinder *u)
 static int need_table(void *ctx, uint32_t table, const struct sym_mapping *m)
 {
 	struct unwinder *u = ctx;
-	int err;
+	int err = unwind_tables_make(u->tables, table, m, evict, u);
 
-	do {
-		err = unwind_tables_make(u->tables, table, m);
-	} while (err == -ENOSPC && evict(u));
-	if (err == -ENOSPC) {
-		unwind_tables_give_up(u->tables, table);
-		err = 0;
-	}
 	if (!err)
 		unwind_lists_update(u->lists, table);
 	return err;
@@ -239,24 +233,27 @@ static int unwind_sample(struct unwinder *u, struct sample *s)
 	return err;
 }
 
-int unwinder_work(struct unwinder *u, uint64_t settled_ns)
+int unwinder_work(struct unwinder *u, uint64_t settled_ns, uint64_t max_ns)
 {
 	uint64_t began_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	uint64_t until_ns = clock_ns(CLOCK_MONOTONIC) + max_ns;
+	bool is_late = false;
 	size_t i;
 	int err = 0;
 
-	for (i = 0; i < u->n && !err; i++) {
+	for (i = 0; i < u->n && !err && !is_late; i++) {
 		if (u->samples[i].user || u->samples[i].ready_ns > settled_ns)
 			continue;
 		err = unwind_sample(u, &u->samples[i]);
 		/* Making a table may have taken long, and the ring is small. */
 		if (!err)
 			err = unwinder_read(u);
+		is_late = clock_ns(CLOCK_MONOTONIC) > until_ns;
 	}
 	if (!err)
 		err = unwind_lists_refresh(u->lists);
 	u->counts.loader_ns += clock_ns(CLOCK_THREAD_CPUTIME_ID) - began_ns;
-	return err;
+	return err ? err : is_late;
 }
 
 int unwinder_deliver(struct unwinder *u, uint32_t collector, unwinder_fn fn, void *ctx)

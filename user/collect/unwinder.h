@@ -37,9 +37,10 @@ int unwinder_read(struct unwinder *u);
 
 /*
  * Unwinds the deferred samples that are from before 'settled_ns', up to which 'processes' knows
- * everything, and gives their processes lists. 0 or -errno with a sentence.
+ * everything, and gives their processes lists; for 'max_ns', or one sample more. 1: there may be
+ * more to do; 0: that was all; or -errno with a sentence.
  */
-int unwinder_work(struct unwinder *u, uint64_t settled_ns);
+int unwinder_work(struct unwinder *u, uint64_t settled_ns, uint64_t max_ns);
 
 /*
  * Set number 'set' of a collector's maps has been drained, and its deferred samples have been read:

@@ -71,8 +71,8 @@ struct unwind_summary {
 	uint64_t files_failed;	/* that could not be read, or are broken as a whole */
 	uint64_t
 		entries_broken; /* of call frame information, left out because they are malformed */
-	uint64_t tables_full;	/* times that there was no room for a table, */
-	uint64_t lists_full;	/* and for what a process has mapped */
+	uint64_t tables_full;	/* files whose table had no room, */
+	uint64_t lists_full;	/* and lists of what a process has mapped */
 	uint64_t tables_evicted;
 };
 
