@@ -212,8 +212,7 @@ struct ft_deferred {
 	__u32 collector;     /* FT_COLLECTOR_* */
 	__u32 stack_bytes;   /* from the start of the page that the stack pointer is in */
 	__u32 in_exec;	     /* 1: the task is in the middle of an exec */
-	/* The stack's bytes follow. */
-};
+};			     /* the stack's bytes follow */
 _Static_assert(sizeof(struct ft_deferred) == 408, "ft_deferred");
 #define FT_COLLECTOR_CPU 0
 

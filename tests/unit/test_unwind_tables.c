@@ -30,8 +30,8 @@ static uint32_t make_own(void)
 
 	assert_int_equal(unwind_tables_of(fixture.tables, &m, &table), 0);
 	assert_int_equal(unwind_tables_kind(fixture.tables, table), FT_MAPPING_PENDING);
-	assert_int_equal(
-		unwind_tables_make(fixture.tables, table, &m, evicts_nothing, &fixture), 0);
+	assert_int_equal(unwind_tables_make(fixture.tables, table, &m, evicts_nothing, &fixture),
+			 0);
 	return table;
 }
 
