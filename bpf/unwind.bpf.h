@@ -92,7 +92,6 @@ static __always_inline __u32 unwind_locate(void *ctx, struct unwind_walk *w, __u
 {
 	__u32 low = 0, n = w->n_mappings, number, i;
 	struct ft_unwind_mapping *m;
-	__u64 last;
 
 	/* The first mapping that starts beyond the address. */
 	for (i = 0; i < UNWIND_LIST_HALVINGS && n; i++) {
@@ -117,11 +116,11 @@ static __always_inline __u32 unwind_locate(void *ctx, struct unwind_walk *w, __u
 		return FT_END_UNKNOWN_MAPPING;
 	if (!m->used)
 		m->used = 1; /* for who looks for the table that is needed least */
-	w->at = *m;
-	/* When a table comes, the loader writes these two in one word: both or neither. */
-	last = *(volatile __u64 *)&m->page;
-	w->at.page = (__u32)last;
-	w->at.kind = (__u16)(last >> 32);
+	w->at.start = m->start;
+	w->at.end = m->end;
+	w->at.bias = m->bias;
+	w->at.word =
+		*(volatile __u64 *)&m->word; /* a table that comes is seen whole or not at all */
 	return 0;
 }
 

@@ -168,13 +168,16 @@ _Static_assert(sizeof(struct ft_unwind_page) == 8, "elements of an mmapable arra
 struct ft_unwind_mapping {
 	__u64 start, end;
 	__u64 bias; /* address in memory less virtual address in the file */
-	__u32 page; /* number of the ft_unwind_page of virtual address 0, modulo 2^32 */
-	__u16 kind; /* FT_MAPPING_* */
-	__u16 used; /* set by the walk: the table is in use */
+	union {
+		struct {
+			__u32 page; /* number of that of virtual address 0, modulo 2^32 */
+			__u16 kind; /* FT_MAPPING_* */
+			__u16 used; /* set by the walk: the table is in use */
+		};
+		__u64 word; /* these three, written and read at once */
+	};
 };
-_Static_assert(sizeof(struct ft_unwind_mapping) == 32 &&
-		       __builtin_offsetof(struct ft_unwind_mapping, page) == 24,
-	       "page, kind and used are one word");
+_Static_assert(sizeof(struct ft_unwind_mapping) == 32, "ft_unwind_mapping");
 #define FT_MAPPING_PENDING 0 /* its table is not there yet */
 #define FT_MAPPING_TABLE   1
 #define FT_MAPPING_NO_CFI  2 /* it has none: JIT code, or a file without */

@@ -252,14 +252,12 @@ static void place(struct unwind_lists *l, uint32_t number)
 {
 	const struct origin *o = &l->origins[number];
 	struct ft_unwind_mapping *to = &l->maps->mappings[number], m;
-	uint64_t last;
 
 	unwind_tables_place(l->tables, o->table, o->start, o->end, o->pgoff, &m);
 	to->start = m.start;
 	to->end = m.end;
 	to->bias = m.bias;
-	memcpy(&last, &m.page, sizeof(last));
-	__atomic_store_n((uint64_t *)(void *)&to->page, last, __ATOMIC_RELEASE);
+	__atomic_store_n(&to->word, m.word, __ATOMIC_RELEASE);
 }
 
 static int fill(struct unwind_lists *l, const struct list *list)
