@@ -12,8 +12,8 @@ for how in fork exec; do
 	record "storm-$how" -F 999 -- "$WORKLOADS/storm" 300 "$how"
 	# "300 processes, 1.640 s of CPU time, 1.503 s in storm_burn"
 	read -r _ _ all _ _ _ _ burnt _ < <(grep processes "$tmp/storm-$how.out")
-	check "storm-$how" "storm ($how): at least 90 % of what is in storm_burn is named so" \
-		"share('storm_burn', 'storm') > 0.9 * 100 * $burnt / $all"
+	check "storm-$how" "storm ($how): at least 80 % of what is in storm_burn is named so" \
+		"share('storm_burn', 'storm') > 0.8 * 100 * $burnt / $all"
 	check "storm-$how" "storm ($how): less than 2 % have unnamed frames" \
 		'unnamed() < 2'
 	check "storm-$how" "storm ($how): the ledger is closed" 'closed()'
@@ -40,7 +40,8 @@ check vdso "kernel frames stand above user frames" \
 # syscall() of the C library has no frame of its own, which hides who called it.
 check vdso "half of the time is in the vDSO, half in system calls" \
 	'about("ask_for_the_time", "*", 50, 8) and
-	 near(share("make_system_calls") + share("syscall"), 50, 20)'
+	 near(share("make_system_calls"), 50, 8) and share("syscall") > 30 and
+	 share("__vdso_*") > 30 and count("[empty]") == 0'
 check vdso "no address of the kernel is without a name" 'count("[kernel+*") == 0'
 check vdso "nothing is called [unknown]" 'count("*[unknown]*") == 0'
 
@@ -160,7 +161,7 @@ check jit "generated code has its callers" \
 	'all("main" in fs for r, fs, n in lines if any(f.startswith("jit_") for f in fs))'
 record no-map -F 999 -- "$WORKLOADS/jit" 1 no-map
 check no-map "generated code without a map says that it is anonymous memory" \
-	'share("[anon*+0x*]") > 90 and count("*[unknown]*") == 0'
+	'share("[anon*+0x*]") > 80 and count("*[unknown]*") == 0'
 
 # Of a container: its own /tmp, its own PID 1, a program that only it sees.
 inside='mount -t tmpfs tmpfs /mnt && cp "$1" /mnt/jit && mount -t tmpfs tmpfs /tmp && exec /mnt/jit 600'

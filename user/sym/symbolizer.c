@@ -291,10 +291,10 @@ static void name_vdso(struct symbolizer *s, const struct sym_mapping *m, uint64_
 		      struct symbol *ret)
 {
 	struct sym_file *vdso = vdso_of(s, m);
-	struct elf_function f;
+	struct elf_function f = { .offset = 0 };
 
 	if (vdso && vdso->symbols &&
-	    elf_symbols_find(vdso->symbols, offset_in_mapping(m, address), &f))
+	    elf_symbols_find(vdso->symbols, offset_in_mapping(m, address), &f) && f.name[0])
 		*ret = (struct symbol){
 			.name = sym_names_pretty(&s->names, vdso->id, f.id, f.name),
 			.module = "[vdso]",
@@ -304,8 +304,9 @@ static void name_vdso(struct symbolizer *s, const struct sym_mapping *m, uint64_
 	else
 		*ret = (struct symbol){
 			.name = sym_names_offset(&s->names, vdso ? vdso->id : UINT32_MAX, "vdso",
-						 offset_in_mapping(m, address)),
+						 offset_in_mapping(m, address) - f.offset),
 			.module = "[vdso]",
+			.offset = f.offset,
 		};
 }
 
