@@ -98,29 +98,37 @@ static int set_entries(struct cpu_bpf *skel, unsigned int entries)
 	return 0;
 }
 
-static int load(struct cpu_collector *c, const struct target *target)
+/* One of the variants; an error is libbpf's, without a sentence. */
+static int load_variant(struct cpu_collector *c, const struct target_config *config, bool by_loop)
 {
-	const struct target_config *config = target_config(target);
 	int err;
 
+	cpu_bpf__destroy(c->skel);
 	c->skel = cpu_bpf__open();
 	if (!c->skel)
-		return bpf_fail(-errno, "the CPU collector");
+		return -errno;
 	TARGET_CONFIGURE(c->skel, config, err);
 	if (err)
-		return bpf_fail(err, "the CPU collector");
+		return err;
 	c->skel->rodata->cfg_keep_idle = c->options.keep_idle;
 	if (sysconf(_SC_PAGESIZE) > c->skel->rodata->cfg_kernel_stack_bytes)
 		c->skel->rodata->cfg_kernel_stack_bytes = sysconf(_SC_PAGESIZE);
 	c->skel->rodata->cfg_frame_pointers = !c->options.unwinder;
 	err = set_entries(c->skel, c->entries);
-	if (err)
-		return err;
-	err = cpu_programs_choose(c->skel, &c->on_sample);
+	if (!err)
+		err = cpu_programs_choose(c->skel, by_loop, &c->on_sample);
 	if (!err && c->options.unwinder)
 		err = unwind_maps_share(unwinder_maps(c->options.unwinder), c->skel->obj);
-	if (!err)
-		err = cpu_bpf__load(c->skel);
+	return err ? err : cpu_bpf__load(c->skel);
+}
+
+static int load(struct cpu_collector *c, const struct target *target)
+{
+	const struct target_config *config = target_config(target);
+	int err = load_variant(c, config, false);
+
+	if (err && err != -EPERM && err != -EACCES && err != -ENOMEM)
+		err = load_variant(c, config, true);
 	if (err)
 		return bpf_fail(err, "the CPU collector");
 	err = cpu_programs_link(c->skel);

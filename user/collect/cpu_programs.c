@@ -12,15 +12,13 @@
 #include "cpu.skel.h"
 #include "user/base/err.h"
 
-int cpu_programs_choose(struct cpu_bpf *skel, struct bpf_program **ret)
+int cpu_programs_choose(struct cpu_bpf *skel, bool by_loop, struct bpf_program **ret)
 {
-	bool has_loop = libbpf_probe_bpf_helper(BPF_PROG_TYPE_PERF_EVENT, BPF_FUNC_loop, NULL) == 1;
-
-	if (bpf_program__set_autoload(skel->progs.on_sample, has_loop) ||
-	    bpf_program__set_autoload(skel->progs.on_sample_in_calls, !has_loop) ||
-	    bpf_program__set_autoload(skel->progs.on_sample_walk, !has_loop))
+	if (bpf_program__set_autoload(skel->progs.on_sample, by_loop) ||
+	    bpf_program__set_autoload(skel->progs.on_sample_in_calls, !by_loop) ||
+	    bpf_program__set_autoload(skel->progs.on_sample_walk, !by_loop))
 		return -EINVAL;
-	*ret = has_loop ? skel->progs.on_sample : skel->progs.on_sample_in_calls;
+	*ret = by_loop ? skel->progs.on_sample : skel->progs.on_sample_in_calls;
 	return 0;
 }
 

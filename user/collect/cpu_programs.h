@@ -5,11 +5,13 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 struct cpu_bpf;
 struct bpf_program;
 
 /* Before loading: the others are left out. *ret is the one for the events. 0 or -EINVAL. */
-int cpu_programs_choose(struct cpu_bpf *skel, struct bpf_program **ret);
+int cpu_programs_choose(struct cpu_bpf *skel, bool by_loop, struct bpf_program **ret);
 
 /* After loading: lets the walk call itself. 0 or -errno with a sentence. */
 int cpu_programs_link(struct cpu_bpf *skel);

@@ -74,15 +74,6 @@ void probe_helper(int arg, struct probe_try *ret)
 	failed(ret, "at load", fd < 0 ? fd : 0);
 }
 
-/* It takes a function: whether the verifier knows it at all is what libbpf asks. */
-void probe_loop(int arg, struct probe_try *ret)
-{
-	int has = libbpf_probe_bpf_helper(BPF_PROG_TYPE_PERF_EVENT, BPF_FUNC_loop, NULL);
-
-	(void)arg;
-	failed(ret, "at load", has < 0 ? has : has ? 0 : -EINVAL);
-}
-
 /* --- maps ---------------------------------------------------------------------------------- */
 
 void probe_map(int arg, struct probe_try *ret)

@@ -16,9 +16,6 @@ void probe_tp_btf(int arg, struct probe_try *ret);
 /* Loads a perf_event program that calls helper number 'arg' as a collector would. */
 void probe_helper(int arg, struct probe_try *ret);
 
-/* The same for bpf_loop(). arg is not used. */
-void probe_loop(int arg, struct probe_try *ret);
-
 /* Creates a map of type 'arg'. */
 void probe_map(int arg, struct probe_try *ret);
 

@@ -16,7 +16,7 @@ static int load_cpu(void)
 {
 	struct cpu_bpf *obj = cpu_bpf__open();
 	struct bpf_program *program;
-	int err = obj ? cpu_programs_choose(obj, &program) : -errno;
+	int err = obj ? cpu_programs_choose(obj, false, &program) : -errno;
 
 	if (!err)
 		err = cpu_bpf__load(obj);

@@ -59,9 +59,6 @@ const struct probe_row probe_rows[] = {
 	REQUIRED_HELPER(ktime_get_ns),
 	HELPER(current_task_under_cgroup, PROBE_WANTED, PROBE_MISSING, "--cgroup is impossible.",
 	       "4.9 built with CONFIG_CGROUPS"),
-	{ "helper.loop", HELPERS, "bpf_loop", PROBE_WANTED, PROBE_DEGRADED, probe_loop, 0,
-	  "may be called", "User stacks are unwound by tail calls instead, which loses nothing.",
-	  NEW_KERNEL("5.17") },
 	HELPER(get_current_task_btf, PROBE_WANTED, PROBE_DEGRADED,
 	       "User registers are taken from the top of the kernel stack instead, which loses "
 	       "nothing.",
