@@ -20,6 +20,9 @@
 #define TABLE_MAX	 65536u
 #define COUNTS_PER_STACK 4
 
+/* Of a deferred sample: its kernel stack was not in the table. */
+#define KERNEL_LOST (UINT32_MAX - 1)
+
 /* The tables shall last this long at least, however the samples differ. */
 #define PATIENCE_MS	500u
 #define PATIENCE_MAX_MS 5000u
@@ -340,20 +343,29 @@ static int on_count(void *ctx, const void *key, const void *value)
 	return capture_add(c->capture, &sample, count->n, count->first_ns);
 }
 
-static int on_late(void *ctx, const struct ft_deferred *d, const struct ft_stack *stack)
+/* The node of its kernel stack, CAPTURE_NO_STACK, or KERNEL_LOST. */
+static uint32_t on_deferred_drained(void *ctx, const struct ft_deferred *d)
 {
 	struct cpu_collector *c = ctx;
-	const struct drained *kernel = find_stack(&c->sets[d->set % FT_SETS], d->key.kernel_stack);
-	struct drained user = { .end = stack->end };
+	const struct drained *kernel = find_stack(c->set, d->key.kernel_stack);
+
+	return kernel ? kernel->node : KERNEL_LOST;
+}
+
+static int on_late(void *ctx, const struct ft_deferred *d, const struct ft_stack *stack,
+		   uint32_t kernel_node)
+{
+	struct cpu_collector *c = ctx;
+	struct drained user = { .end = stack->end }, kernel = { .node = kernel_node };
 	struct capture_sample sample;
 	int err;
 
-	if (!kernel)
+	if (kernel_node == KERNEL_LOST)
 		return 0;
 	err = capture_add_stack(c->capture, stack, &user.node);
 	if (err)
 		return err;
-	sample = sample_of(&d->key, &user, kernel);
+	sample = sample_of(&d->key, &user, &kernel);
 	return capture_add(c->capture, &sample, 1, d->time_ns);
 }
 
@@ -392,13 +404,15 @@ int cpu_collector_drain(struct cpu_collector *c, struct capture *capture)
 		err = unwinder_read(c->options.unwinder);
 		if (err)
 			return err;
-		unwinder_set_drained(c->options.unwinder, FT_COLLECTOR_CPU, set);
 	}
 	c->capture = capture;
 	c->set = &c->sets[set % FT_SETS];
 	keyset_clear(&c->set->hashes);
 	err = drain_map(bpf_map__fd(stacks), sizeof(uint64_t), sizeof(struct ft_stack), on_stack,
 			c);
+	if (!err && c->options.unwinder)
+		unwinder_set_drained(c->options.unwinder, FT_COLLECTOR_CPU, set,
+				     on_deferred_drained, c);
 	if (!err)
 		err = drain_map(bpf_map__fd(counts), sizeof(struct ft_count_key),
 				sizeof(struct ft_count), on_count, c);

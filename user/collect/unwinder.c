@@ -22,6 +22,7 @@ struct sample {
 	struct ft_deferred *d; /* with the bytes of its stack until it is unwound */
 	struct ft_stack *user; /* NULL until then */
 	bool is_drained;       /* its set of maps */
+	uint32_t kernel;       /* what the collector made of its kernel stack then */
 	uint64_t ready_ns;     /* it can be unwound when all up to then is known */
 };
 
@@ -140,13 +141,18 @@ int unwinder_read(struct unwinder *u)
 	return err;
 }
 
-void unwinder_set_drained(struct unwinder *u, uint32_t collector, uint32_t set)
+void unwinder_set_drained(struct unwinder *u, uint32_t collector, uint32_t set,
+			  unwinder_kernel_fn kernel_of, void *ctx)
 {
 	size_t i;
 
 	for (i = 0; i < u->n; i++) {
-		if (u->samples[i].d->collector == collector && u->samples[i].d->set == set)
-			u->samples[i].is_drained = true;
+		struct sample *s = &u->samples[i];
+
+		if (s->is_drained || s->d->collector != collector || s->d->set != set)
+			continue;
+		s->kernel = kernel_of(ctx, s->d);
+		s->is_drained = true;
 	}
 }
 
@@ -268,7 +274,7 @@ int unwinder_deliver(struct unwinder *u, uint32_t collector, unwinder_fn fn, voi
 			u->samples[kept++] = *s;
 			continue;
 		}
-		err = fn(ctx, s->d, s->user);
+		err = fn(ctx, s->d, s->user, s->kernel);
 		sample_release(s);
 	}
 	u->n = kept;
