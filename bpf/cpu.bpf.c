@@ -189,8 +189,7 @@ int on_sample(struct bpf_perf_event_data *ctx)
 	return 0;
 }
 
-/* --- where there is no bpf_loop(): Linux before 5.17 -------------------------------------------
- */
+/* --- the same by tail calls: user/collect/cpu_programs.h says which is used ------------------- */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * unwind: walks user stacks by tables (bpf/unwind_step.h is the step), by bpf_loop() or, before
- * Linux 5.17, by a few frames for each tail call. The maps are filled by user/collect/unwinder.c
- * and shared by all collectors.
+ * unwind: walks user stacks by tables (bpf/unwind_step.h is the step), by a few frames for each
+ * tail call or by bpf_loop(). The maps are filled by user/collect/unwinder.c and shared by all
+ * collectors.
  */
 #pragma once
 

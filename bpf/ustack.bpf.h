@@ -103,14 +103,14 @@ static __always_inline bool user_stack_begin(struct task_struct *task, struct un
 	return false;
 }
 
-/* Where there is bpf_loop(): all the rest. */
+/* By bpf_loop(): all the rest. */
 static __always_inline void user_stack_finish(struct unwind_job *job, struct ft_stack *out)
 {
 	unwind_by_loop(job, out);
 	out->end = user_stack_end(job->walk.end);
 }
 
-/* Elsewhere: some frames for each tail call. True if there are more. */
+/* By tail calls: some frames for each. True if there are more. */
 static __always_inline bool user_stack_go_on(struct unwind_job *job, struct ft_stack *out)
 {
 	bool more = unwind_some(job, out);

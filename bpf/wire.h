@@ -92,7 +92,6 @@ struct ft_glob {
 /* Registers by their DWARF numbers: System V ABI for x86-64, figure 3.36; "DWARF for the Arm 64-bit
  * Architecture", 4.1. x86-64 has 16 that matter here, arm64 32 with sp. */
 #define FT_REGS	    32
-#define FT_X86_RAX  0
 #define FT_X86_RBX  3
 #define FT_X86_RBP  6
 #define FT_X86_RSP  7

@@ -31,7 +31,6 @@ struct unwinder {
 	struct unwind_tables *tables;
 	struct unwind_lists *lists;
 	struct processes *processes;
-	struct symbolizer *symbolizer;
 	struct ring_buffer *ring;
 	struct sample *samples; /* in the order of their arrival */
 	size_t n, cap;
@@ -321,7 +320,6 @@ int unwinder_new(const struct unwind_maps_options *options, struct processes *pr
 		return errf(-ENOMEM, "no memory for the unwinder");
 	keyset_init(&u->scanned, sizeof(uint32_t));
 	u->processes = processes;
-	u->symbolizer = symbolizer;
 	u->vdso_bytes = vdso_bytes();
 	err = unwind_maps_new(options, &u->maps);
 	if (!err)
