@@ -27,8 +27,11 @@ check limited "--max-loss 1: the folder is there" 'closed() and ledger["loss_sha
 record fine -F 999 --max-loss 1 -- "$WORKLOADS/stacks" 1
 tap_check "--max-loss 1 with tables of the right size: exit status 0" is 0 "$status"
 check fine "tables of the right size lose nothing" 'closed() and ledger["loss_share"] == 0'
+# At ten times the rate the kernel may throttle; whatever else is lost would be fathom's.
 record fast -F 9999 -- "$WORKLOADS/stacks" 2
-check fast "nor at ten times the rate" 'closed() and ledger["loss_share"] < 0.001'
+check fast "nor at ten times the rate, but for what the kernel throttles" \
+	'closed() and all(n == 0 for cause, n in ledger["lost"].items()
+	                  if cause != "throttled" and not cause.startswith("filtered"))'
 
 # While a tracing program of somebody else runs, the kernel skips ours.
 if ! command -v bpftrace >/dev/null; then
