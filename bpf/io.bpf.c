@@ -3,10 +3,10 @@
  * io: how long block I/O takes, in the queue and in the device, by disk and by who caused it.
  *
  * What is followed is the bio inside a request (a "piece", see bpf/io_wire.h): it keeps its address
- * and its owner while requests are merged, requeued and completed in parts. It begins in the context
- * of who submits it, when it gets a request (block_getrq) or is merged into one. The kernel's own
- * accounting (iostats) does not matter. Commands that pass through (SG_IO, NVMe's ioctls) have no
- * such beginning, and are not block I/O.
+ * and its owner while requests are merged, requeued and completed in parts. It begins in the
+ * context of who submits it, when it gets a request (block_getrq) or is merged into one. The
+ * kernel's own accounting (iostats) does not matter. Commands that pass through (SG_IO, NVMe's
+ * ioctls) have no such beginning, and are not block I/O.
  */
 #include "vmlinux.h"
 
@@ -24,10 +24,13 @@
 #include "bpf/ledger.bpf.h"
 #include "bpf/sample.bpf.h"
 
-/* RQF_FLUSH_SEQ of include/linux/blk-mq.h: from 6.11 on an enumerator, which the loader looks up. */
+/* RQF_FLUSH_SEQ of include/linux/blk-mq.h: from 6.11 on an enumerator, which the loader looks up.
+ */
 const volatile __u32 cfg_flush_seq = 1 << 4;
-/* Requests that were made earlier began before the recording; CLOCK_MONOTONIC. */
-const volatile __u64 cfg_began_ns = 0;
+
+/* Set by the loader. Nothing is counted before the start and after the stop. */
+__u32 is_on = 0;
+__u64 began_ns = 0; /* CLOCK_MONOTONIC: the start; what was requested earlier was not seen */
 
 /* By the bio's address. The loader sets the number of entries. */
 struct {
@@ -109,7 +112,7 @@ static __always_inline int piece_begin(void *ctx, struct bio *bio, bool merged)
 	__u64 key = (__u64)bio, cgroup;
 	__u32 lost;
 
-	if (!bio)
+	if (!is_on || !bio)
 		return 0;
 	piece_fill(&p, bio);
 	p.merged = merged;
@@ -204,7 +207,8 @@ SEC("tp_btf/block_rq_requeue")
 int BPF_PROG(on_requeue, struct request *rq)
 {
 	request_mark(rq, PIECE_REQUEUED);
-	NOTE(requeues);
+	if (is_on)
+		NOTE(requeues);
 	return 0;
 }
 
@@ -255,7 +259,7 @@ __noinline int piece_end(__u64 key, __u64 now_ns, __s32 error)
 
 static __always_inline void unknown_end(struct request *rq)
 {
-	if (!rq->start_time_ns || rq->start_time_ns < cfg_began_ns)
+	if (!rq->start_time_ns || rq->start_time_ns < began_ns)
 		NOTE(began_before);
 	else
 		NOTE(unseen_starts);
@@ -274,7 +278,8 @@ int BPF_PROG(on_complete, struct request *rq, int error, unsigned int bytes)
 
 	/* The same as a number, which is what a global function takes. */
 	key = (__u64)BPF_CORE_READ(rq, bio);
-	if (rq->rq_flags & cfg_flush_seq || (rq->cmd_flags & BIO_OP_MASK) >= 32 /* passes through */)
+	if (!is_on || rq->rq_flags & cfg_flush_seq ||
+	    (rq->cmd_flags & BIO_OP_MASK) >= BIO_OP_DRIVER)
 		return 0;
 	for (i = 0; i < MAX_CHAIN && bio; i++) {
 		__u64 next = (__u64)BPF_CORE_READ(bio, bi_next);
@@ -298,7 +303,8 @@ int BPF_PROG(on_complete, struct request *rq, int error, unsigned int bytes)
 SEC("tp_btf/block_bio_remap")
 int BPF_PROG(on_remap, struct bio *bio, dev_t dev, sector_t from)
 {
-	lineage_add(bio, dev, from);
+	if (is_on)
+		lineage_add(bio, dev, from);
 	return 0;
 }
 
@@ -315,7 +321,7 @@ int BPF_PROG(on_split, struct bio *bio, unsigned int rest_sector)
 SEC("tp_btf/writeback_dirty_folio")
 int BPF_PROG(on_dirty_folio, void *folio, struct address_space *mapping)
 {
-	if (dirtier_note(ctx, mapping))
+	if (is_on && dirtier_note(ctx, mapping))
 		NOTE(dirtiers_lost);
 	return 0;
 }
@@ -325,7 +331,7 @@ int BPF_PROG(on_dirty_folio, void *folio, struct address_space *mapping)
 SEC("tp_btf/writeback_dirty_page")
 int BPF_PROG(on_dirty_page, void *page, struct address_space *mapping)
 {
-	if (dirtier_note(ctx, mapping))
+	if (is_on && dirtier_note(ctx, mapping))
 		NOTE(dirtiers_lost);
 	return 0;
 }
@@ -366,7 +372,8 @@ SEC("tp_btf/block_rq_requeue")
 int BPF_PROG(on_requeue_q, void *q, struct request *rq)
 {
 	request_mark(rq, PIECE_REQUEUED);
-	NOTE(requeues);
+	if (is_on)
+		NOTE(requeues);
 	return 0;
 }
 
@@ -379,7 +386,8 @@ int BPF_PROG(on_rq_merge_q, void *q, struct request *rq)
 SEC("tp_btf/block_bio_remap")
 int BPF_PROG(on_remap_q, void *q, struct bio *bio, dev_t dev, sector_t from)
 {
-	lineage_add(bio, dev, from);
+	if (is_on)
+		lineage_add(bio, dev, from);
 	return 0;
 }
 

@@ -36,7 +36,8 @@ struct ended {
 	__u64 now_ns;
 	__u64 stage_ns[FT_IO_STAGES];
 	__s32 error;
-	__u32 was_issued; /* else only the total is known: a flush that the kernel carried out apart */
+	__u32 was_issued; /* else only the total is known: a flush that the kernel carried out apart
+			   */
 };
 
 static __always_inline void tally_sum(struct ft_io_tally *t, const struct ft_io_piece *p,
@@ -81,7 +82,7 @@ static __always_inline __u32 tally_add(void *table, const struct ft_io_piece *p,
 		if (err == -16 /* EBUSY */)
 			return FT_LOST_MAP_BUSY;
 		if (err && err != -17 /* EEXIST */)
-			return FT_IO_LOST_TALLIES_FULL;
+			return FT_LOST_COUNTS_FULL;
 		have = bpf_map_lookup_elem(table, &key);
 		if (!have)
 			return FT_LOST_MAP_BUSY;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * io_bio: what a bio says about its I/O, whatever the kernel. Pointers that come from a tracepoint's
- * arguments are typed: reads through them need no helper, and give 0 where they fail.
+ * io_bio: what a bio says about its I/O, whatever the kernel. Pointers that come from a
+ * tracepoint's arguments are typed: reads through them need no helper, and give 0 where they fail.
  */
 #pragma once
 
@@ -34,7 +34,8 @@ enum req_flag_bits___io {
 #define BIO_OP_FLUSH	    2
 #define BIO_OP_DISCARD	    3
 #define BIO_OP_SECURE_ERASE 5
-#define BIO_OP_ZONE_APPEND  7 /* before 5.18: the same data over and over, a write as well */
+#define BIO_OP_ZONE_APPEND  7  /* before 5.18: the same data over and over, a write as well */
+#define BIO_OP_DRIVER	    32 /* from here on: commands of drivers, which pass through */
 
 static __always_inline __u8 bio_operation(__u32 opf, __u32 bytes)
 {

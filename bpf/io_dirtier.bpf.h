@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * io_dirtier: who made the pages of a file dirty. They are written back later, mostly by a thread of
- * the kernel, or by whoever calls sync: what it writes belongs to the process that dirtied the file
- * last, by inference.
+ * io_dirtier: who made the pages of a file dirty. They are written back later, mostly by a thread
+ * of the kernel, or by whoever calls sync: what it writes belongs to the process that dirtied the
+ * file last, by inference.
  */
 #pragma once
 

@@ -23,11 +23,12 @@
 #define FT_IO_AHEAD 0x08
 
 /* Sizes of whole requests: n means at most 2^n bytes, and more than half of that. */
-#define FT_IO_SIZE_NONE 0 /* no data */
-#define FT_IO_SIZE_MIN	9 /* that much or less */
+#define FT_IO_SIZE_NONE 0  /* no data */
+#define FT_IO_SIZE_MIN	9  /* that much or less */
 #define FT_IO_SIZE_MAX	21 /* this one has no upper end */
 
-#define FT_IO_QUEUE  0 /* from the insertion into a queue, or the start without one, to the issue */
+#define FT_IO_QUEUE 0  /* from the insertion into a queue, or the start without one, to the issue \
+			*/
 #define FT_IO_DEVICE 1 /* from the last issue to the completion */
 #define FT_IO_TOTAL  2 /* from the start to the completion */
 #define FT_IO_STAGES 3
@@ -112,9 +113,9 @@ struct ft_io_piece {
 _Static_assert(sizeof(struct ft_io_piece) == 128, "ft_io_piece");
 
 /* Own slots of the ledger. */
-#define FT_IO_LOST_PIECES_FULL	FT_LEDGER_OWN	    /* too many on their way at once */
-#define FT_IO_LOST_UNSEEN_END	(FT_LEDGER_OWN + 1) /* its bio began again, its end was not seen */
-#define FT_IO_LOST_TALLIES_FULL (FT_LEDGER_OWN + 2)
+#define FT_IO_LOST_PIECES_FULL FT_LEDGER_OWN	   /* too many on their way at once */
+#define FT_IO_LOST_UNSEEN_END  (FT_LEDGER_OWN + 1) /* its bio began again, its end was not seen */
+#define FT_IO_OWN	       2
 
 /* What is outside of the ledger. */
 struct ft_io_notes {

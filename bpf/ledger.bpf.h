@@ -25,7 +25,8 @@ static __always_inline void ledger_add(__u32 slot)
 	struct ft_ledger *ledger = bpf_map_lookup_elem(&ledgers, &zero);
 	__u64 i = slot;
 
-	/* Otherwise clang checks one copy and uses another, of which the verifier knows no bound. */
+	/* Otherwise clang checks one copy and uses another, of which the verifier knows no bound.
+	 */
 	asm volatile("" : "+r"(i));
 	if (ledger && i < FT_LEDGER_SLOTS)
 		__sync_fetch_and_add(&ledger->n[i], 1);
