@@ -76,16 +76,20 @@ static __always_inline bool is_filter(__u32 slot)
 	return slot == FT_FILTERED_SELF || slot == FT_FILTERED_IDLE || slot == FT_FILTERED_TARGET;
 }
 
-/* A piece with this address is still there: nobody said that it ended. */
+/* If a piece with this address is still there, nobody said that it ended. */
 static __always_inline void piece_forget(__u64 key)
 {
 	struct ft_io_piece *p = bpf_map_lookup_elem(&pieces, &key);
 
-	if (!p || p->filtered)
+	if (!p)
 		return;
-	if (!p->merged)
-		disk_ended(p->dev);
-	ledger_end(FT_IO_LOST_UNSEEN_END);
+	if (!p->filtered) {
+		if (!p->merged)
+			disk_ended(p->dev);
+		ledger_end(FT_IO_LOST_UNSEEN_END);
+	}
+	/* What takes its place may find none. */
+	bpf_map_delete_elem(&pieces, &key);
 }
 
 static __always_inline void piece_fill(struct ft_io_piece *p, struct bio *bio)
@@ -168,6 +172,7 @@ static __always_inline void request_mark(struct request *rq, __u32 what)
 {
 	__u64 now = bpf_ktime_get_ns();
 	struct bio *bio = rq->bio;
+	__u8 size = size_class(rq->__data_len);
 	__u32 i;
 
 	for (i = 0; i < MAX_CHAIN && bio; i++) {
@@ -181,7 +186,9 @@ static __always_inline void request_mark(struct request *rq, __u32 what)
 			p->issue_ns = 0;
 		} else if (what == PIECE_ISSUED) {
 			p->issue_ns = now;
-			p->size = size_class(rq->__data_len);
+			/* What is issued once more may be the rest of it. */
+			if (size > p->size)
+				p->size = size;
 		} else if (!p->insert_ns) {
 			p->insert_ns = now;
 		}

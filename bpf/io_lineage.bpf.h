@@ -96,7 +96,7 @@ static __always_inline __u32 loop_dev(const char *name)
 
 	if (name[0] != 'l' || name[1] != 'o' || name[2] != 'o' || name[3] != 'p' || !name[4])
 		return 0;
-	for (i = 4; i < 10 && name[i]; i++) {
+	for (i = 4; i < 12 && name[i]; i++) {
 		if (name[i] < '0' || name[i] > '9')
 			return 0;
 		number = number * 10 + (name[i] - '0');

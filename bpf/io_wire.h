@@ -27,7 +27,8 @@
 #define FT_IO_SIZE_MIN	9  /* that much or less */
 #define FT_IO_SIZE_MAX	21 /* this one has no upper end */
 
-#define FT_IO_QUEUE 0  /* from the insertion into a queue, or the start without one, to the issue \
+#define FT_IO_QUEUE                                                                               \
+	0	       /* from the insertion into a queue, or the start without one, to the issue \
 			*/
 #define FT_IO_DEVICE 1 /* from the last issue to the completion */
 #define FT_IO_TOTAL  2 /* from the start to the completion */
