@@ -174,7 +174,7 @@ static int parse_choice(const char *text, const char *what, const char *const *w
 }
 
 /* By their SESSION_* bits. */
-static const char *const collectors[] = { "cpu", NULL };
+static const char *const collectors[] = { "cpu", "io", NULL };
 
 /* A list, as bits; the default is the first one alone. */
 static int parse_collectors(const char *text, unsigned int *ret)

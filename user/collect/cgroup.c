@@ -15,6 +15,7 @@
 #include "user/base/err.h"
 #include "user/base/keyset.h"
 #include "user/base/strtab.h"
+#include "user/collect/mountinfo.h"
 
 #define HANDLE_KERNFS 0xfe /* enum fid_type, include/linux/exportfs.h: the handle is the ID */
 
@@ -27,38 +28,23 @@ struct cgroups {
 	struct strtab names;
 };
 
-/* The kernel writes blanks and backslashes of a path as three octal digits (seq_path). */
-static void unescape(char *path)
+static int on_mount(void *ctx, const struct mountinfo *m)
 {
-	char *to = path;
+	char **ret = ctx;
 
-	for (; *path; path++) {
-		if (path[0] == '\\' && path[1] >= '0' && path[1] <= '3' && path[2] && path[3]) {
-			*to++ = (path[1] - '0') << 6 | (path[2] - '0') << 3 | (path[3] - '0');
-			path += 3;
-		} else {
-			*to++ = *path;
-		}
-	}
-	*to = '\0';
+	if (strcmp(m->type, "cgroup2") != 0)
+		return 0;
+	*ret = strdup(m->mount_point);
+	return *ret ? 1 : -ENOMEM;
 }
 
-/* The first mount of type cgroup2: "ID PARENT MAJ:MIN ROOT MOUNT OPTIONS ... - TYPE ...". */
+/* The first mount of type cgroup2, NULL without one. */
 static char *find_mount(void)
 {
-	_cleanup_(fclosep) FILE *f = fopen("/proc/self/mountinfo", "re");
-	_cleanup_(freep) char *line = NULL;
-	char mount[4096];
-	size_t size = 0;
+	char *mount = NULL;
 
-	while (f && getline(&line, &size, f) > 0) {
-		if (strstr(line, " - cgroup2 ") &&
-		    sscanf(line, "%*s %*s %*s %*s %4095s", mount) == 1) {
-			unescape(mount);
-			return strdup(mount);
-		}
-	}
-	return NULL;
+	mountinfo_read("/proc/self/mountinfo", on_mount, &mount);
+	return mount;
 }
 
 int cgroups_new(struct cgroups **ret)

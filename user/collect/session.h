@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "user/collect/io.h"
 #include "user/collect/perf.h"
 #include "user/collect/target.h"
 #include "user/model/profile.h"
@@ -31,6 +32,8 @@ struct session_options {
 	bool whole_machine;	      /* although a command is given */
 	unsigned int table_entries;   /* 0: fitting */
 	bool frame_pointers;	      /* user stacks by these alone, not by tables */
+	uint64_t slower_ns;	      /* operations that take longer are listed; 0: none */
+	enum io_weight io_weight;     /* what is shown of block I/O when nothing is asked for */
 	uint64_t unwind_memory_bytes; /* for tables and lists, at most */
 	uint64_t duration_ns;	      /* 0: until a signal or the end of what is watched */
 	char *const *command;	      /* NULL: none */

@@ -7,6 +7,7 @@
 #include "user/base/err.h"
 #include "user/collect/bpf_cost.h"
 #include "user/collect/cpu.h"
+#include "user/collect/io.h"
 #include "user/collect/session_state.h"
 #include "user/collect/stop_signals.h"
 #include "user/collect/unwind_memory.h"
@@ -71,8 +72,21 @@ static int load_cpu(struct session *s, struct collector **ret)
 	return err ? err : cpu_collector_new(&options, s->target, s->sideband, ret);
 }
 
+static int load_io(struct session *s, struct collector **ret)
+{
+	struct io_options options = {
+		.table_entries = s->o->table_entries,
+		.unwinder = s->unwinder,
+		.cgroups = s->cgroups,
+		.slower_ns = s->o->slower_ns,
+		.weight = s->o->io_weight,
+	};
+
+	return io_collector_new(&options, s->target, ret);
+}
+
 /* By their SESSION_* bits. */
-static int (*const loaders[])(struct session *s, struct collector **ret) = { load_cpu };
+static int (*const loaders[])(struct session *s, struct collector **ret) = { load_cpu, load_io };
 
 static int load_collectors(struct session *s)
 {

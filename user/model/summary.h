@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "user/base/cleanup.h"
+#include "user/model/latency.h"
 #include "user/model/ledger.h"
 
 struct host_info {
@@ -106,6 +107,7 @@ struct collector_summary {
 	uint64_t sideband_dropped; /* and read, but beyond the limits of what is kept */
 	uint64_t files_failed;	   /* files whose symbols could not be read */
 	struct name_quality names;
+	struct latency *latency; /* owned; NULL: it does not measure latencies */
 };
 
 #define SUMMARY_MAX_COLLECTORS 4

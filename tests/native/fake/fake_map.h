@@ -43,7 +43,7 @@ static long (*fake_on_update)(struct fake_map *map, const void *key);
 		     sizeof(*(m).value), NULL)
 static inline bool fake_is_hash(const struct fake_map *map)
 {
-	return map->type == BPF_MAP_TYPE_HASH;
+	return map->type == BPF_MAP_TYPE_HASH || map->type == BPF_MAP_TYPE_LRU_HASH;
 }
 
 static inline void *fake_alloc(size_t n, size_t size)
@@ -172,6 +172,10 @@ static inline long bpf_map_update_elem(void *definition, const void *key, const 
 	if (slot < 0 && flags == BPF_EXIST)
 		return -ENOENT;
 	if (slot < 0) {
+		if (map->n == map->max_entries && map->type == BPF_MAP_TYPE_LRU_HASH) {
+			map->used[0] = false; /* any may go */
+			map->n--;
+		}
 		if (map->n == map->max_entries)
 			return -E2BIG;
 		for (slot = 0; map->used[slot]; slot++)
