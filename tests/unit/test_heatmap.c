@@ -286,21 +286,19 @@ static void labels_do_not_overlap(void **state)
 static void time_steps_are_round(void **state)
 {
 	static const struct {
-		uint64_t span;
-		unsigned int n;
-		uint64_t step;
+		uint64_t span, step;
 		const char *name;
-		unsigned int digits;
+		unsigned int n, digits;
 	} cases[] = {
-		{ 10 * S, 10, 1 * S, "s", 0 },
-		{ 10 * S, 9, 2 * S, "s", 0 },
-		{ 3 * S, 12, 500 * MS, "s", 1 },
-		{ 1 * S, 60, 20 * MS, "s", 2 },
-		{ 900 * MS, 9, 100 * MS, "ms", 0 },
-		{ 120 * S, 12, 10 * S, "s", 0 },
-		{ 3600 * S, 12, 300 * S, "min", 0 },
-		{ 86400 * S, 12, 7200 * S, "h", 0 },
-		{ 864000 * S, 12, 24 * 3600 * S, "h", 0 },
+		{ 10 * S, 1 * S, "s", 10, 0 },
+		{ 10 * S, 2 * S, "s", 9, 0 },
+		{ 3 * S, 500 * MS, "s", 12, 1 },
+		{ 1 * S, 20 * MS, "s", 60, 2 },
+		{ 900 * MS, 100 * MS, "ms", 9, 0 },
+		{ 120 * S, 10 * S, "s", 12, 0 },
+		{ 3600 * S, 300 * S, "min", 12, 0 },
+		{ 86400 * S, 7200 * S, "h", 12, 0 },
+		{ 864000 * S, 24 * 3600 * S, "h", 12, 0 },
 	};
 	size_t i;
 
