@@ -16,7 +16,13 @@ struct session_progress {
 	uint64_t kept, lost;
 };
 
+/* Collectors, in the order in which they stand in a summary. */
+#define SESSION_CPU  (1u << 0)
+#define SESSION_IO   (1u << 1)
+#define SESSION_FILE (1u << 2)
+
 struct session_options {
+	unsigned int collectors;      /* SESSION_* */
 	struct target_options target; /* 'command' is filled in by the session */
 	enum sample_event event;
 	unsigned int rate_hz;
@@ -38,14 +44,18 @@ struct session_options {
 	void *ctx;
 };
 
+struct recorded {
+	struct run_summary summary; /* without the host and the command line */
+	struct profile *profiles[SUMMARY_MAX_COLLECTORS]; /* owned; of its collectors */
+};
+void recorded_release(struct recorded *r);
+
 /*
  * Records until the duration is over, SIGINT or SIGTERM comes, the command ends, or all processes
  * asked for by PID or TID are gone; none of these is an error. The command is stopped if it still
- * runs. Fills in everything of 'ret_summary' but the host and the command line, and leaves it to
- * run_summary_release(). -errno with a sentence.
+ * runs. -errno with a sentence.
  */
-int session_record(const struct session_options *options, struct run_summary *ret_summary,
-		   struct profile **ret_profile);
+int session_record(const struct session_options *options, struct recorded *ret);
 
 /* Version of the libbpf that is linked, as it says itself: "v1.1". */
 const char *session_libbpf_version(void);

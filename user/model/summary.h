@@ -89,8 +89,9 @@ struct name_quality {
 };
 
 struct collector_summary {
-	const char *name; /* literal: "cpu" */
-	char *event;	  /* "cpu-clock", "cycles" */
+	const char *name;  /* literal: "cpu" */
+	const char *title; /* literal, of its pictures: "CPU time" */
+	char *event;	   /* "cpu-clock", "cycles" */
 	unsigned int rate_hz;
 	struct ledger ledger;
 	struct cost cost;

@@ -29,6 +29,11 @@ static struct fake_map fake_maps[FAKE_MAPS];
 static unsigned int fake_n_maps;
 static unsigned int fake_cpu; /* that the programs run on */
 
+static inline __u32 bpf_get_smp_processor_id(void)
+{
+	return fake_cpu;
+}
+
 /* Asked before each update: what it returns, if not 0, becomes the update's error. */
 static long (*fake_on_update)(struct fake_map *map, const void *key);
 

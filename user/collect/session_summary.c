@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <string.h>
+
+#include "user/base/err.h"
+#include "user/collect/session_state.h"
+#include "user/collect/symbolize.h"
+
+static int make_profile(struct session *s, const struct run_summary *summary,
+			const struct collector *c, struct stack_quality *quality,
+			struct profile **ret)
+{
+	const struct symbolize_options options = {
+		.processes = s->processes,
+		.symbolizer = s->symbolizer,
+		.cgroups = s->cgroups,
+		.collector = c,
+	};
+	_cleanup_(profile_freep) struct profile *p = profile_new();
+	int err;
+
+	if (!p || c->ops->add_value_types(c, p))
+		return errf(-ENOMEM, "no memory for the profile");
+	p->start_ns = summary->start_ns;
+	p->duration_ns = summary->span_ns;
+	err = symbolize(&options, p, quality);
+	if (!err)
+		*ret = take(p);
+	return err;
+}
+
+static void add_costs(const struct session *s, struct collector_summary *c)
+{
+	struct target_cost following;
+
+	struct bpf_cost keeping = { 0 };
+
+	target_cost(s->target, &following);
+	if (s->unwinder) {
+		unwinder_cost(s->unwinder, &keeping);
+		unwinder_summarize(s->unwinder, &c->unwind);
+		c->unwind.is_on = true;
+	}
+	c->targets_lost = following.lost;
+	c->cost.following_ns = s->stats < 0 ? -1 : (int64_t)(following.kernel_ns + keeping.run_ns);
+	c->cost.map_bytes += following.map_bytes;
+	if (s->stats < 0)
+		c->cost.kernel_ns = -1;
+	c->cost.start_ns = s->started_ns - s->o->began_ns;
+}
+
+static void add_names(const struct session *s, struct name_quality *names)
+{
+	struct symbolizer_counts counts = symbolizer_counts(s->symbolizer);
+
+	*names = (struct name_quality){
+		.addresses = counts.addresses,
+		.with_lines = counts.with_lines,
+		.with_inlined = counts.with_inlined,
+		.over_budget = counts.over_budget,
+		.debuginfod_found = counts.debuginfod_found,
+		.debuginfod_missing = counts.debuginfod_missing,
+		.debuginfod_failed = counts.debuginfod_failed,
+		.worker_cpu_ns = counts.worker_cpu_ns,
+		.java_maps = s->java.written,
+		.java_failed = s->java.failed,
+	};
+}
+
+static int summarize_part(struct session *s, struct collector *c, struct run_summary *summary,
+			  struct profile **ret)
+{
+	struct collector_summary *of = &summary->collectors[summary->n_collectors++];
+	struct sideband_counts side;
+	int err;
+
+	of->name = c->ops->name;
+	of->title = c->ops->title;
+	err = c->ops->summarize(c, s->sideband, of);
+	if (!err)
+		err = make_profile(s, summary, c, &of->stacks, ret);
+	sideband_counts(s->sideband, &side);
+	of->sideband_records = side.records;
+	of->sideband_lost = side.lost + side.malformed;
+	of->sideband_dropped = processes_dropped(s->processes);
+	of->files_failed = symbolizer_files_failed(s->symbolizer);
+	of->cpus_failed = s->cpus_failed;
+	add_names(s, &of->names);
+	add_costs(s, of);
+	return err;
+}
+
+int session_summarize(struct session *s, struct recorded *ret)
+{
+	unsigned int i;
+	int err = 0;
+
+	ret->summary.target = strdup(target_text(s->target));
+	if (!ret->summary.target)
+		return errf(-ENOMEM, "no memory for the summary");
+	for (i = 0; i < s->n_parts && !err; i++)
+		err = summarize_part(s, s->parts[i].c, &ret->summary, &ret->profiles[i]);
+	return err;
+}
