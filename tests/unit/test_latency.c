@@ -309,6 +309,25 @@ static void the_slowest_outliers_are_kept(void **state)
 	assert_ptr_not_equal(o->list[0].comm, o->list[0].stack);
 }
 
+static void of_equally_slow_outliers_the_first_stay(void **state)
+{
+	_cleanup_(latency_freep) struct latency *l = new_latency();
+	struct latency_outliers *o = &l->outliers;
+	uint64_t i;
+
+	(void)state;
+	for (i = 0; i < 4; i++) {
+		const struct latency_outlier one = { .time_ns = i,
+						     .stage_ns = { 0, 0, i < 3 ? 40 : 60 } };
+
+		assert_int_equal(latency_outliers_add(o, &one), 0);
+	}
+	latency_outliers_sort(o);
+	assert_int_equal(o->list[0].time_ns, 0);
+	assert_int_equal(o->list[1].time_ns, 1);
+	assert_int_equal(o->list[2].time_ns, 3);
+}
+
 static void a_limit_of_none_given_is_the_default(void **state)
 {
 	struct latency_outliers o;
@@ -413,6 +432,7 @@ int main(void)
 		cmocka_unit_test(full_columns_are_merged_in_pairs),
 		cmocka_unit_test(subjects_beyond_the_limit_have_no_series),
 		cmocka_unit_test(the_slowest_outliers_are_kept),
+		cmocka_unit_test(of_equally_slow_outliers_the_first_stay),
 		cmocka_unit_test(a_limit_of_none_given_is_the_default),
 		cmocka_unit_test(devices_are_copied_with_what_is_below),
 		cmocka_unit_test(routes_are_added_up),

@@ -214,6 +214,7 @@ static void long_lists_end_and_say_what_is_left(void **state)
 		some_path(l, name, 1);
 		assert_int_equal(latency_add_device(l, &d), 0);
 		assert_int_equal(latency_add_route(l, name, "x", 2, 3), 0);
+		assert_int_equal(latency_in_flight(l, "vda", i), 0);
 		latency_tick(l, (5300 + i) * MS);
 	}
 	assert_int_equal(latency_row(l, LATENCY_BY_PATH, &key, &row), 0);
@@ -239,6 +240,8 @@ static void long_lists_end_and_say_what_is_left(void **state)
 	/* 302 columns, three by three. */
 	assert_int_equal(json_array_size(at(value, AT "over_time.0.columns")), 101);
 	assert_at(value, AT "over_time.0.columns.0.width_ns", "300000000");
+	assert_at(value, AT "over_time.0.columns.1.width_ns", "3000000");
+	assert_at(value, AT "over_time.0.columns.1.in_flight", "3"); /* at its end */
 }
 
 static void slow_operations_are_a_document_of_their_own(void **state)

@@ -91,7 +91,7 @@ static void upper_case(const char *text, char ret[32])
 {
 	size_t i;
 
-	for (i = 0; text[i] && i < 31; i++)
+	for (i = 0; i < 31 && text[i]; i++)
 		ret[i] = text[i] >= 'a' && text[i] <= 'z' ? text[i] - 'a' + 'A' : text[i];
 	ret[i] = '\0';
 }

@@ -130,11 +130,12 @@ int latency_row(struct latency *l, enum latency_list list, const struct latency_
 		return 0;
 	}
 	err = array_reserve(rows->rows, rows->cap, rows->n + 1);
-	if (!err)
-		err = keyset_add(&rows->keys, numbers, &i);
+	if (err)
+		return err;
+	err = keyset_add(&rows->keys, numbers, &i);
 	if (err < 0)
 		return err;
-	if (err) {
+	if (err == 1) {
 		rows->rows[i] = (struct latency_row){ .subject = numbers[0],
 						      .operation = numbers[1],
 						      .flags = numbers[2],
