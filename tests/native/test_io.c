@@ -120,6 +120,24 @@ static void a_requeued_request_is_in_the_device_from_its_last_issue_on(void **st
 	assert_int_equal(notes.requeues, 1);
 }
 
+/* A device that goes away: what it did not take is ended in the queue. */
+static void a_requeued_request_that_fails_was_not_in_the_device(void **state)
+{
+	struct task_struct task = task_make(7, "dd");
+	struct bio bio = bio_make(READ, 4096);
+	struct request rq;
+
+	(void)state;
+	run(&task);
+	request_start(&rq, &bio);
+	prog_on_issue(&rq);
+	prog_on_requeue(&rq);
+	request_complete(&rq, 10, 4096);
+	assert_int_equal(tally_of(7, NULL)->stage_ns[FT_IO_DEVICE], 0);
+	assert_int_equal(histogram(VDA, FT_IO_READ, 0, 12)->stages[FT_IO_DEVICE].sum_ns, 0);
+	assert_int_equal(histogram(VDA, FT_IO_READ, 0, 12)->requests, 1);
+}
+
 static void whoever_is_current_at_the_end_does_not_matter(void **state)
 {
 	struct task_struct task = task_make(7, "dd"), other = task_make(SELF, "fathom");
@@ -429,6 +447,7 @@ int main(void)
 		TEST(without_an_insertion_the_queue_begins_at_the_start),
 		TEST(a_second_insertion_does_not_begin_the_queue_anew),
 		TEST(a_requeued_request_is_in_the_device_from_its_last_issue_on),
+		TEST(a_requeued_request_that_fails_was_not_in_the_device),
 		TEST(whoever_is_current_at_the_end_does_not_matter),
 		TEST(an_error_is_counted),
 		TEST(what_is_merged_keeps_its_owner_and_is_no_request),
