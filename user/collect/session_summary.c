@@ -2,28 +2,35 @@
 #include <errno.h>
 #include <string.h>
 
+#include "user/base/array.h"
 #include "user/base/err.h"
+#include "user/collect/outlier_stacks.h"
 #include "user/collect/session_state.h"
 #include "user/collect/symbolize.h"
 
 static int make_profile(struct session *s, const struct run_summary *summary,
-			const struct collector *c, struct stack_quality *quality,
+			const struct collector *c, struct collector_summary *of,
 			struct profile **ret)
 {
+	_cleanup_(freep) uint32_t *nodes = array_of_none(c->capture.samples.n);
 	const struct symbolize_options options = {
 		.processes = s->processes,
 		.symbolizer = s->symbolizer,
 		.cgroups = s->cgroups,
 		.collector = c,
+		.nodes = nodes,
 	};
 	_cleanup_(profile_freep) struct profile *p = profile_new();
 	int err;
 
-	if (!p || c->ops->add_value_types(c, p))
+	if (!p || !nodes || c->ops->add_value_types(c, p))
 		return errf(-ENOMEM, "no memory for the profile");
 	p->start_ns = summary->start_ns;
 	p->duration_ns = summary->span_ns;
-	err = symbolize(&options, p, quality);
+	err = symbolize(&options, p, &of->stacks);
+	if (!err && of->latency &&
+	    outlier_stacks_add(&of->latency->outliers, p, nodes, c->capture.samples.n))
+		err = errf(-ENOMEM, "no memory for the stacks of slow operations");
 	if (!err)
 		*ret = take(p);
 	return err;
@@ -78,7 +85,7 @@ static int summarize_part(struct session *s, struct collector *c, struct run_sum
 	of->title = c->ops->title;
 	err = c->ops->summarize(c, s->sideband, of);
 	if (!err)
-		err = make_profile(s, summary, c, &of->stacks, ret);
+		err = make_profile(s, summary, c, of, ret);
 	sideband_counts(s->sideband, &side);
 	of->sideband_records = side.records;
 	of->sideband_lost = side.lost + side.malformed;
