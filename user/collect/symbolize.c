@@ -221,6 +221,8 @@ static int add_sample(struct maker *mk, uint32_t i, struct stack_quality *qualit
 		err = add_labels(mk, s, &tag, &labels);
 	if (!err)
 		err = profile_add_sample(mk->p, kernel.node, labels, values);
+	if (!err && mk->o->nodes)
+		mk->o->nodes[i] = kernel.node;
 	if (!err)
 		judge(mk, s, &user, &kernel, counted[0], quality);
 	return err;
