@@ -8,7 +8,6 @@
 #include "user/collect/io.h"
 #include "user/collect/io_latency.h"
 #include "user/collect/io_tags.h"
-#include "user/collect/outlier_stacks.h"
 
 #define VDA  dev_number(254, 0)
 #define VDA1 dev_number(254, 1)
@@ -295,38 +294,6 @@ static void errors_of_older_kernels_are_negative(void **state)
 	assert_int_equal(io.latency->outliers.list[0].tag, 0); /* it has no stack */
 }
 
-static void its_stack_is_that_of_its_sample(void **state)
-{
-	struct profile *p = profile_new();
-	struct profile_frame frame = { .mapping = PROFILE_NONE, .named = 1 };
-	uint32_t outer, inner, nodes[2] = { PROFILE_NONE };
-	struct ft_io_outlier o = slow(2000);
-	struct latency_outlier *one;
-
-	(void)state;
-	with_outliers(10);
-	assert_int_equal(io_latency_outlier(&io, &o), 0);
-	one = &io.latency->outliers.list[0];
-	assert_non_null(p);
-	assert_int_equal(profile_add_string(p, "main", &frame.function), 0);
-	assert_int_equal(profile_add_frame(p, &frame, &outer), 0);
-	assert_int_equal(profile_add_string(p, "vfs_write", &frame.function), 0);
-	frame.kind = FRAME_KERNEL;
-	assert_int_equal(profile_add_frame(p, &frame, &inner), 0);
-	assert_int_equal(profile_add_node(p, PROFILE_NONE, outer, &nodes[1]), 0);
-	assert_int_equal(profile_add_node(p, nodes[1], inner, &nodes[1]), 0);
-	one->tag = 3; /* there is no such sample */
-	assert_int_equal(outlier_stacks_add(&io.latency->outliers, p, nodes, 2), 0);
-	assert_null(one->stack);
-	one->tag = 1; /* one without frames */
-	assert_int_equal(outlier_stacks_add(&io.latency->outliers, p, nodes, 2), 0);
-	assert_null(one->stack);
-	one->tag = 2;
-	assert_int_equal(outlier_stacks_add(&io.latency->outliers, p, nodes, 2), 0);
-	assert_string_equal(one->stack, "main;vfs_write_[k]");
-	profile_free(p);
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -340,7 +307,6 @@ int main(void)
 		TEST(a_slow_request_is_told_with_its_process),
 		TEST(only_the_slowest_are_kept_and_the_others_counted),
 		TEST(errors_of_older_kernels_are_negative),
-		TEST(its_stack_is_that_of_its_sample),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,7 @@
 #define RATE_MAX	  100000
 #define DURATION_MAX	  (10 * 365 * 86400.0)
 #define INLINE_BUDGET_MAX 86400.0
+#define SLOWER_MAX_MS	  86400e3
 
 #define UNWIND_MEMORY_DEFAULT (64ull << 20)
 #define UNWIND_MEMORY_MAX_MIB 2048
@@ -38,7 +39,9 @@ static const char help[] =
 	"instruction\n"
 	"  -a, --all                the whole machine, although a COMMAND is given\n\n"
 	"How:\n"
-	"  -c, --collect NAME       the collector: cpu (default)\n"
+	"  -c, --collect NAME,...   cpu (default): where CPU time goes; io: block requests, by "
+	"device\n"
+	"                           and stage\n"
 	"  -F, --rate HZ            samples a second on each CPU (default 99)\n"
 	"  -d, --duration SECONDS   stop after so long\n"
 	"  -e, --event NAME         cycles, cpu-clock or auto (default: cycles where there are "
@@ -50,6 +53,10 @@ static const char help[] =
 	"5 s,"
 	"\n"
 	"                           files with up to 512 MiB of debug information)\n"
+	"      --weight HOW         what a stack of io weighs: total-ns (default), queue-ns, "
+	"device-ns,\n"
+	"                           bytes, requests\n"
+	"      --slower MS          list io's operations that took longer, one by one\n"
 	"      --java-perfmap       ask JVMs for the names of the code that they compiled (jcmd)\n"
 	"      --table-entries N    stacks that the kernel's table holds (default: what the rate "
 	"needs)\n"
@@ -73,6 +80,7 @@ static const char help[] =
 	"  fathom record -d 10 -o run            the whole machine for ten seconds\n"
 	"  fathom record -F 999 -- make -j8      a build with all its children\n"
 	"  fathom record -p 1234 -d 30           a running process\n"
+	"  fathom record -c cpu,io -d 10         and who waits for which disk\n"
 	"  fathom record --comm 'postgres*' --max-loss 1 -d 60 -o nightly --json\n\n"
 	"Exit status: 0 done, 2 wrong arguments, 3 not possible on this host or not permitted,\n"
 	"5 COMMAND failed, 6 more events lost than --max-loss allows.\n";
@@ -86,6 +94,8 @@ enum long_option {
 	OPT_DEMANGLE,
 	OPT_NO_INLINE,
 	OPT_INLINE_BUDGET,
+	OPT_WEIGHT,
+	OPT_SLOWER,
 	OPT_JAVA_PERFMAP,
 	OPT_TABLE_ENTRIES,
 	OPT_MAX_LOSS,
@@ -115,6 +125,8 @@ static const struct option long_options[] = {
 	{ "demangle", required_argument, NULL, OPT_DEMANGLE },
 	{ "no-inline", no_argument, NULL, OPT_NO_INLINE },
 	{ "inline-budget", required_argument, NULL, OPT_INLINE_BUDGET },
+	{ "weight", required_argument, NULL, OPT_WEIGHT },
+	{ "slower", required_argument, NULL, OPT_SLOWER },
 	{ "java-perfmap", no_argument, NULL, OPT_JAVA_PERFMAP },
 	{ "table-entries", required_argument, NULL, OPT_TABLE_ENTRIES },
 	{ "max-loss", required_argument, NULL, OPT_MAX_LOSS },
@@ -294,6 +306,23 @@ static int parse_how(struct record_options *o, int c)
 	}
 }
 
+static int parse_latency(struct record_options *o, int c)
+{
+	double ms = 0;
+	int err;
+
+	switch (c) {
+	case OPT_WEIGHT:
+		return io_weight_parse(optarg, &o->session.io_weight);
+	case OPT_SLOWER:
+		err = parse_double(optarg, "--slower", 0.001, SLOWER_MAX_MS, &ms);
+		o->session.slower_ns = ms * 1e6;
+		return err;
+	default:
+		return 1;
+	}
+}
+
 static int parse_output(struct record_options *o, int c)
 {
 	switch (c) {
@@ -342,6 +371,8 @@ int record_options_parse(struct record_options *o, int argc, char **argv, bool *
 		if (err > 0)
 			err = parse_how(o, c);
 		if (err > 0)
+			err = parse_latency(o, c);
+		if (err > 0)
 			err = parse_output(o, c);
 		if (err > 0)
 			return cmd_bad_option("record", argc, argv, c);
@@ -372,6 +403,7 @@ void record_options_init(struct record_options *o, int argc, char **argv)
 			.rate_hz = RATE_DEFAULT,
 			.began_ns = clock_ns(CLOCK_MONOTONIC),
 			.unwind_memory_bytes = UNWIND_MEMORY_DEFAULT,
+			.io_weight = IO_TOTAL_NS,
 		},
 		.output = { .argc = argc, .argv = argv },
 		.max_loss = -1,

@@ -9,10 +9,12 @@
 #include <sys/resource.h>
 
 #include "flamegraph/flamegraph.h"
+#include "flamegraph/latency_heatmap.h"
 #include "flamegraph/svg.h"
 #include "user/base/err.h"
 #include "user/base/str.h"
 #include "user/export/folded.h"
+#include "user/export/latency_json.h"
 #include "user/export/manifest.h"
 #include "user/export/pprof.h"
 #include "user/export/summary_json.h"
@@ -91,7 +93,7 @@ static int add_comments(const struct run_summary *s, const struct ledger *l,
 
 /* What is left of one collector; its files are named after it. */
 struct part {
-	const struct record_output *o;
+	struct view view;
 	const struct collector_summary *c;
 	const struct profile *p;
 	const char *subtitle;
@@ -114,7 +116,7 @@ static int write_folded(const struct part *part)
 
 	if (err)
 		return err;
-	err = folded_write(part->p, &part->o->view, f);
+	err = folded_write(part->p, &part->view, f);
 	close_err = run_folder_close(part->rf, f);
 	return err ? err : close_err;
 }
@@ -142,7 +144,7 @@ static int write_svg(const struct part *part)
 		.value = profile_string(part->p, shown->type),
 	};
 	FILE *f;
-	int err = calltree_new(part->p, &part->o->view, &tree), close_err;
+	int err = calltree_new(part->p, &part->view, &tree), close_err;
 
 	if (!err)
 		err = flame_layout_new_bounded(tree, FLAME_MIN_SHARE, &layout);
@@ -155,22 +157,67 @@ static int write_svg(const struct part *part)
 	return err ? err : close_err;
 }
 
+static int write_json(const struct part *part, const char *suffix, json_t *json)
+{
+	_cleanup_(freep) char *text = NULL;
+	char name[64];
+
+	if (!json)
+		return errf(-ENOMEM, "no memory for %s%s", part->c->name, suffix);
+	text = json_text(json);
+	json_decref(json);
+	if (!text)
+		return errf(-ENOMEM, "no memory for %s%s", part->c->name, suffix);
+	snprintf(name, sizeof(name), "%s%s", part->c->name, suffix);
+	return run_folder_write(part->rf, name, text, strlen(text));
+}
+
+static int write_heatmap(const struct part *part)
+{
+	struct heatmap_options options = {
+		.title = part->c->title,
+		.subtitle = part->subtitle,
+	};
+	FILE *f;
+	int err = open_file(part, ".heat.svg", &f), close_err;
+
+	if (err)
+		return err;
+	err = latency_heatmap_write(part->c->latency, 0, &options, f);
+	close_err = run_folder_close(part->rf, f);
+	return err ? err : close_err;
+}
+
+/* What a collector of latencies leaves beside. */
+static int write_latency(const struct part *part)
+{
+	const struct latency *l = part->c->latency;
+	int err = write_heatmap(part);
+
+	if (err || !l->description.outlier_threshold_ns)
+		return err;
+	return write_json(part, ".slow.json", latency_slow_json(l, part->c->name));
+}
+
 static int write_part(const struct record_output *o, const struct run_summary *s, unsigned int i,
 		      struct profile *p, struct run_folder *rf)
 {
 	_cleanup_(str_release) struct str description = { 0 };
-	struct part part = { .o = o, .c = &s->collectors[i], .p = p, .rf = rf };
+	struct part part = { .view = o->view, .c = &s->collectors[i], .p = p, .rf = rf };
 	int err = describe(s, part.c, &description);
 
 	if (err)
 		return errf(err, "no memory for the summary");
 	part.subtitle = str_text(&description);
+	part.view.value = p->default_value;
 	err = add_comments(s, &part.c->ledger, part.subtitle, p);
 	if (!err)
 		err = write_folded(&part);
 	if (!err)
 		err = write_pprof(&part);
-	return err ? err : write_svg(&part);
+	if (!err)
+		err = write_svg(&part);
+	return err || !part.c->latency ? err : write_latency(&part);
 }
 
 /* As late as it can be told: all but the summary, its checksums and the manifest is done. */

@@ -1,18 +1,59 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "user/base/array.h"
 #include "user/base/err.h"
-#include "user/collect/outlier_stacks.h"
+#include "user/base/str.h"
 #include "user/collect/session_state.h"
 #include "user/collect/symbolize.h"
+#include "user/model/view.h"
+
+/* The stack that ends in a node, as in a folded file: root first. NULL if there is no memory. */
+static char *stack_text(const struct profile *p, uint32_t node)
+{
+	_cleanup_(str_release) struct str text = { 0 };
+	uint32_t path[PROFILE_MAX_DEPTH], n = 0;
+	int err = 0;
+
+	for (; node != PROFILE_NONE && n < PROFILE_MAX_DEPTH;
+	     node = profile_node_at(p, node)->parent)
+		path[n++] = profile_node_at(p, node)->frame;
+	while (n-- && !err) {
+		const struct profile_frame *frame = profile_frame_at(p, path[n]);
+
+		err = view_frame_name(p, frame, &text);
+		if (!err)
+			err = str_addf(&text, "%s%s", view_suffix(frame->kind), n ? ";" : "");
+	}
+	return err ? NULL : strdup(str_text(&text));
+}
+
+/* Their tags are numbers of samples, + 1. */
+static int name_outliers(struct latency *l, const struct profile *p, const uint32_t *nodes,
+			 size_t n_nodes)
+{
+	size_t i;
+
+	for (i = 0; i < l->outliers.n; i++) {
+		struct latency_outlier *one = &l->outliers.list[i];
+
+		if (!one->tag || one->tag > n_nodes)
+			continue;
+		one->stack = stack_text(p, nodes[one->tag - 1]);
+		if (!one->stack)
+			return errf(-ENOMEM, "no memory for the stacks of slow operations");
+	}
+	return 0;
+}
 
 static int make_profile(struct session *s, const struct run_summary *summary,
 			const struct collector *c, struct collector_summary *of,
 			struct profile **ret)
 {
-	_cleanup_(freep) uint32_t *nodes = array_of_none(c->capture.samples.n);
+	size_t n = c->capture.samples.n;
+	_cleanup_(freep) uint32_t *nodes = array_of_none(n);
 	const struct symbolize_options options = {
 		.processes = s->processes,
 		.symbolizer = s->symbolizer,
@@ -23,14 +64,13 @@ static int make_profile(struct session *s, const struct run_summary *summary,
 	_cleanup_(profile_freep) struct profile *p = profile_new();
 	int err;
 
-	if (!p || !nodes || c->ops->add_value_types(c, p))
+	if (!nodes || !p || c->ops->add_value_types(c, p))
 		return errf(-ENOMEM, "no memory for the profile");
 	p->start_ns = summary->start_ns;
 	p->duration_ns = summary->span_ns;
 	err = symbolize(&options, p, &of->stacks);
-	if (!err && of->latency &&
-	    outlier_stacks_add(&of->latency->outliers, p, nodes, c->capture.samples.n))
-		err = errf(-ENOMEM, "no memory for the stacks of slow operations");
+	if (!err && of->latency)
+		err = name_outliers(of->latency, p, nodes, n);
 	if (!err)
 		*ret = take(p);
 	return err;

@@ -16,7 +16,7 @@ struct symbolize_options {
 	struct symbolizer *symbolizer;
 	struct cgroups *cgroups;
 	const struct collector *collector; /* its capture is what is named */
-	uint32_t *nodes; /* NULL, or room for as many as the capture has samples: the profile's */
+	uint32_t *nodes; /* by number of the capture's samples: their nodes are put here; or NULL */
 };
 
 /*
