@@ -96,7 +96,6 @@ static __always_inline void piece_fill(struct ft_io_piece *p, struct bio *bio)
 {
 	__u32 partition, loop, opf = bio->bi_opf;
 
-	p->start_ns = bpf_ktime_get_ns();
 	p->bytes = bio->bi_iter.bi_size;
 	p->op = bio_operation(opf, p->bytes);
 	p->flags = bio_flags(opf);
@@ -127,6 +126,8 @@ static __always_inline int piece_begin(void *ctx, struct bio *bio, bool merged)
 	if (cgroup)
 		p.origin.task.cgroup_id = cgroup;
 	piece_forget(key);
+	/* Not before: what this has cost is no part of its latency. */
+	p.start_ns = bpf_ktime_get_ns();
 	if (p.filtered) {
 		/* It is kept all the same, so that its end is known for what it is. */
 		bpf_map_update_elem(&pieces, &key, &p, BPF_ANY);

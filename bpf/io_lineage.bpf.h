@@ -40,7 +40,7 @@ static __always_inline void lineage_add(struct bio *bio, __u32 dev, __u64 from)
 {
 	struct lineage line = { .sector = bio->bi_iter.bi_sector, .first_dev = dev }, *have;
 	__u64 key = (__u64)bio;
-	__u32 partition;
+	__u32 partition, disk;
 
 	have = has_lineages ? bpf_map_lookup_elem(&lineages, &key) : NULL;
 	/* One that had another sector was left behind by a bio that had this address. */
@@ -49,8 +49,8 @@ static __always_inline void lineage_add(struct bio *bio, __u32 dev, __u64 from)
 		return;
 	}
 	/* The bio itself says what partition it is for, where it is not overwritten by this. */
-	bio_dev(bio, &partition);
-	if (partition == dev)
+	disk = bio_dev(bio, &partition);
+	if (dev == partition || dev == disk)
 		return;
 	has_lineages = 1;
 	bpf_map_update_elem(&lineages, &key, &line, BPF_ANY);

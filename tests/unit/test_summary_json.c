@@ -57,6 +57,8 @@ static struct run_summary full_summary(void)
 	c->sideband_records = 300;
 	c->sideband_lost = 4;
 	c->files_failed = 1;
+	c->notes[0] = (struct collector_note){ "requeues", 12 };
+	c->n_notes = 1;
 	c->names = (struct name_quality){ 50, 40, 30, 8, 7, 6, 5, 4, 3, 2 };
 	return s;
 }
@@ -199,6 +201,7 @@ static void cost_and_stacks_are_there(void **state)
 	assert_at(value, "collectors.0.targets_lost", "6");
 	assert_at(value, "collectors.0.ticks_missed", "2");
 	assert_at(value, "collectors.0.files_failed", "1");
+	assert_at(value, "collectors.0.notes.requeues", "12");
 	assert_at(value, "collectors.0.names.addresses", "50");
 	assert_at(value, "collectors.0.names.with_lines", "40");
 	assert_at(value, "collectors.0.names.with_inlined", "30");

@@ -26,7 +26,7 @@
 /* I/O is where it is in bursts, of few different stacks. */
 #define TABLE_ENTRIES	4096u
 #define REQUESTS	16384u /* on their way at once */
-#define OUTLIER_BYTES	(256u << 10)
+#define OUTLIER_BYTES	(1u << 20)
 #define PATIENCE_MS	500u
 #define PATIENCE_MIN_MS 50u
 #define PATIENCE_MAX_MS 2000u
@@ -266,6 +266,22 @@ static int close_ledger(const struct io_collector *c, uint64_t in_flight_end, st
 	return 0;
 }
 
+static void add_notes(const struct ft_io_notes *notes, struct collector_summary *ret)
+{
+	const struct collector_note all[] = {
+		{ "unseen_starts", notes->unseen_starts },
+		{ "requeues", notes->requeues },
+		{ "chains_cut", notes->chains_cut },
+		{ "histograms_full", notes->histograms_full },
+		{ "disks_full", notes->disks_full },
+		{ "dirtiers_lost", notes->dirtiers_lost },
+	};
+
+	_Static_assert(ARRAY_SIZE(all) <= SUMMARY_MAX_NOTES, "notes");
+	memcpy(ret->notes, all, sizeof(all));
+	ret->n_notes = ARRAY_SIZE(all);
+}
+
 static int io_summarize(struct collector *base, const struct sideband *sb,
 			struct collector_summary *ret)
 {
@@ -282,6 +298,7 @@ static int io_summarize(struct collector *base, const struct sideband *sb,
 	ret->cost.kernel_ns = cost.run_ns;
 	ret->cost.kernel_runs = cost.runs;
 	ret->cost.map_bytes = cost.map_bytes;
+	add_notes(&c->skel->bss->notes, ret);
 	err = close_ledger(c, in_flight_end, &ret->ledger);
 	if (err)
 		return err;

@@ -79,17 +79,19 @@ static int outlier_add(struct io_latency *io, const struct ft_io_outlier *o)
 	return ok(latency_outliers_add(&io->latency->outliers, &one));
 }
 
-static int on_outlier(void *ctx, void *data, size_t size)
+int io_latency_outlier(struct io_latency *io, const struct ft_io_outlier *outlier)
 {
-	const struct ft_io_outlier *o = data;
-	struct io_latency *io = ctx;
-
-	if (size < sizeof(*o))
-		return errf(-EIO, "the kernel passed up an outlier of %zu bytes", size);
-	if (latency_outliers_wants(&io->latency->outliers, o->stage_ns[FT_IO_TOTAL]))
-		return outlier_add(io, o);
+	if (latency_outliers_wants(&io->latency->outliers, outlier->stage_ns[FT_IO_TOTAL]))
+		return outlier_add(io, outlier);
 	io->latency->outliers.n_faster++;
 	return 0;
+}
+
+static int on_outlier(void *ctx, void *data, size_t size)
+{
+	if (size < sizeof(struct ft_io_outlier))
+		return errf(-EIO, "the kernel passed up an outlier of %zu bytes", size);
+	return io_latency_outlier(ctx, data);
 }
 
 static int consume_outliers(struct io_latency *io)
@@ -186,9 +188,9 @@ static int carry_stage(struct io_latency *io, uint32_t row, unsigned int stage,
 				     now->sum_ns - last->sum_ns, now->max_ns);
 }
 
-static int carry(struct io_latency *io, const struct ft_io_hist_key *key)
+int io_latency_histogram(struct io_latency *io, const struct ft_io_hist_key *key,
+			 const struct ft_io_hist *now)
 {
-	const struct ft_io_hist *now = io->now;
 	struct latency_counts counts;
 	struct io_hist_seen *seen = NULL;
 	unsigned int stage;
@@ -220,7 +222,7 @@ static int carry_histograms(struct io_latency *io)
 
 	while (!err && !bpf_map_get_next_key(fd, last, &key)) {
 		if (!bpf_map_lookup_elem(fd, &key, io->now))
-			err = carry(io, &key);
+			err = io_latency_histogram(io, &key, io->now);
 		last = &key;
 	}
 	return err;

@@ -55,6 +55,11 @@ void io_latency_start(struct io_latency *io);
 /* Carries over what has been counted since the last time. 0 or -errno with a sentence. */
 int io_latency_tick(struct io_latency *io);
 
+/* The parts of that: a histogram as it is now, and a slow piece. The same errors. */
+int io_latency_histogram(struct io_latency *io, const struct ft_io_hist_key *key,
+			 const struct ft_io_hist *now);
+int io_latency_outlier(struct io_latency *io, const struct ft_io_outlier *outlier);
+
 /* A tally that has been drained: which way its requests came. 0 or -ENOMEM with a sentence. */
 int io_latency_route(struct io_latency *io, const struct ft_io_key *key,
 		     const struct ft_io_tally *tally);

@@ -132,6 +132,20 @@ static json_t *names_json(const struct name_quality *q)
 			 json_part_count(q->java_maps), "failed", json_part_count(q->java_failed));
 }
 
+static json_t *notes_json(const struct collector_summary *c)
+{
+	json_t *o = json_object();
+	unsigned int i;
+
+	for (i = 0; i < c->n_notes; i++) {
+		if (json_object_set_new(o, c->notes[i].name, json_part_count(c->notes[i].n))) {
+			json_decref(o);
+			return NULL;
+		}
+	}
+	return o;
+}
+
 static int fill_collector(const struct collector_summary *c, const struct profile *p,
 			  uint64_t span_ns, json_t *o)
 {
@@ -151,6 +165,8 @@ static int fill_collector(const struct collector_summary *c, const struct profil
 	bad |= json_object_set_new(o, "ticks_missed", json_part_count(c->ticks_missed));
 	bad |= json_object_set_new(o, "files_failed", json_part_count(c->files_failed));
 	bad |= json_object_set_new(o, "names", names_json(&c->names));
+	if (c->n_notes)
+		bad |= json_object_set_new(o, "notes", notes_json(c));
 	if (c->latency)
 		bad |= json_object_set_new(o, "latency", latency_json(c->latency, span_ns));
 	if (bad)

@@ -88,6 +88,8 @@ struct name_quality {
 	uint64_t worker_cpu_ns;		 /* of processes of ours that read lines */
 };
 
+#define SUMMARY_MAX_NOTES 8
+
 struct collector_summary {
 	const char *name;  /* literal: "cpu" */
 	const char *title; /* literal, of its pictures: "CPU time" */
@@ -106,6 +108,11 @@ struct collector_summary {
 	uint64_t sideband_lost;	   /* and lost: they cost names, not events */
 	uint64_t sideband_dropped; /* and read, but beyond the limits of what is kept */
 	uint64_t files_failed;	   /* files whose symbols could not be read */
+	struct collector_note {
+		const char *name; /* literal */
+		uint64_t n;
+	} notes[SUMMARY_MAX_NOTES]; /* what else it met and counted, beside the ledger */
+	unsigned int n_notes;
 	struct name_quality names;
 	struct latency *latency; /* owned; NULL: it does not measure latencies */
 };
