@@ -40,6 +40,14 @@ struct {
 	__type(value, struct ft_io_piece);
 } pieces SEC(".maps");
 
+/* The last bio on this CPU for which there was no room. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} refused SEC(".maps");
+
 /* More bios than a request has of most disks; each round of the loops over them is short. */
 #define MAX_CHAIN 256
 
@@ -109,10 +117,28 @@ static __always_inline void piece_fill(struct ft_io_piece *p, struct bio *bio)
 		p->came_dev = partition;
 }
 
+static __always_inline void refuse(const struct bio *bio)
+{
+	__u32 zero = 0;
+	__u64 *last = bpf_map_lookup_elem(&refused, &zero);
+
+	if (last)
+		*last = (__u64)bio;
+}
+
+static __always_inline bool is_refused(const struct bio *bio)
+{
+	__u32 zero = 0;
+	__u64 *last = bpf_map_lookup_elem(&refused, &zero);
+
+	return last && *last == (__u64)bio;
+}
+
 static __always_inline int piece_begin(void *ctx, struct bio *bio, bool merged)
 {
 	struct ft_io_piece p = {};
 	__u64 key = (__u64)bio, cgroup;
+	bool is_kept;
 	__u32 lost;
 
 	if (!is_on || !bio)
@@ -128,25 +154,49 @@ static __always_inline int piece_begin(void *ctx, struct bio *bio, bool merged)
 	piece_forget(key);
 	/* Not before: what this has cost is no part of its latency. */
 	p.start_ns = bpf_ktime_get_ns();
+	/* What is filtered is kept all the same, so that its end is known for what it is. */
+	is_kept = !bpf_map_update_elem(&pieces, &key, &p, BPF_ANY);
+	if (!is_kept)
+		refuse(bio);
 	if (p.filtered) {
-		/* It is kept all the same, so that its end is known for what it is. */
-		bpf_map_update_elem(&pieces, &key, &p, BPF_ANY);
 		ledger_close(lost);
-		return 0;
-	}
-	if (bpf_map_update_elem(&pieces, &key, &p, BPF_ANY)) {
+	} else if (!is_kept) {
 		ledger_close(FT_IO_LOST_PIECES_FULL);
-		return 0;
+	} else {
+		ledger_fire();
+		if (!merged)
+			disk_started(p.dev);
 	}
-	ledger_fire();
-	if (!merged)
-		disk_started(p.dev);
 	return 0;
 }
 
 SEC("tp_btf/block_getrq")
 int BPF_PROG(on_getrq, struct bio *bio)
 {
+	return piece_begin(ctx, bio, false);
+}
+
+static __always_inline bool is_known(const struct bio *bio)
+{
+	__u64 key = (__u64)bio;
+
+	return bpf_map_lookup_elem(&pieces, &key) != NULL;
+}
+
+/*
+ * From 6.5 on: the same once more, right behind it. The kernel does not run a program on a CPU on
+ * which it is running already, and counts that nowhere that we would see: from 7.0 on they are
+ * preempted, and another task that comes there passes by. The requests that multipath clones for
+ * the devices below it come here alone.
+ */
+SEC("tp_btf/block_io_start")
+int BPF_PROG(on_io_start, struct request *rq)
+{
+	struct bio *bio = rq->bio;
+
+	if (!is_on || !bio || (rq->cmd_flags & BIO_OP_MASK) >= BIO_OP_DRIVER || is_known(bio) ||
+	    is_refused(bio))
+		return 0;
 	return piece_begin(ctx, bio, false);
 }
 
@@ -277,18 +327,19 @@ static __always_inline void unknown_end(struct request *rq)
  * 'bytes' of the request are done, from its first bio on; of a bio that is done in part only the
  * rest is left in it the next time. A flush sequence comes here once more when all of it is done.
  */
-SEC("tp_btf/block_rq_complete")
-int BPF_PROG(on_complete, struct request *rq, int error, unsigned int bytes)
+static __always_inline int request_complete(struct request *rq, int error, __u32 bytes,
+					    bool is_first)
 {
-	__u64 now = bpf_ktime_get_ns(), key;
+	__u64 now, key;
 	struct bio *bio = rq->bio;
 	__u32 i;
 
-	/* The same as a number, which is what a global function takes. */
-	key = (__u64)BPF_CORE_READ(rq, bio);
 	if (!is_on || rq->rq_flags & cfg_flush_seq ||
 	    (rq->cmd_flags & BIO_OP_MASK) >= BIO_OP_DRIVER)
 		return 0;
+	now = bpf_ktime_get_ns();
+	/* The bio as a number, which is what a global function takes. */
+	key = (__u64)BPF_CORE_READ(rq, bio);
 	for (i = 0; i < MAX_CHAIN && bio; i++) {
 		__u64 next = (__u64)BPF_CORE_READ(bio, bi_next);
 		__u32 size = bio->bi_iter.bi_size;
@@ -296,14 +347,34 @@ int BPF_PROG(on_complete, struct request *rq, int error, unsigned int bytes)
 		if (size > bytes)
 			return 0;
 		bytes -= size;
-		if (!piece_end(key, now, error))
+		if (!piece_end(key, now, error) && is_first)
 			unknown_end(rq);
 		bio = bio->bi_next;
 		key = next;
 	}
-	if (bio)
+	if (bio && is_first)
 		NOTE(chains_cut);
 	return 0;
+}
+
+SEC("tp_btf/block_rq_complete")
+int BPF_PROG(on_complete, struct request *rq, int error, unsigned int bytes)
+{
+	return request_complete(rq, error, bytes, true);
+}
+
+/*
+ * Runs behind it, and finds nothing left to do, unless the first was interrupted by this completion
+ * and so was not run for it.
+ */
+SEC("tp_btf/block_rq_complete")
+int BPF_PROG(on_complete_again, struct request *rq, int error, unsigned int bytes)
+{
+	struct bio *bio = rq->bio;
+
+	if (!bio || !is_known(bio))
+		return 0;
+	return request_complete(rq, error, bytes, false);
 }
 
 /* --- where it comes from ------------------------------------------------------------------- */

@@ -55,6 +55,7 @@ static inline void world_add_maps(void)
 	FAKE_MAP(target_tids);
 	FAKE_MAP(samples);
 	FAKE_MAP(histogram_zero);
+	FAKE_MAP(refused);
 	world.ledger = FAKE_MAP(ledgers);
 	world.stacks[0] = FAKE_MAP(stacks_0);
 	world.stacks[1] = FAKE_MAP(stacks_1);
@@ -152,6 +153,7 @@ static inline void request_start(struct request *rq, struct bio *bio)
 		.__data_len = bio->bi_iter.bi_size,
 		.start_time_ns = fake.now_ns,
 	};
+	prog_on_io_start(rq);
 }
 
 static inline void merge_back(struct request *rq, struct bio *bio)
@@ -180,9 +182,10 @@ static inline void merge_requests(struct request *rq, struct request *next)
 }
 
 /* blk_update_request(): true if there is more of it. Bios of a flush sequence do not end yet. */
-static inline bool request_complete(struct request *rq, int error, __u32 bytes)
+static inline bool complete(struct request *rq, int error, __u32 bytes)
 {
 	prog_on_complete(rq, error, bytes);
+	prog_on_complete_again(rq, error, bytes);
 	rq->__data_len -= bytes;
 	while (rq->bio) {
 		struct bio *bio = rq->bio;
@@ -199,7 +202,7 @@ static inline bool request_complete(struct request *rq, int error, __u32 bytes)
 
 static inline void request_end(struct request *rq)
 {
-	request_complete(rq, 0, rq->__data_len);
+	complete(rq, 0, rq->__data_len);
 }
 
 static inline __u64 ledger_slot(__u32 slot)

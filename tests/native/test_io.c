@@ -132,7 +132,7 @@ static void a_requeued_request_that_fails_was_not_in_the_device(void **state)
 	request_start(&rq, &bio);
 	prog_on_issue(&rq);
 	prog_on_requeue(&rq);
-	request_complete(&rq, 10, 4096);
+	complete(&rq, 10, 4096);
 	assert_int_equal(tally_of(7, NULL)->stage_ns[FT_IO_DEVICE], 0);
 	assert_int_equal(histogram(VDA, FT_IO_READ, 0, 12)->stages[FT_IO_DEVICE].sum_ns, 0);
 	assert_int_equal(histogram(VDA, FT_IO_READ, 0, 12)->requests, 1);
@@ -163,7 +163,7 @@ static void an_error_is_counted(void **state)
 	run(&task);
 	request_start(&rq, &bio);
 	prog_on_issue(&rq);
-	request_complete(&rq, 10, 4096);
+	complete(&rq, 10, 4096);
 	assert_int_equal(tally_of(7, NULL)->errors, 1);
 	assert_int_equal(histogram(VDA, FT_IO_WRITE, 0, 12)->errors, 1);
 }
@@ -258,13 +258,13 @@ static void a_completion_in_part_ends_what_is_whole(void **state)
 	merge_back(&rq, &b);
 	prog_on_issue(&rq);
 	at(2000);
-	assert_true(request_complete(&rq, 0, 2048)); /* half of the first */
+	assert_true(complete(&rq, 0, 2048)); /* half of the first */
 	assert_int_equal(ledger_slot(FT_KEPT), 0);
 	at(3000);
-	assert_true(request_complete(&rq, 0, 2048 + 4096)); /* the rest, and half of the other */
+	assert_true(complete(&rq, 0, 2048 + 4096)); /* the rest, and half of the other */
 	assert_int_equal(ledger_slot(FT_KEPT), 1);
 	at(4000);
-	assert_false(request_complete(&rq, 0, 4096));
+	assert_false(complete(&rq, 0, 4096));
 	assert_int_equal(tally_of(7, NULL)->stage_ns[FT_IO_TOTAL], 2000);
 	assert_int_equal(tally_of(7, NULL)->bytes, 4096);
 	assert_int_equal(tally_of(8, NULL)->stage_ns[FT_IO_TOTAL], 3000);
@@ -285,7 +285,7 @@ static void the_rest_of_a_request_has_the_size_of_the_whole(void **state)
 	request_start(&rq, &a);
 	merge_back(&rq, &b);
 	prog_on_issue(&rq);
-	request_complete(&rq, 0, 61440);
+	complete(&rq, 0, 61440);
 	prog_on_requeue(&rq);
 	prog_on_issue(&rq);
 	request_end(&rq);
@@ -333,12 +333,12 @@ static void a_flush_sequence_ends_with_its_last_step(void **state)
 	at(2000);
 	prog_on_issue(&rq);
 	at(3000);
-	request_complete(&rq, 0, 4096);
+	complete(&rq, 0, 4096);
 	assert_int_equal(ledger_slot(FT_KEPT), 0);
 	rq.rq_flags &= ~cfg_flush_seq;
 	rq.bio = rq.biotail; /* blk_flush_restore_request() */
 	at(4000);
-	request_complete(&rq, 0, 0);
+	complete(&rq, 0, 0);
 	assert_int_equal(ledger_slot(FT_KEPT), 1);
 	assert_int_equal(tally_of(7, &key)->stage_ns[FT_IO_TOTAL], 3000);
 	assert_int_equal(tally_of(7, NULL)->bytes, 4096);
@@ -363,7 +363,7 @@ static void of_an_empty_flush_only_the_total_is_known(void **state)
 	prog_on_complete(&own, 0, 0);
 	rq.rq_flags &= ~cfg_flush_seq;
 	at(1700);
-	request_complete(&rq, 0, 0);
+	complete(&rq, 0, 0);
 	hist = histogram(VDA, FT_IO_FLUSH, 0, FT_IO_SIZE_NONE);
 	assert_non_null(hist);
 	assert_int_equal(hist->requests, 1);

@@ -46,6 +46,28 @@ static void what_is_on_its_way_at_the_stop_stays_so(void **state)
 	assert_int_equal(world.pieces->n, 1);
 }
 
+/* The kernel does not run a program that is running on that CPU. */
+static void what_one_program_does_not_see_another_does(void **state)
+{
+	struct task_struct task = task_make(7, "dd");
+	struct bio bio = bio_make(READ, 4096);
+	struct request rq = { .bio = &bio, .biotail = &bio, .__data_len = 4096 };
+
+	(void)state;
+	run(&task);
+	at(1000);
+	prog_on_io_start(&rq);
+	prog_on_issue(&rq);
+	at(2000);
+	prog_on_complete_again(&rq, 0, 4096);
+	assert_int_equal(tally_of(7, NULL)->stage_ns[FT_IO_TOTAL], 1000);
+	assert_int_equal(ledger_slot(FT_FIRED), 1);
+	assert_int_equal(in_flight_of(VDA), 0);
+	rq.cmd_flags = 34; /* passes through */
+	prog_on_io_start(&rq);
+	assert_int_equal(ledger_slot(FT_FIRED), 1);
+}
+
 static void a_filtered_request_is_counted_at_once(void **state)
 {
 	struct task_struct self = task_make(SELF, "fathom");
@@ -201,7 +223,7 @@ static void what_takes_long_is_told(void **state)
 	at(3500);
 	prog_on_issue(&rq);
 	at(4001);
-	request_complete(&rq, -5, 4096);
+	complete(&rq, -5, 4096);
 	assert_int_equal(fake.n_submitted, 1);
 	assert_int_equal(told->start_ns, 3000);
 	assert_int_equal(told->end_ns, 4001);
@@ -302,8 +324,8 @@ static void flight_go_on(struct flight *f)
 		if (random_below(40) == 0) /* its end is not seen */
 			f->n = 0;
 		else if (f->rq.__data_len > 512 && random_below(3) == 0)
-			request_complete(&f->rq, 0, 512 * random_below(f->rq.__data_len / 512));
-		else if (!request_complete(&f->rq, random_below(10) == 0, f->rq.__data_len))
+			complete(&f->rq, 0, 512 * random_below(f->rq.__data_len / 512));
+		else if (!complete(&f->rq, random_below(10) == 0, f->rq.__data_len))
 			f->n = 0;
 	}
 }
@@ -428,6 +450,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(before_the_start_nothing_is_counted),
 		TEST(what_is_on_its_way_at_the_stop_stays_so),
+		TEST(what_one_program_does_not_see_another_does),
 		TEST(a_filtered_request_is_counted_at_once),
 		TEST(an_unknown_request_began_before_the_recording),
 		TEST(an_end_that_nobody_saw_is_a_loss),

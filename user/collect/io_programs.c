@@ -55,6 +55,7 @@ static bool fits(const char *program, const char *tracepoint, int n)
 		{ "block_rq_merge", 1 },       { "block_rq_complete", 3 },
 		{ "block_bio_remap", 3 },      { "block_split", 2 },
 		{ "writeback_dirty_page", 2 }, { "writeback_dirty_folio", 2 },
+		{ "block_io_start", 1 },
 	};
 	/* What they had in front of that, and block_getrq behind it. */
 	static const char suffix[] = "_q";
