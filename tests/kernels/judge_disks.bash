@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # $out and $title are those of the guest that is judged
 # judge_disks: what tests/kernels/run, which sources this, thinks of the recordings of disks and files
 # that a guest has left in $out. An emulated machine is slow outside of the disk, too: how long a
 # request takes is bounded, never equal.
