@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""blk_trace: how long requests took, from blktrace's events: blk_trace.py FILE
+"""blk_trace: how long requests took, from blktrace's events: blk_trace.py FILE [PID]
 
 FILE has records of struct blk_io_trace in the byte order of the machine
-(include/uapi/linux/blktrace_api.h). As a program it prints JSON:
+(include/uapi/linux/blktrace_api.h). As a program it prints JSON, with PID of those only that this thread has queued:
   {"read": {"q2c": {"n": N, "mean_ns": N, "p50_ns": N, ...}, "d2c": {...}}, "write": ...,
    "unpaired": N}
 unpaired: completions whose beginning is not in the file, or is not told apart from another's.
@@ -37,16 +37,16 @@ def events(path):
     return sorted(found)
 
 
-def requests(path):
-    """Of each request that ended: (is_write, bytes, q2c_ns or None, d2c_ns); and how many
-    completions are without a beginning. One is known by its first sector and direction, as btt
+def requests(path, wanted=None):
+    """Of each request that ended, and that the thread 'wanted' had queued if there is one:
+    (is_write, bytes, q2c_ns or None, d2c_ns); and how many completions are without a beginning. One is known by its first sector and direction, as btt
     does it; where two such are on their way at once, neither is used."""
     queued, issued = defaultdict(list), defaultdict(list)
     found, unpaired = [], 0
-    for time, action, sector, size, is_write, _ in events(path):
+    for time, action, sector, size, is_write, pid in events(path):
         key = sector, is_write
         if action == "queue":
-            queued[key].append(time)
+            queued[key].append((time, pid))
         elif action == "issue":
             issued[key].append(time)
         elif action == "requeue":
@@ -56,7 +56,9 @@ def requests(path):
             if len(starts) != 1 or len(begins) > 1:
                 unpaired += 1
                 continue
-            found.append((is_write, size, time - begins[0] if begins else None, time - starts[0]))
+            began, by = begins[0] if begins else (None, None)
+            if wanted in (None, by):
+                found.append((is_write, size, time - began if begins else None, time - starts[0]))
     return found, unpaired
 
 
@@ -74,8 +76,8 @@ def stage(values):
             **{f"p{percent}_ns": quantile(ordered, percent) for percent in QUANTILES}}
 
 
-def summary(path):
-    found, unpaired = requests(path)
+def summary(path, wanted=None):
+    found, unpaired = requests(path, wanted and int(wanted))
     result = {"unpaired": unpaired}
     for name, is_write in (("read", False), ("write", True)):
         own = [r for r in found if r[0] == is_write]
@@ -87,4 +89,4 @@ def summary(path):
 
 
 if __name__ == "__main__":
-    print(json.dumps(summary(sys.argv[1]), indent=1))
+    print(json.dumps(summary(*sys.argv[1:]), indent=1))

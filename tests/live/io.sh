@@ -92,12 +92,16 @@ counted() {
 		says "$name" "as many writes" \
 			"operations('$device', 'write') == fio(job, 'write')['total_ios'] and
 			 size('$device', 'write') == fio(job, 'write')['bytes']"
+		# The file system itself may write a block or two of its own.
 		says "$name" "the kernel has counted the same" \
-			"operations('$device', 'read') == $reads and operations('$device', 'write') == $writes"
-		# It begins where the request is made, and ends behind all programs that see its end.
+			"operations('$device', 'read') == $reads and
+			 0 <= $writes - operations('$device', 'write') <= 20"
+		# It begins where the request is made, before all programs that see its beginning, and
+		# ends behind all that see its end.
 		says "$name" "and its mean is the same" \
-			"all(within(stage('$device', o, 'total')['mean_ns'], ms * 1e6 / n, 0.05, 3000)
-			     for o, n, ms in (('read', $reads, $read_ms), ('write', $writes, $write_ms)) if n)"
+			"all(within(stage('$device', o, 'total')['mean_ns'], ms * 1e6 / n, 0.05, 5000)
+			     for o, n, ms in (('read', $reads, $read_ms),
+			                      ('write', operations('$device', 'write'), $write_ms)) if n)"
 	else
 		# A file's times are written now and then, and the journal.
 		says "$name" "as many writes, and some of the file system's own" \
@@ -175,9 +179,13 @@ traced() {
 		return
 	fi
 	fio_job "$name" "$2" libaio "$kind" "$depth"
-	record "$name" -c io -a -- tests/live/blk_trace.bash "$device" "$tmp/$name.events" "${job[@]}"
+	# Others may use the disk at the same time: fio leaves the PID of who does the work in a file
+	# in its folder.
+	record "$name" -c io -- tests/live/blk_trace.bash "$device" "$tmp/$name.events" \
+		env -C "$ram" "${job[@]}" '--exec_prerun=echo $PPID'
 	tap_check "$name: the tracer has lost nothing" is 0 "$(cat "$tmp/$name.events.lost")"
-	"$PYTHON" tests/live/blk_trace.py "$tmp/$name.events" >"$tmp/$name.events.json"
+	"$PYTHON" tests/live/blk_trace.py "$tmp/$name.events" "$(cat "$ram/job.prerun.txt")" \
+		>"$tmp/$name.events.json"
 	for operation in read write; do
 		[[ $kind == "rand$operation" || $kind == randrw ]] || continue
 		says "$name" "$operation: issue to completion is that of blktrace's events" \
@@ -189,13 +197,15 @@ traced() {
 			 events['$operation']['q2c']['mean_ns'] * 33 / 32 + 300" \
 			"events=$tmp/$name.events.json"
 	done
+	# btt cannot tell whose a request is.
+	[ "$device" = "$memory" ] || return 0
 	if ! command -v btt >/dev/null; then
-		tap_skip "$name: btt" "blktrace is not installed"
+		tap_skip "$name: btt's mean of D2C" "blktrace is not installed"
 		return
 	fi
-	# Sorted and in a file, as btt wants them.
+	# Sorted and in a file, as btt wants them. It leaves more files where it is run.
 	blkparse -q -O -i - -d "$tmp/$name.bin" <"$tmp/$name.events" >/dev/null 2>&1
-	btt -i "$tmp/$name.bin" -o "$tmp/$name.btt" >/dev/null 2>&1
+	(cd "$tmp" && btt -i "$name.bin" -o "$name.btt" >/dev/null 2>&1)
 	awk '$1 == "D2C" { printf "%.0f\n", $3 * 1e9; exit }' "$tmp/$name.btt.avg" >"$tmp/$name.d2c"
 	says "$name" "btt's mean of D2C" \
 		"within(sum(stage('$device', o, 'device')['mean_ns'] * operations('$device', o)

@@ -105,7 +105,7 @@ def within(a, b, share, ns):
 
 
 def one_step(ours, theirs):
-    return ours["n"] > 0 and all(within(ours[key], theirs[key], 1 / 32, SAME_EVENT_NS)
+    return ours["n"] > 0 and all(abs(ours[key] - theirs[key]) <= theirs[key] / 32 + SAME_EVENT_NS
                                  for key in ("mean_ns", *QUANTILES))
 
 
