@@ -182,6 +182,8 @@ uw_build = $(q)mkdir -p $(@D) && $(uw_cc) $(uw_cflags) $(uw_more) -MMD -MP -MF $
 $(uw)/%: tests/workloads/unwind/%.c
 	$(say) CC $@
 	$(uw_build) -lm
+# Dependencies that were noted are no workloads.
+$(uw)/plain-%.d: ;
 $(uw)/plain-%: tests/workloads/unwind/plain.c
 	$(say) CC $@
 	$(uw_build)

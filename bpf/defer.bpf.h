@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * defer: passes a sample up whose stack cannot be unwound yet, because what its process has mapped
- * or a table is not known yet: registers and a piece of the stack, by which the program unwinds it
- * late. user/collect/late.c is the other end.
+ * defer: passes a stack up that cannot be unwound yet, because what its process has mapped or a
+ * table is not known yet: registers and a piece of its memory, by which the program unwinds it
+ * late. Its event is counted under a number that stands for the stack. user/collect/late.c is the
+ * other end.
  */
 #pragma once
 
@@ -13,6 +14,13 @@
 
 #include "bpf/unwind.bpf.h"
 #include "bpf/wire.h"
+
+/* Whose stack it is. */
+struct deferred_as {
+	__u64 number; /* what stands for it in its events */
+	__u32 tgid;   /* as in ft_task */
+	__u32 collector;
+};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -38,7 +46,7 @@ static __always_inline __u32 stack_copy(__u8 (*to)[FT_PIECE_BYTES], __u32 room, 
 
 static __always_inline void deferred_fill(struct ft_deferred *d, struct task_struct *task,
 					  const struct unwind_job *job,
-					  const struct ft_count_key *key, __u32 set)
+					  const struct deferred_as *as)
 {
 	__u32 i;
 
@@ -46,13 +54,13 @@ static __always_inline void deferred_fill(struct ft_deferred *d, struct task_str
 	d->process = job->process;
 	d->mm = job->mm;
 	d->vdso = (__u64)BPF_CORE_READ(task, mm, context.vdso);
-	d->key = *key;
+	d->number = as->number;
 	d->pc = job->regs.entry.pc;
 	d->wanted_pc = job->walk.pc;
 	for (i = 0; i < FT_REGS; i++)
 		d->regs[i] = job->regs.entry.regs[i];
-	d->set = set;
-	d->collector = FT_COLLECTOR_CPU;
+	d->tgid = as->tgid;
+	d->collector = as->collector;
 	d->in_exec = task_is_in_exec(task);
 }
 
@@ -85,9 +93,9 @@ static __always_inline __u32 stack_pages(struct task_struct *task, __u64 sp)
 
 /*
  * A record with room for that many pages: what is reserved of a ring has a size that is known when
- * the program is loaded. Evaluates to whether the sample is on its way up.
+ * the program is loaded. Evaluates to whether the stack is on its way up.
  */
-#define DEFER(pages_, task, job, key, set, wanted)                                                 \
+#define DEFER(pages_, task, job, as, wanted)                                                       \
 	({                                                                                         \
 		struct {                                                                           \
 			struct ft_deferred head;                                                   \
@@ -95,7 +103,7 @@ static __always_inline __u32 stack_pages(struct task_struct *task, __u64 sp)
 		} *record_ = bpf_ringbuf_reserve(&deferred, sizeof(*record_), 0);                  \
                                                                                                    \
 		if (record_) {                                                                     \
-			deferred_fill(&record_->head, task, job, key, set);                        \
+			deferred_fill(&record_->head, task, job, as);                              \
 			record_->head.stack_bytes = stack_copy(record_->stack, pages_, wanted,     \
 							       (job)->regs.entry.regs[UNWIND_SP]); \
 			bpf_ringbuf_submit(record_, deferred_wakeup(sizeof(*record_)));            \
@@ -104,17 +112,17 @@ static __always_inline __u32 stack_pages(struct task_struct *task, __u64 sp)
 	})
 
 static __always_inline bool defer(struct task_struct *task, const struct unwind_job *job,
-				  const struct ft_count_key *key, __u32 set)
+				  const struct deferred_as *as)
 {
 	__u32 pages = stack_pages(task, job->regs.entry.regs[UNWIND_SP]);
 
 	if (pages <= 2)
-		return DEFER(2, task, job, key, set, pages);
+		return DEFER(2, task, job, as, pages);
 	if (pages <= 4)
-		return DEFER(4, task, job, key, set, pages);
+		return DEFER(4, task, job, as, pages);
 	if (pages <= 8)
-		return DEFER(8, task, job, key, set, pages);
-	return DEFER(FT_MAX_PIECES, task, job, key, set, pages);
+		return DEFER(8, task, job, as, pages);
+	return DEFER(FT_MAX_PIECES, task, job, as, pages);
 }
 
 /* Whether a walk that ended like this may go further once the loader knows more. */

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * unwind: walks user stacks by tables (bpf/unwind_step.h is the step), by a few frames for each
- * tail call or by bpf_loop(). The maps are filled by user/collect/unwinder.c and shared by all
- * collectors.
+ * unwind: walks user stacks by tables (bpf/unwind_step.h is the step). The maps are filled by
+ * user/collect/unwinder.c and shared by all collectors.
  */
 #pragma once
 
@@ -204,27 +203,7 @@ static __always_inline __u32 unwind_next(struct unwind_job *job, struct ft_stack
 	return 0;
 }
 
-struct unwind_loop {
-	struct unwind_job *job;
-	struct ft_stack *out;
-};
-
-static long unwind_in_loop(__u32 i, void *ctx)
-{
-	struct unwind_loop *loop = ctx;
-
-	loop->job->walk.end = unwind_next(loop->job, loop->out);
-	return loop->job->walk.end != 0;
-}
-
-static __always_inline void unwind_by_loop(struct unwind_job *job, struct ft_stack *out)
-{
-	struct unwind_loop loop = { .job = job, .out = out };
-
-	bpf_loop(FT_MAX_FRAMES + 1, unwind_in_loop, &loop, 0);
-}
-
-/* Frames for each tail call; 33 of these are allowed. */
+/* Frames for each call of user_stack_frames() in bpf/sample.bpf.h. */
 #define UNWIND_FRAMES_PER_CALL 4
 #define UNWIND_CALLS	       32
 

@@ -85,7 +85,7 @@ static __always_inline __u32 user_stack_end(__u32 end)
 
 /*
  * Begins the walk from job->regs. True if there is more to do: user_stack_go_on() until that says
- * no, or user_stack_finish() at once. Then out->end says how it ended.
+ * no, UNWIND_CALLS times at most. Then out->end says how it ended.
  */
 static __always_inline bool user_stack_begin(struct task_struct *task, struct unwind_job *job,
 					     struct ft_stack *out)
@@ -103,14 +103,7 @@ static __always_inline bool user_stack_begin(struct task_struct *task, struct un
 	return false;
 }
 
-/* By bpf_loop(): all the rest. */
-static __always_inline void user_stack_finish(struct unwind_job *job, struct ft_stack *out)
-{
-	unwind_by_loop(job, out);
-	out->end = user_stack_end(job->walk.end);
-}
-
-/* By tail calls: some frames for each. True if there are more. */
+/* Some frames more. True if there may be others. */
 static __always_inline bool user_stack_go_on(struct unwind_job *job, struct ft_stack *out)
 {
 	bool more = unwind_some(job, out);

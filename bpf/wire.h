@@ -33,20 +33,30 @@ struct ft_stack {
 };
 _Static_assert(sizeof(struct ft_stack) == 1024, "ft_stack");
 
-/* What samples are counted by. PIDs are those of the PID namespace that fathom runs in, 0 if the
- * process is not visible there. */
-struct ft_count_key {
-	__u64 user_stack;   /* hash, 0: none */
-	__u64 kernel_stack; /* hash, 0: none */
-	__u64 start_ns;	    /* of the process, since boot */
-	__u64 cgroup_id;    /* of the cgroup2 hierarchy */
-	__u64 exec_id;	    /* grows with each exec of the process */
+/* A task as events are counted by it. PIDs are those of the PID namespace that fathom runs in, 0 if
+ * the process is not visible there. */
+struct ft_task {
+	__u64 start_ns;	 /* of the process, since boot */
+	__u64 cgroup_id; /* of the cgroup2 hierarchy */
+	__u64 exec_id;	 /* grows with each exec of the process */
 	__u32 tgid;
 	__u32 tid;
 	char comm[FT_COMM_LEN];		/* of the thread */
 	char process_comm[FT_COMM_LEN]; /* of its group leader */
 };
-_Static_assert(sizeof(struct ft_count_key) == 80, "ft_count_key");
+_Static_assert(sizeof(struct ft_task) == 64, "ft_task");
+
+/* Where an event came from. */
+struct ft_origin {
+	__u64 user_stack;   /* hash, or the number of a deferred one (FT_STACK_IS_DEFERRED); 0: none
+			     */
+	__u64 kernel_stack; /* hash; 0: none */
+	struct ft_task task;
+};
+_Static_assert(sizeof(struct ft_origin) == 80, "ft_origin");
+
+/* Hashes are odd. The stack of an even number is passed up, to be unwound late. */
+#define FT_STACK_IS_DEFERRED(number) ((number) && !((number)&1))
 
 struct ft_count {
 	__u64 n;
@@ -63,9 +73,11 @@ _Static_assert(sizeof(struct ft_count) == 16, "ft_count");
 #define FT_LOST_STACKS_FULL	5
 #define FT_LOST_STACK_COLLISION 6 /* another stack with the same hash was there first */
 #define FT_LOST_COUNTS_FULL	7
-#define FT_LOST_MAP_BUSY	8 /* a bucket was locked by what this CPU was interrupted in */
-#define FT_LOST_WALK_FAILED	9 /* neither a user nor a kernel stack could be had */
-#define FT_LEDGER_SLOTS		10
+#define FT_LOST_MAP_BUSY	8  /* a bucket was locked by what this CPU was interrupted in */
+#define FT_LOST_WALK_FAILED	9  /* neither a user nor a kernel stack could be had */
+#define FT_LOST_NESTED		10 /* it interrupted too many others of its collector */
+#define FT_LEDGER_OWN		11 /* from here on: each collector's own */
+#define FT_LEDGER_SLOTS		24
 struct ft_ledger {
 	__u64 n[FT_LEDGER_SLOTS];
 };
@@ -199,24 +211,26 @@ struct ft_process {
 };
 _Static_assert(sizeof(struct ft_process) == 24, "ft_process");
 
-/* A sample whose stack cannot be unwound yet: passed up with registers and a piece of its stack. */
+/* A stack that cannot be unwound yet: passed up as registers and a piece of its memory. */
 struct ft_deferred {
 	__u64 time_ns; /* CLOCK_MONOTONIC */
 	struct ft_process_key process;
 	__u64 mm;
-	__u64 vdso; /* address of the process's vDSO, 0 if it has none */
-	struct ft_count_key key;
+	__u64 vdso;   /* address of the process's vDSO, 0 if it has none */
+	__u64 number; /* what stands for it in ft_origin.user_stack */
 	__u64 pc;
 	__u64 wanted_pc; /* where the walk gave up: the mapping or table that is missing is of this
 			  */
 	__u64 regs[FT_REGS]; /* by DWARF number */
-	__u32 set;	     /* of maps that the sample belongs to */
+	__u32 tgid;	     /* as in ft_task */
 	__u32 collector;     /* FT_COLLECTOR_* */
 	__u32 stack_bytes;   /* from the start of the page that the stack pointer is in */
 	__u32 in_exec;	     /* 1: the task is in the middle of an exec */
 };			     /* the stack's bytes follow */
-_Static_assert(sizeof(struct ft_deferred) == 408, "ft_deferred");
-#define FT_COLLECTOR_CPU 0
+_Static_assert(sizeof(struct ft_deferred) == 336, "ft_deferred");
+#define FT_COLLECTOR_CPU  0
+#define FT_COLLECTOR_IO	  1
+#define FT_COLLECTOR_FILE 2
 
 /* Pieces of a stack that are passed up: whole pages of 4 KiB. */
 #define FT_PIECE_BYTES 4096

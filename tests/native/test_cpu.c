@@ -14,8 +14,7 @@
 #include "tests/native/random.h"
 
 int on_sample(struct bpf_perf_event_data *ctx);
-int on_sample_walk(struct bpf_perf_event_data *ctx);
-int on_sample_in_calls(struct bpf_perf_event_data *ctx);
+int user_stack_frames(__u32 place);
 
 /* The loader sets cfg_* before the programs are loaded; here they are plain variables. */
 #define const
@@ -43,7 +42,7 @@ static int set_up(void **state)
 	active_set = 0;
 	FAKE_MAP(targets);
 	FAKE_MAP(target_tids);
-	FAKE_MAP(scratches);
+	FAKE_MAP(samples);
 	ledger_map = FAKE_MAP(ledgers);
 	stack_maps[0] = FAKE_MAP(stacks_0);
 	stack_maps[1] = FAKE_MAP(stacks_1);
@@ -125,7 +124,7 @@ static __u64 ledger_slot(__u32 slot)
 	return sum;
 }
 
-static struct ft_count_key *only_key(__u32 set)
+static struct ft_origin *only_key(__u32 set)
 {
 	__u32 i;
 
@@ -140,7 +139,7 @@ static struct ft_count_key *only_key(__u32 set)
 static void a_sample_is_counted_by_task_and_stack(void **state)
 {
 	struct task_struct leader = make_task(7, 7, "main"), thread = make_task(7, 8, "worker");
-	struct ft_count_key *key;
+	struct ft_origin *key;
 	struct ft_stack *stack;
 
 	(void)state;
@@ -148,13 +147,13 @@ static void a_sample_is_counted_by_task_and_stack(void **state)
 	thread.start_boottime = 5; /* the leader's counts */
 	fire(&thread, make_user(3, 0x400000));
 	key = only_key(0);
-	assert_int_equal(key->tgid, 7);
-	assert_int_equal(key->tid, 8);
-	assert_int_equal(key->start_ns, 1007);
-	assert_int_equal(key->exec_id, 3);
-	assert_int_equal(key->cgroup_id, 4242);
-	assert_string_equal(key->comm, "worker");
-	assert_string_equal(key->process_comm, "main");
+	assert_int_equal(key->task.tgid, 7);
+	assert_int_equal(key->task.tid, 8);
+	assert_int_equal(key->task.start_ns, 1007);
+	assert_int_equal(key->task.exec_id, 3);
+	assert_int_equal(key->task.cgroup_id, 4242);
+	assert_string_equal(key->task.comm, "worker");
+	assert_string_equal(key->task.process_comm, "main");
 	assert_int_equal(key->kernel_stack, 0);
 	stack = bpf_map_lookup_elem(&stacks_0, &key->user_stack);
 	assert_non_null(stack);
@@ -163,6 +162,21 @@ static void a_sample_is_counted_by_task_and_stack(void **state)
 	assert_int_equal(stack->pcs[2], 0x400002);
 	assert_int_equal(ledger_slot(FT_FIRED), 1);
 	assert_int_equal(ledger_slot(FT_KEPT), 1);
+}
+
+static void a_place_is_free_again_behind_each_sample(void **state)
+{
+	struct task_struct task = make_task(7, 7, "main");
+	__u32 place, i;
+
+	(void)state;
+	task.group_leader = &task;
+	for (i = 0; i < 10; i++)
+		fire(&task, make_user(3, 0x400000));
+	for (place = 0; place < SAMPLE_PLACES; place++)
+		assert_int_equal(((struct sample *)bpf_map_lookup_elem(&samples, &place))->users,
+				 0);
+	assert_int_equal(ledger_slot(FT_KEPT), 10);
 }
 
 static void the_same_sample_again_only_counts(void **state)
@@ -187,7 +201,7 @@ static void the_same_sample_again_only_counts(void **state)
 static void in_the_kernel_both_stacks_are_kept(void **state)
 {
 	struct task_struct task = make_task(7, 7, "main");
-	struct ft_count_key *key;
+	struct ft_origin *key;
 	struct ft_stack *user, *kernel;
 
 	(void)state;
@@ -224,7 +238,7 @@ static void nothing_of_an_earlier_sample_is_left(void **state)
 	assert_int_equal(count_maps[0]->n, 3);
 	for (i = 0; i < count_maps[0]->max_entries; i++) {
 		struct ft_count *count = fake_map_value(count_maps[0], i);
-		struct ft_count_key *key = fake_map_key(count_maps[0], i);
+		struct ft_origin *key = fake_map_key(count_maps[0], i);
 
 		if (count && count->n == 2)
 			assert_int_equal(key->kernel_stack, 0);
@@ -336,7 +350,7 @@ static __u64 drain(__u32 set)
 
 	for (i = 0; i < count_maps[set]->max_entries; i++) {
 		struct ft_count *count = fake_map_value(count_maps[set], i);
-		struct ft_count_key *key = fake_map_key(count_maps[set], i);
+		struct ft_origin *key = fake_map_key(count_maps[set], i);
 		void *stacks = stack_maps[set]->definition;
 
 		if (!count)
@@ -371,11 +385,21 @@ static void make_tasks(void)
 	}
 }
 
+/* How many are in each of this CPU's places. */
+static void fake_places(__u64 users)
+{
+	__u32 place;
+
+	for (place = 0; place < SAMPLE_PLACES; place++)
+		((struct sample *)bpf_map_lookup_elem(&samples, &place))->users = users;
+}
+
 static void fire_at_random(void)
 {
 	struct task_struct *task = &tasks[random_below(TASKS)];
 	__u64 pc = 0x400000 + 0x1000 * random_below(20);
 	struct pt_regs regs = make_user(1 + random_below(140), pc);
+	__u64 nested = !random_below(50);
 
 	fake_cpu = random_below(FAKE_CPUS);
 	fake.under_cgroup = random_below(2);
@@ -389,7 +413,9 @@ static void fire_at_random(void)
 	}
 	if (!random_below(50))
 		regs = make_regs(USER_CS, 0, 0); /* jumped to null */
+	fake_places(nested);
 	fire(task, regs);
+	fake_places(0);
 }
 
 static void choose_filters(__u32 round)
@@ -434,7 +460,7 @@ static void the_ledger_is_closed_whatever_happens(void **state)
 
 	assert_int_equal(ledger_slot(FT_FIRED), fired);
 	assert_int_equal(ledger_slot(FT_KEPT), drained);
-	for (slot = FT_KEPT; slot < FT_LEDGER_SLOTS; slot++) {
+	for (slot = FT_KEPT; slot < FT_LEDGER_OWN; slot++) {
 		/* All that can happen did. */
 		if (!ledger_slot(slot))
 			fail_msg("nothing ended in slot %u", slot);
@@ -456,6 +482,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(a_sample_is_counted_by_task_and_stack),
+		TEST(a_place_is_free_again_behind_each_sample),
 		TEST(the_same_sample_again_only_counts),
 		TEST(in_the_kernel_both_stacks_are_kept),
 		TEST(nothing_of_an_earlier_sample_is_left),

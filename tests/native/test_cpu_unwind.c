@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The sampling program with tables: what it walks, what it passes up, and that both of its forms
- * do the same. */
+/* The sampling program with tables: what it walks, and what it passes up. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -14,8 +13,7 @@
 #include "tests/native/random.h"
 
 int on_sample(struct bpf_perf_event_data *ctx);
-int on_sample_walk(struct bpf_perf_event_data *ctx);
-int on_sample_in_calls(struct bpf_perf_event_data *ctx);
+int user_stack_frames(__u32 place);
 
 /* The loader sets cfg_* before the programs are loaded; here they are plain variables. */
 #define const
@@ -83,7 +81,7 @@ static int set_up(void **state)
 	active_set = 0;
 	FAKE_MAP(targets);
 	FAKE_MAP(target_tids);
-	FAKE_MAP(scratches);
+	FAKE_MAP(samples);
 	FAKE_MAP(unwind_chunks);
 	fake_map_resize(FAKE_MAP(unwind_pages), 4);
 	fake_map_resize(FAKE_MAP(unwind_rules), 300);
@@ -94,7 +92,7 @@ static int set_up(void **state)
 	stack_map = FAKE_MAP(stacks_0);
 	count_map = FAKE_MAP(counts_0);
 	fake_map_resize(stack_map, 8);
-	fake_map_resize(count_map, 8);
+	fake_map_resize(count_map, 4096);
 	FAKE_MAP(stacks_1);
 	FAKE_MAP(counts_1);
 	memory = (struct mm_struct){ .start_stack = FAKE_USER_BASE + sizeof(fake.user) - 8,
@@ -104,7 +102,6 @@ static int set_up(void **state)
 	};
 	task.group_leader = fake.current = &task;
 	fake.saved = &saved;
-	fake.tail = on_sample_walk;
 	fill_tables();
 	return 0;
 }
@@ -157,7 +154,6 @@ static void fire(struct pt_regs regs)
 	struct bpf_perf_event_data context = { .regs = regs };
 	__u64 fired = ledger_slot(FT_FIRED);
 
-	fake.n_tail_calls = 0;
 	assert_int_equal(on_sample(&context), 0);
 	assert_int_equal(ledger_slot(FT_FIRED), fired + 1);
 	assert_closed();
@@ -171,6 +167,16 @@ static struct ft_stack *only_stack(void)
 	for (i = 0; !fake_map_value(stack_map, i); i++)
 		;
 	return fake_map_value(stack_map, i);
+}
+
+static struct ft_origin *only_key(void)
+{
+	__u32 i;
+
+	assert_int_equal(count_map->n, 1);
+	for (i = 0; !fake_map_value(count_map, i); i++)
+		;
+	return fake_map_key(count_map, i);
 }
 
 static struct ft_deferred *last_deferred(void)
@@ -237,7 +243,10 @@ static void an_unknown_process_is_passed_up_with_its_stack(void **state)
 	fire(make_regs(KERNEL_CS, kernel_pcs[0], 0));
 	assert_int_equal(ledger_slot(FT_KEPT), 1);
 	assert_int_equal(fake.n_submitted, 1);
-	assert_int_equal(count_map->n, 0); /* that is for who unwinds it */
+	/* It is counted under what stands for its stack. */
+	assert_int_equal(count_map->n, 1);
+	assert_true(FT_STACK_IS_DEFERRED(only_key()->user_stack));
+	assert_int_equal(d->number, only_key()->user_stack);
 	assert_int_equal(d->process.tgid, 7);
 	assert_int_equal(d->process.start_ns, 1007);
 	assert_int_equal(d->mm, (uintptr_t)&memory);
@@ -245,26 +254,29 @@ static void an_unknown_process_is_passed_up_with_its_stack(void **state)
 	assert_int_equal(d->pc, CODE + 0x10);
 	assert_int_equal(d->regs[FT_X86_RSP], FAKE_USER_BASE + 600 * 8);
 	assert_int_equal(d->regs[12], 12);
-	assert_int_equal(d->set, 0);
+	assert_int_equal(d->tgid, 7);
 	assert_int_equal(d->collector, FT_COLLECTOR_CPU);
 	assert_int_equal(d->in_exec, 0);
-	assert_int_equal(d->key.tgid, 7);
-	assert_int_equal(d->key.user_stack, 0);
 	/* The kernel stack is in the set already. */
-	assert_int_not_equal(d->key.kernel_stack, 0);
+	assert_int_not_equal(only_key()->kernel_stack, 0);
 	assert_int_equal(only_stack()->n, 3);
-	assert_non_null(bpf_map_lookup_elem(&stacks_0, &d->key.kernel_stack));
+	assert_non_null(bpf_map_lookup_elem(&stacks_0, &only_key()->kernel_stack));
 	/* From the page of the stack pointer to the end of the stack. */
 	assert_int_equal(d->stack_bytes, 3 * 4096);
 	assert_memory_equal(d + 1, (char *)fake.user + 4096, d->stack_bytes);
 }
 
-static void a_sample_belongs_to_the_set_that_is_active(void **state)
+/* So that a late stack finds its event, and no other. */
+static void each_deferred_stack_has_its_own_number(void **state)
 {
+	__u32 i;
+
 	(void)state;
-	active_set = 1;
-	fire(make_regs(USER_CS, CODE + 0x10, 0));
-	assert_int_equal(last_deferred()->set, 1);
+	for (i = 0; i < 100; i++)
+		fire(make_regs(USER_CS, CODE + 0x10, 0));
+	assert_int_equal(fake.n_submitted, 100);
+	assert_int_equal(count_map->n, 100);
+	assert_int_equal(stack_map->n, 0);
 }
 
 static void other_stacks_are_passed_up_as_far_as_they_can_be_read(void **state)
@@ -369,37 +381,23 @@ static void a_list_of_another_address_space_is_asked_for_anew(void **state)
 	assert_int_equal(last_deferred()->in_exec, 0);
 }
 
-/* --- both forms --------------------------------------------------------------------------------
- */
+/* --- any stack -------------------------------------------------------------------------------- */
 
-static struct ft_stack walk_with(int (*program)(struct bpf_perf_event_data *), struct pt_regs regs)
+static struct ft_stack walk_from(struct pt_regs regs)
 {
-	struct bpf_perf_event_data context = { .regs = regs };
 	struct ft_stack stack;
 
 	fake_map_resize(stack_map, stack_map->max_entries);
 	fake_map_resize(count_map, count_map->max_entries);
 	fake.ring_is_full = true; /* what would be passed up is kept as it is */
-	fake.n_tail_calls = 0;
-	assert_int_equal(program(&context), 0);
-	assert_closed();
+	fire(regs);
 	assert_int_equal(count_map->n, 1);
 	stack = *only_stack();
 	assert_true(stack.n >= 1 && stack.n <= FT_MAX_FRAMES);
 	return stack;
 }
 
-static void assert_same_walk(struct pt_regs regs, struct ft_stack *ret)
-{
-	struct ft_stack calls = walk_with(on_sample_in_calls, regs);
-
-	*ret = walk_with(on_sample, regs);
-	assert_int_equal(ret->n, calls.n);
-	assert_int_equal(ret->end, calls.end);
-	assert_memory_equal(ret->pcs, calls.pcs, ret->n * sizeof(*ret->pcs));
-}
-
-static void the_limit_is_the_same_by_loop_and_by_calls(void **state)
+static void deep_stacks_are_walked_to_the_limit(void **state)
 {
 	struct ft_stack stack;
 	__u32 depth, i;
@@ -410,7 +408,7 @@ static void the_limit_is_the_same_by_loop_and_by_calls(void **state)
 		for (i = 0; i < FAKE_USER_WORDS; i++)
 			fake.user[i] = CODE + 0x25;
 		fake.user[2 * (depth - 2) + 1] = CODE + 5;
-		assert_same_walk(make_regs(USER_CS, CODE + 0x10, 0), &stack);
+		stack = walk_from(make_regs(USER_CS, CODE + 0x10, 0));
 		assert_int_equal(stack.n, depth < FT_MAX_FRAMES ? depth : FT_MAX_FRAMES);
 		assert_int_equal(stack.end, depth <= FT_MAX_FRAMES ? FT_END_ROOT : FT_END_DEPTH);
 	}
@@ -433,7 +431,7 @@ static void random_rule(struct ft_unwind_rule *r)
 		r->cfa |= FT_CFA_SIGNAL;
 }
 
-static void random_stacks_are_the_same_by_loop_and_by_calls(void **state)
+static void random_stacks_end_whatever_they_hold(void **state)
 {
 	__u32 round, i, ends[FT_END_PENDING + 1] = { 0 }, frames = 0;
 	struct ft_stack stack;
@@ -458,7 +456,7 @@ static void random_stacks_are_the_same_by_loop_and_by_calls(void **state)
 		regs = make_regs(USER_CS, CODE + random_below(4096), random_below(100));
 		regs.words[offsetof(struct regs_abi, bp) / 8] =
 			FAKE_USER_BASE + 4 * random_below(800);
-		assert_same_walk(regs, &stack);
+		stack = walk_from(regs);
 		assert_true(stack.end < FT_END_PENDING);
 		ends[stack.end]++;
 		frames += stack.n;
@@ -509,7 +507,7 @@ int main(void)
 		TEST(a_null_return_address_ends_a_walk),
 		TEST(code_of_32_bits_is_neither_walked_nor_passed_up),
 		TEST(an_unknown_process_is_passed_up_with_its_stack),
-		TEST(a_sample_belongs_to_the_set_that_is_active),
+		TEST(each_deferred_stack_has_its_own_number),
 		TEST(other_stacks_are_passed_up_as_far_as_they_can_be_read),
 		TEST(a_full_ring_keeps_the_sample_as_it_is),
 		TEST(who_cannot_be_looked_up_is_not_passed_up),
@@ -517,8 +515,8 @@ int main(void)
 		TEST(unknown_addresses_are_asked_for_some_times),
 		TEST(in_the_middle_of_an_exec_there_is_no_user_stack),
 		TEST(a_list_of_another_address_space_is_asked_for_anew),
-		TEST(the_limit_is_the_same_by_loop_and_by_calls),
-		TEST(random_stacks_are_the_same_by_loop_and_by_calls),
+		TEST(deep_stacks_are_walked_to_the_limit),
+		TEST(random_stacks_end_whatever_they_hold),
 		TEST(random_lists_are_searched_as_one_would_one_by_one),
 	};
 

@@ -56,8 +56,7 @@ static void empty_tables(void)
 	set_up(NULL);
 }
 
-/* By bpf_loop(), or by a few frames for each tail call. */
-static void walk(bool in_calls, struct ft_stack *out)
+static void walk(struct ft_stack *out)
 {
 	struct ft_process_key key = { .start_ns = PROCESS_START, .tgid = 7 };
 	struct ft_process process = { .mm = (uintptr_t)&memory, .n = dump.n_mappings };
@@ -73,19 +72,16 @@ static void walk(bool in_calls, struct ft_stack *out)
 	bpf_map_update_elem(&unwind_processes, &key, &process, BPF_ANY);
 	if (!user_stack_begin(&task, &job, out))
 		return;
-	if (!in_calls)
-		user_stack_finish(&job, out);
-	else
-		while (user_stack_go_on(&job, out) && ++calls < UNWIND_CALLS)
-			;
+	while (user_stack_go_on(&job, out) && ++calls < UNWIND_CALLS)
+		;
 }
 
-static void assert_as_libdw(const char *path, bool in_calls)
+static void assert_as_libdw(const char *path)
 {
 	struct ft_stack stack;
 	__u32 i;
 
-	walk(in_calls, &stack);
+	walk(&stack);
 	for (i = 0; i < stack.n && i < dump.n_frames; i++) {
 		if (stack.pcs[i] != dump.frames[i])
 			fail_msg("%s (%s): frame %u is %llx and not %llx", path, dump.what, i,
@@ -118,26 +114,10 @@ static size_t for_each_dump(void (*fn)(const char *path))
 	return n;
 }
 
-static void as_libdw_in_a_loop(const char *path)
-{
-	assert_as_libdw(path, false);
-}
-
-static void as_libdw_in_calls(const char *path)
-{
-	assert_as_libdw(path, true);
-}
-
 static void real_stacks_are_those_that_libdw_finds(void **state)
 {
 	(void)state;
-	assert_true(for_each_dump(as_libdw_in_a_loop) >= LEAST_DUMPS);
-}
-
-static void by_tail_calls_they_are_the_same(void **state)
-{
-	(void)state;
-	assert_true(for_each_dump(as_libdw_in_calls) >= LEAST_DUMPS);
+	assert_true(for_each_dump(assert_as_libdw) >= LEAST_DUMPS);
 }
 
 static void without_memory_it_ends_at_once(const char *path)
@@ -145,7 +125,7 @@ static void without_memory_it_ends_at_once(const char *path)
 	struct ft_stack stack;
 
 	fake.read_user = NULL;
-	walk(false, &stack);
+	walk(&stack);
 	if (stack.n > 1 || stack.end == FT_END_ROOT)
 		fail_msg("%s: %u frames from a stack that cannot be read", path, stack.n);
 }
@@ -164,7 +144,7 @@ static void without_tables_it_says_so(const char *path)
 	for (i = 0; i < dump.n_mappings; i++)
 		((struct ft_unwind_mapping *)dump_element(&unwind_mappings, i))->kind =
 			FT_MAPPING_PENDING;
-	walk(false, &stack);
+	walk(&stack);
 	if (stack.n != 1 || stack.end != FT_END_NO_TABLE)
 		fail_msg("%s: %u frames, ended by %u", path, stack.n, stack.end);
 }
@@ -189,7 +169,7 @@ static void with_other_stacks_it_ends(const char *path)
 				p->bytes[random_below(p->size)] = random_below(256);
 		}
 		dump.regs[random_below(FT_REGS)] ^= 1ull << random_below(64);
-		walk(round & 1, &stack);
+		walk(&stack);
 		if (!stack.n || stack.n > FT_MAX_FRAMES || stack.end > FT_END_NULL)
 			fail_msg("%s: %u frames, ended by %u", path, stack.n, stack.end);
 	}
@@ -207,7 +187,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNWIND_TEST(real_stacks_are_those_that_libdw_finds),
-		UNWIND_TEST(by_tail_calls_they_are_the_same),
 		UNWIND_TEST(a_stack_that_cannot_be_read_has_one_frame),
 		UNWIND_TEST(tables_that_are_not_there_yet_are_a_cause_of_their_own),
 		UNWIND_TEST(broken_stacks_end_like_others),

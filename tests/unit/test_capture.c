@@ -13,7 +13,7 @@ static struct capture capture;
 static int set_up(void **state)
 {
 	(void)state;
-	capture_init(&capture);
+	capture_init(&capture, 2);
 	return 0;
 }
 
@@ -36,7 +36,8 @@ static uint32_t add(const uint64_t *pcs)
 	assert_int_equal(capture_add_stack(&capture, &stack, &node), 0);
 	return node;
 }
-#define ADD(...) add((const uint64_t[]){ __VA_ARGS__, 0 })
+#define VALUES(n) ((const uint64_t[]){ n, 10 * (n) })
+#define ADD(...)  add((const uint64_t[]){ __VA_ARGS__, 0 })
 
 static void a_stack_is_a_path_to_its_outermost_frame(void **state)
 {
@@ -104,10 +105,11 @@ static void equal_samples_add_up_and_keep_their_first_time(void **state)
 	struct capture_sample sample = { .tgid = 7, .tid = 8, .user = 1, .comm = "a" };
 
 	(void)state;
-	assert_int_equal(capture_add(&capture, &sample, 3, 100), 0);
-	assert_int_equal(capture_add(&capture, &sample, 4, 200), 0);
+	assert_int_equal(capture_add(&capture, &sample, VALUES(3), 100), 0);
+	assert_int_equal(capture_add(&capture, &sample, VALUES(4), 200), 0);
 	assert_int_equal(capture.samples.n, 1);
-	assert_int_equal(capture.counts[0], 7);
+	assert_int_equal(capture.values[0], 7);
+	assert_int_equal(capture.values[1], 70);
 	assert_int_equal(capture.first_ns[0], 100);
 	assert_int_equal(capture.total, 7);
 }
@@ -130,11 +132,11 @@ static void samples_that_differ_anywhere_stay_apart(void **state)
 	others[8].comm[0] = 'x';
 	others[9].process_comm[FT_COMM_LEN - 1] = 'x';
 	for (i = 0; i < n; i++)
-		assert_int_equal(capture_add(&capture, &others[i], i + 1, 5), 0);
+		assert_int_equal(capture_add(&capture, &others[i], VALUES(i + 1), 5), 0);
 	assert_int_equal(capture.samples.n, n);
 	for (i = 0; i < n; i++) {
 		assert_memory_equal(capture_sample_at(&capture, i), &others[i], sizeof(others[i]));
-		assert_int_equal(capture.counts[i], i + 1);
+		assert_int_equal(capture_values_at(&capture, i)[0], i + 1);
 	}
 	assert_int_equal(capture.total, n * (n + 1) / 2);
 }
@@ -148,7 +150,7 @@ static void many_stacks_and_samples_are_all_found_again(void **state)
 		struct capture_sample sample = { .tid = i, .kernel = CAPTURE_NO_STACK };
 
 		sample.user = ADD(i + 10, i % 100 + 1, 1);
-		assert_int_equal(capture_add(&capture, &sample, 1, i), 0);
+		assert_int_equal(capture_add(&capture, &sample, VALUES(1), i), 0);
 	}
 	for (i = 0; i < n; i++) {
 		const struct capture_sample *sample = capture_sample_at(&capture, i);
@@ -166,7 +168,7 @@ static void a_released_capture_is_empty_and_can_be_used_again(void **state)
 
 	(void)state;
 	ADD(3, 2, 1);
-	assert_int_equal(capture_add(&capture, &sample, 1, 1), 0);
+	assert_int_equal(capture_add(&capture, &sample, VALUES(1), 1), 0);
 	capture_release(&capture);
 	assert_int_equal(capture.total, 0);
 	assert_int_equal(capture.nodes.n, 0);

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/full_profile.h"
+#include "tests/unit/json_at.h"
 #include "tests/unit/schema.h"
 
 #include <errno.h>
 
 #include "user/base/cleanup.h"
 #include "user/base/err.h"
-
-static void decrefp(json_t **value)
-{
-	json_decref(*value);
-}
 
 static char *words[] = { (char *)"make", (char *)"-j2\n", NULL };
 
@@ -71,33 +67,6 @@ static json_t *summed(const struct run_summary *s, const struct profile *p)
 
 	assert_non_null(value);
 	return value;
-}
-
-/* The value at "a.b.0.c". */
-static const json_t *at(const json_t *value, const char *path)
-{
-	char copy[256], *rest = copy, *key;
-
-	assert_true(strlen(path) < sizeof(copy));
-	strcpy(copy, path);
-	while ((key = strsep(&rest, ".")))
-		value = json_is_array(value) ? json_array_get(value, atoi(key))
-					     : json_object_get(value, key);
-	if (!value)
-		print_message("no '%s'\n", path);
-	assert_non_null(value);
-	return value;
-}
-
-static void assert_at(const json_t *value, const char *path, const char *expected)
-{
-	_cleanup_(freep) char *text = json_text(at(value, path));
-
-	assert_non_null(text);
-	text[strlen(text) - 1] = '\0';
-	if (strcmp(text, expected))
-		print_message("at %s:\n", path);
-	assert_string_equal(text, expected);
 }
 
 static void a_full_summary_is_of_the_schema(void **state)

@@ -1,370 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* fathom record: captures stacks into a run folder. */
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
-#include <limits.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "user/base/array.h"
-#include "user/base/clock.h"
 #include "user/base/err.h"
-#include "user/base/str.h"
 #include "user/cmd/cmd.h"
+#include "user/cmd/record_options.h"
 #include "user/cmd/record_output.h"
 #include "user/cmd/run_folder.h"
 #include "user/collect/probe.h"
 #include "user/collect/session.h"
-
-#define RATE_DEFAULT	  99
-#define RATE_MAX	  100000
-#define DURATION_MAX	  (10 * 365 * 86400.0)
-#define INLINE_BUDGET_MAX 86400.0
-
-#define UNWIND_MEMORY_DEFAULT (64ull << 20)
-#define UNWIND_MEMORY_MAX_MIB 2048
-
-struct record_options {
-	struct session_options session;
-	struct record_output output;
-	const char *folder; /* NULL: named by the time */
-	bool force;
-	bool json;
-	bool quiet;
-	double max_loss; /* percent; negative: no limit */
-	struct cpu_set cpus;
-	uint32_t *pids, *tids;
-	size_t n_pids, pids_cap, n_tids, tids_cap;
-	const char **comms;
-	size_t n_comms, comms_cap;
-};
-
-static const char help[] =
-	"Usage: fathom record [OPTION]... [-- COMMAND [ARGUMENT]...]\n\n"
-	"Samples the stacks of what runs on the CPUs, and leaves a folder with folded stacks, a "
-	"pprof\n"
-	"file, a flame graph and JSON summaries. Records until Ctrl-C, or what -d says, or the end "
-	"of\n"
-	"what it watches.\n\n"
-	"What to watch (all that is given must hold; default: the whole machine):\n"
-	"  -p, --pid PID[,PID]...   these processes, with all threads and their children\n"
-	"      --no-children        but not their children\n"
-	"  -t, --tid TID[,TID]...   these threads\n"
-	"      --cgroup PATH        what runs in this cgroup (v2) or below it\n"
-	"      --comm GLOB          threads with such a name; may be repeated\n"
-	"      --cpu LIST           only on these CPUs, such as 0-3,7\n"
-	"      -- COMMAND           start COMMAND, watch it and its children from its first "
-	"instruction\n"
-	"  -a, --all                the whole machine, although a COMMAND is given\n\n"
-	"How:\n"
-	"  -c, --collect NAME       the collector: cpu (default)\n"
-	"  -F, --rate HZ            samples a second on each CPU (default 99)\n"
-	"  -d, --duration SECONDS   stop after so long\n"
-	"  -e, --event NAME         cycles, cpu-clock or auto (default: cycles where there are "
-	"any)\n"
-	"      --idle               keep samples of idle CPUs\n"
-	"      --demangle HOW       short (default), full (with parameters) or none\n"
-	"      --no-inline          neither inlined functions nor source lines\n"
-	"      --inline-budget S    CPU time that these may take, and files of any size (default: "
-	"5 s,"
-	"\n"
-	"                           files with up to 512 MiB of debug information)\n"
-	"      --java-perfmap       ask JVMs for the names of the code that they compiled (jcmd)\n"
-	"      --table-entries N    stacks that the kernel's table holds (default: what the rate "
-	"needs)\n"
-	"      --user-stacks HOW    tables (default: by the programs' own call frame information) "
-	"or "
-	"fp\n"
-	"                           (frame pointers alone)\n"
-	"      --unwind-memory MIB  kernel memory for these tables, at most (default 64)\n"
-	"      --max-loss PERCENT   exit with 6 if more of the wanted events were lost\n\n"
-	"What to leave:\n"
-	"  -o, --output FOLDER      default: fathom-DATE-TIME\n"
-	"      --force              replace FOLDER if it is an old run folder\n"
-	"      --per-thread, --with-pid, --no-comm\n"
-	"                           what stands at the root of a folded stack (default: the "
-	"process)\n"
-	"      --json               print the summary as JSON instead of the folder's name\n"
-	"  -q, --quiet              print no progress and no account\n"
-	"      --no-color           accepted, as everywhere\n"
-	"  -h, --help               print this\n\n"
-	"Examples:\n"
-	"  fathom record -d 10 -o run            the whole machine for ten seconds\n"
-	"  fathom record -F 999 -- make -j8      a build with all its children\n"
-	"  fathom record -p 1234 -d 30           a running process\n"
-	"  fathom record --comm 'postgres*' --max-loss 1 -d 60 -o nightly --json\n\n"
-	"Exit status: 0 done, 2 wrong arguments, 3 not possible on this host or not permitted,\n"
-	"5 COMMAND failed, 6 more events lost than --max-loss allows.\n";
-
-enum long_option {
-	OPT_NO_CHILDREN = 256,
-	OPT_CGROUP,
-	OPT_COMM,
-	OPT_CPU,
-	OPT_IDLE,
-	OPT_DEMANGLE,
-	OPT_NO_INLINE,
-	OPT_INLINE_BUDGET,
-	OPT_JAVA_PERFMAP,
-	OPT_TABLE_ENTRIES,
-	OPT_MAX_LOSS,
-	OPT_USER_STACKS,
-	OPT_UNWIND_MEMORY,
-	OPT_FORCE,
-	OPT_PER_THREAD,
-	OPT_WITH_PID,
-	OPT_NO_COMM,
-	OPT_JSON,
-	OPT_NO_COLOR,
-};
-
-static const struct option long_options[] = {
-	{ "pid", required_argument, NULL, 'p' },
-	{ "no-children", no_argument, NULL, OPT_NO_CHILDREN },
-	{ "tid", required_argument, NULL, 't' },
-	{ "cgroup", required_argument, NULL, OPT_CGROUP },
-	{ "comm", required_argument, NULL, OPT_COMM },
-	{ "cpu", required_argument, NULL, OPT_CPU },
-	{ "all", no_argument, NULL, 'a' },
-	{ "collect", required_argument, NULL, 'c' },
-	{ "rate", required_argument, NULL, 'F' },
-	{ "duration", required_argument, NULL, 'd' },
-	{ "event", required_argument, NULL, 'e' },
-	{ "idle", no_argument, NULL, OPT_IDLE },
-	{ "demangle", required_argument, NULL, OPT_DEMANGLE },
-	{ "no-inline", no_argument, NULL, OPT_NO_INLINE },
-	{ "inline-budget", required_argument, NULL, OPT_INLINE_BUDGET },
-	{ "java-perfmap", no_argument, NULL, OPT_JAVA_PERFMAP },
-	{ "table-entries", required_argument, NULL, OPT_TABLE_ENTRIES },
-	{ "max-loss", required_argument, NULL, OPT_MAX_LOSS },
-	{ "user-stacks", required_argument, NULL, OPT_USER_STACKS },
-	{ "unwind-memory", required_argument, NULL, OPT_UNWIND_MEMORY },
-	{ "output", required_argument, NULL, 'o' },
-	{ "force", no_argument, NULL, OPT_FORCE },
-	{ "per-thread", no_argument, NULL, OPT_PER_THREAD },
-	{ "with-pid", no_argument, NULL, OPT_WITH_PID },
-	{ "no-comm", no_argument, NULL, OPT_NO_COMM },
-	{ "json", no_argument, NULL, OPT_JSON },
-	{ "quiet", no_argument, NULL, 'q' },
-	{ "no-color", no_argument, NULL, OPT_NO_COLOR },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 },
-};
-
-/* --- options ------------------------------------------------------------------------------- */
-
-static int parse_ids(const char *text, const char *what, uint32_t **ids, size_t *n, size_t *cap)
-{
-	_cleanup_(freep) char *copy = strdup(text);
-	char *rest = copy, *word;
-	unsigned int id;
-	int err;
-
-	if (!copy)
-		return errf(-ENOMEM, "no memory for %s", what);
-	while ((word = strsep(&rest, ","))) {
-		err = parse_u32(word, what, 1, INT_MAX, &id);
-		if (err)
-			return err;
-		if (array_reserve(*ids, *cap, *n + 1))
-			return errf(-ENOMEM, "no memory for %s", what);
-		(*ids)[(*n)++] = id;
-	}
-	return 0;
-}
-
-/* One of the words, as its number; -EINVAL with a sentence that lists them. */
-static int parse_choice(const char *text, const char *what, const char *const *words,
-			unsigned int *ret)
-{
-	char list[128] = "";
-	unsigned int i;
-
-	for (i = 0; words[i]; i++) {
-		size_t len = strlen(list);
-
-		if (!strcmp(text, words[i])) {
-			*ret = i;
-			return 0;
-		}
-		snprintf(list + len, sizeof(list) - len, "%s%s", i ? ", " : "", words[i]);
-	}
-	return errf(-EINVAL, "%s must be one of %s, not '%s'", what, list, text);
-}
-
-static int parse_target(struct record_options *o, int c)
-{
-	switch (c) {
-	case 'p':
-		return parse_ids(optarg, "--pid", &o->pids, &o->n_pids, &o->pids_cap);
-	case 't':
-		return parse_ids(optarg, "--tid", &o->tids, &o->n_tids, &o->tids_cap);
-	case OPT_NO_CHILDREN:
-		o->session.target.no_children = true;
-		return 0;
-	case OPT_CGROUP:
-		o->session.target.cgroup = optarg;
-		return 0;
-	case OPT_COMM:
-		if (array_reserve(o->comms, o->comms_cap, o->n_comms + 1))
-			return errf(-ENOMEM, "no memory for --comm");
-		o->comms[o->n_comms++] = optarg;
-		return 0;
-	case OPT_CPU:
-		o->session.cpus = &o->cpus;
-		o->session.target.cpus = optarg;
-		return cpu_set_parse(optarg, "--cpu", &o->cpus);
-	case 'a':
-		o->session.whole_machine = true;
-		return 0;
-	default:
-		return 1;
-	}
-}
-
-static int parse_names(struct record_options *o, int c)
-{
-	static const char *const demangles[] = { "short", "full", "none", NULL };
-	unsigned int choice = 0;
-	double seconds = 0;
-	int err;
-
-	switch (c) {
-	case OPT_DEMANGLE:
-		err = parse_choice(optarg, "--demangle", demangles, &choice);
-		o->session.demangle = choice;
-		return err;
-	case OPT_NO_INLINE:
-		o->session.no_inline = true;
-		return 0;
-	case OPT_INLINE_BUDGET:
-		err = parse_double(optarg, "--inline-budget", 0.001, INLINE_BUDGET_MAX, &seconds);
-		o->session.lines_cpu_ns = seconds * 1e9;
-		return err;
-	case OPT_JAVA_PERFMAP:
-		o->session.java_perfmap = true;
-		return 0;
-	default:
-		return 1;
-	}
-}
-
-static int parse_how(struct record_options *o, int c)
-{
-	static const char *const events[] = { "auto", "cycles", "cpu-clock", NULL };
-	static const char *const collectors[] = { "cpu", NULL };
-	static const char *const walks[] = { "tables", "fp", NULL };
-	unsigned int choice = 0, mib = 0;
-	double seconds = 0;
-	int err;
-
-	switch (c) {
-	case 'c':
-		return parse_choice(optarg, "--collect", collectors, &choice);
-	case 'F':
-		return parse_u32(optarg, "--rate", 1, RATE_MAX, &o->session.rate_hz);
-	case 'd':
-		err = parse_double(optarg, "--duration", 0.01, DURATION_MAX, &seconds);
-		o->session.duration_ns = seconds * 1e9;
-		return err;
-	case 'e':
-		err = parse_choice(optarg, "--event", events, &choice);
-		o->session.event = choice;
-		return err;
-	case OPT_IDLE:
-		o->session.keep_idle = true;
-		return 0;
-	case OPT_TABLE_ENTRIES:
-		return parse_u32(optarg, "--table-entries", 1, 1 << 20, &o->session.table_entries);
-	case OPT_USER_STACKS:
-		err = parse_choice(optarg, "--user-stacks", walks, &choice);
-		o->session.frame_pointers = choice == 1;
-		return err;
-	case OPT_UNWIND_MEMORY:
-		err = parse_u32(optarg, "--unwind-memory", 1, UNWIND_MEMORY_MAX_MIB, &mib);
-		o->session.unwind_memory_bytes = (uint64_t)mib << 20;
-		return err;
-	case OPT_MAX_LOSS:
-		return parse_double(optarg, "--max-loss", 0, 100, &o->max_loss);
-	default:
-		return 1;
-	}
-}
-
-static int parse_output(struct record_options *o, int c)
-{
-	switch (c) {
-	case 'o':
-		o->folder = optarg;
-		return 0;
-	case OPT_FORCE:
-		o->force = true;
-		return 0;
-	case OPT_PER_THREAD:
-		o->output.view.per_thread = true;
-		return 0;
-	case OPT_WITH_PID:
-		o->output.view.with_pid = true;
-		return 0;
-	case OPT_NO_COMM:
-		o->output.view.no_comm = true;
-		return 0;
-	case OPT_JSON:
-		o->json = true;
-		return 0;
-	case 'q':
-		o->quiet = true;
-		return 0;
-	case OPT_NO_COLOR:
-		return 0;
-	default:
-		return 1;
-	}
-}
-
-/* EXIT_DONE to go on, or an exit code; *ret_help if help was asked for. */
-static int parse(struct record_options *o, int argc, char **argv, bool *ret_help)
-{
-	int c, err;
-
-	opterr = 0;
-	while ((c = getopt_long(argc, argv, "+:p:t:ac:F:d:e:o:qh", long_options, NULL)) != -1) {
-		if (c == 'h') {
-			*ret_help = true;
-			return EXIT_DONE;
-		}
-		err = parse_target(o, c);
-		if (err > 0)
-			err = parse_names(o, c);
-		if (err > 0)
-			err = parse_how(o, c);
-		if (err > 0)
-			err = parse_output(o, c);
-		if (err > 0)
-			return cmd_bad_option("record", argc, argv, c);
-		if (err)
-			return cmd_usage("record", "%s", err_text());
-	}
-	if (optind < argc)
-		o->session.command = argv + optind;
-	if (o->session.command && (o->n_pids || o->n_tids))
-		return cmd_usage("record", "either a COMMAND or --pid and --tid, not both");
-	if (o->session.whole_machine &&
-	    (o->n_pids || o->n_tids || o->n_comms || o->session.target.cgroup))
-		return cmd_usage("record", "--all and a choice of tasks exclude each other");
-	o->session.target.pids = o->pids;
-	o->session.target.n_pids = o->n_pids;
-	o->session.target.tids = o->tids;
-	o->session.target.n_tids = o->n_tids;
-	o->session.target.comms = o->comms;
-	o->session.target.n_comms = o->n_comms;
-	return EXIT_DONE;
-}
-
-/* --- recording ----------------------------------------------------------------------------- */
 
 static void print_progress(void *ctx, const struct session_progress *p)
 {
@@ -374,16 +23,23 @@ static void print_progress(void *ctx, const struct session_progress *p)
 	fflush(stderr);
 }
 
-static void print_account(const struct run_summary *s, bool wants_frame_pointers)
+/* "cpu-clock at 99 Hz: 12 samples", "block requests: 12". */
+static void print_events(const struct run_summary *s, const struct collector_summary *c)
 {
-	const struct collector_summary *c = &s->collectors[0];
 	uint64_t kept = c->ledger.kept, lost = ledger_lost(&c->ledger);
 
-	fprintf(stderr,
-		"%.1f s of %s, %s at %u Hz: %" PRIu64 " samples, %" PRIu64
-		" lost, %.1f %% of stacks complete\n",
-		s->span_ns / 1e9, s->target, c->event, c->rate_hz, kept, lost,
+	fprintf(stderr, "%.1f s of %s, ", s->span_ns / 1e9, s->target);
+	if (c->rate_hz)
+		fprintf(stderr, "%s at %u Hz: %" PRIu64 " samples", c->event, c->rate_hz, kept);
+	else
+		fprintf(stderr, "%s: %" PRIu64, c->event, kept);
+	fprintf(stderr, ", %" PRIu64 " lost, %.1f %% of stacks complete\n", lost,
 		kept ? 100.0 * c->stacks.complete / kept : 0);
+}
+
+/* What is the same for all collectors, and went wrong. */
+static void print_trouble(const struct collector_summary *c, bool wants_frame_pointers)
+{
 	if (c->cpus_failed)
 		fprintf(stderr, "a CPU that came online could not be sampled, %" PRIu64 " times\n",
 			c->cpus_failed);
@@ -421,25 +77,48 @@ static void print_names(const struct name_quality *q)
 			q->java_failed);
 }
 
+static int judge_losses(const struct record_options *o, const struct collector_summary *c)
+{
+	double loss = 100 * ledger_loss_share(&c->ledger);
+
+	if (o->max_loss < 0)
+		return EXIT_DONE;
+	if (loss > o->max_loss) {
+		fprintf(stderr,
+			"fathom: %.3g %% of the events of '%s' were lost, more than --max-loss "
+			"%g\n",
+			loss, c->name, o->max_loss);
+		return EXIT_DATA_QUALITY;
+	}
+	if (c->targets_lost) {
+		fputs("fathom: processes that should have been followed are missing\n", stderr);
+		return EXIT_DATA_QUALITY;
+	}
+	return EXIT_DONE;
+}
+
 static int verdict(const struct record_options *o, const struct run_summary *s)
 {
-	double loss = 100 * ledger_loss_share(&s->collectors[0].ledger);
+	unsigned int i;
+	int code = EXIT_DONE;
 
 	if (s->exit_status > 0) {
 		fprintf(stderr, "fathom: the command ended with status %d\n", s->exit_status);
 		return EXIT_MEASURED;
 	}
-	if (o->max_loss >= 0 && loss > o->max_loss) {
-		fprintf(stderr,
-			"fathom: %.3g %% of the events were lost, more than --max-loss %g\n", loss,
-			o->max_loss);
-		return EXIT_DATA_QUALITY;
-	}
-	if (o->max_loss >= 0 && s->collectors[0].targets_lost) {
-		fputs("fathom: processes that should have been followed are missing\n", stderr);
-		return EXIT_DATA_QUALITY;
-	}
-	return EXIT_DONE;
+	for (i = 0; i < s->n_collectors && code == EXIT_DONE; i++)
+		code = judge_losses(o, &s->collectors[i]);
+	return code;
+}
+
+static void print_account(const struct record_options *o, const struct run_summary *s)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->n_collectors; i++)
+		print_events(s, &s->collectors[i]);
+	print_trouble(&s->collectors[0], o->session.frame_pointers);
+	print_names(&s->collectors[0].names);
 }
 
 /* Which call was refused says less than why, and what to do: that is what doctor knows. */
@@ -457,9 +136,8 @@ static int explain(int err)
 
 static int record(struct record_options *o, const char *folder)
 {
-	_cleanup_(run_summary_release) struct run_summary summary = { 0 };
+	_cleanup_(recorded_release) struct recorded recorded = { 0 };
 	_cleanup_(run_folder_freep) struct run_folder *rf = NULL;
-	_cleanup_(profile_freep) struct profile *profile = NULL;
 	_cleanup_(freep) char *json = NULL;
 	bool shows_progress = !o->quiet && isatty(STDERR_FILENO);
 	int err = run_folder_new(folder, o->force, &rf);
@@ -467,53 +145,41 @@ static int record(struct record_options *o, const char *folder)
 	if (shows_progress)
 		o->session.progress = print_progress;
 	if (!err)
-		err = explain(session_record(&o->session, &summary, &profile));
+		err = explain(session_record(&o->session, &recorded));
 	if (shows_progress)
 		fputs("\r\033[K", stderr);
 	if (err)
 		return cmd_fail(err);
-	err = record_output_write(&o->output, &o->session, &summary, profile, rf, &json);
+	err = record_output_write(&o->output, &o->session, &recorded, rf, &json);
 	if (!err)
 		err = run_folder_finish(rf);
 	if (err)
 		return cmd_fail_environment(); /* what was asked for was recorded */
-	if (!o->quiet) {
-		print_account(&summary, o->session.frame_pointers);
-		print_names(&summary.collectors[0].names);
-	}
+	if (!o->quiet)
+		print_account(o, &recorded.summary);
 	if (o->json)
 		fputs(json, stdout);
 	else
 		printf("%s\n", folder);
-	return verdict(o, &summary);
+	return verdict(o, &recorded.summary);
 }
 
 int cmd_record(int argc, char **argv)
 {
-	struct record_options o = {
-		.session = {
-			.rate_hz = RATE_DEFAULT,
-			.began_ns = clock_ns(CLOCK_MONOTONIC),
-			.unwind_memory_bytes = UNWIND_MEMORY_DEFAULT,
-		},
-		.output = { .argc = argc, .argv = argv },
-		.max_loss = -1,
-	};
+	struct record_options o;
 	char by_time[64];
 	time_t now = time(NULL);
 	struct tm tm;
 	bool wants_help = false;
-	int code = parse(&o, argc, argv, &wants_help);
+	int code;
 
-	if (wants_help) {
-		fputs(help, stdout);
-	} else if (code == EXIT_DONE) {
+	record_options_init(&o, argc, argv);
+	code = record_options_parse(&o, argc, argv, &wants_help);
+	if (code == EXIT_DONE && !wants_help) {
 		localtime_r(&now, &tm);
 		strftime(by_time, sizeof(by_time), "fathom-%Y%m%d-%H%M%S", &tm);
 		code = record(&o, o.folder ? o.folder : by_time);
 	}
-	free(o.pids);
-	free(o.tids);
-	free(o.comms);
+	record_options_release(&o);
 	return code;
 }

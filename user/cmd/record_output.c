@@ -3,15 +3,18 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
 #include "flamegraph/flamegraph.h"
+#include "flamegraph/latency_heatmap.h"
 #include "flamegraph/svg.h"
 #include "user/base/err.h"
 #include "user/base/str.h"
 #include "user/export/folded.h"
+#include "user/export/latency_json.h"
 #include "user/export/manifest.h"
 #include "user/export/pprof.h"
 #include "user/export/summary_json.h"
@@ -45,24 +48,27 @@ static int copy_command(char *const *words, char ***ret)
 }
 
 /* Rate, span and losses: what a reader must know before believing a picture. */
-static int describe(const struct run_summary *s, struct str *out)
+static int describe(const struct run_summary *s, const struct collector_summary *c, struct str *out)
 {
-	const struct collector_summary *c = &s->collectors[0];
 	uint64_t kept = c->ledger.kept;
+	int err = str_addf(out, "%s, %.1f s, %s", s->target, s->span_ns / 1e9, c->event);
 
-	return str_addf(out,
-			"%s, %.1f s, %s at %u Hz on %u CPUs, %" PRIu64 " samples, %" PRIu64
-			" lost (%.3g %%), %.1f %% of stacks complete, %.1f %% with unnamed frames",
-			s->target, s->span_ns / 1e9, c->event, c->rate_hz, c->cpus_sampled, kept,
-			ledger_lost(&c->ledger), 100 * ledger_loss_share(&c->ledger),
-			kept ? 100.0 * c->stacks.complete / kept : 0,
-			kept ? 100.0 * c->stacks.unnamed / kept : 0);
+	if (!err && c->rate_hz)
+		err = str_addf(out, " at %u Hz on %u CPUs", c->rate_hz, c->cpus_sampled);
+	return err ? err
+		   : str_addf(out,
+			      ", %" PRIu64 " %s, %" PRIu64 " lost (%.3g %%), %.1f %% of stacks "
+			      "complete, %.1f %% with unnamed frames",
+			      kept, c->rate_hz ? "samples" : "kept", ledger_lost(&c->ledger),
+			      100 * ledger_loss_share(&c->ledger),
+			      kept ? 100.0 * c->stacks.complete / kept : 0,
+			      kept ? 100.0 * c->stacks.unnamed / kept : 0);
 }
 
-static int add_comments(const struct run_summary *s, const char *description, struct profile *p)
+static int add_comments(const struct run_summary *s, const struct ledger *l,
+			const char *description, struct profile *p)
 {
 	_cleanup_(str_release) struct str host = { 0 }, ledger = { 0 };
-	const struct ledger *l = &s->collectors[0].ledger;
 	size_t i;
 	int err = str_addf(&host, "host: Linux %s %s, %u CPUs, %s",
 			   s->host.kernel ? s->host.kernel : "?",
@@ -85,51 +91,133 @@ static int add_comments(const struct run_summary *s, const char *description, st
 	return err ? errf(err, "no memory for the profile's comments") : 0;
 }
 
-static int write_folded(const struct record_output *o, const struct profile *p,
-			struct run_folder *rf)
+/* What is left of one collector; its files are named after it. */
+struct part {
+	struct view view;
+	const struct collector_summary *c;
+	const struct profile *p;
+	const char *subtitle;
+	struct run_folder *rf;
+};
+
+/* "cpu" and ".svg". */
+static int open_file(const struct part *part, const char *suffix, FILE **ret)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s%s", part->c->name, suffix);
+	return run_folder_open(part->rf, name, ret);
+}
+
+static int write_folded(const struct part *part)
 {
 	FILE *f;
-	int err = run_folder_open(rf, "cpu.folded", &f), close_err;
+	int err = open_file(part, ".folded", &f), close_err;
 
 	if (err)
 		return err;
-	err = folded_write(p, &o->view, f);
-	close_err = run_folder_close(rf, f);
+	err = folded_write(part->p, &part->view, f);
+	close_err = run_folder_close(part->rf, f);
 	return err ? err : close_err;
 }
 
-static int write_pprof(const struct profile *p, struct run_folder *rf)
+static int write_pprof(const struct part *part)
 {
 	_cleanup_(freep) void *data = NULL;
+	char name[64];
 	size_t len;
-	int err = pprof_write(p, &data, &len);
+	int err = pprof_write(part->p, &data, &len);
 
-	return err ? err : run_folder_write(rf, "cpu.pb.gz", data, len);
+	snprintf(name, sizeof(name), "%s.pb.gz", part->c->name);
+	return err ? err : run_folder_write(part->rf, name, data, len);
 }
 
-static int write_svg(const struct record_output *o, const struct profile *p, const char *subtitle,
-		     struct run_folder *rf)
+static int write_svg(const struct part *part)
 {
+	const struct profile_value_type *shown = &part->p->value_types[part->p->default_value];
 	_cleanup_(flame_layout_freep) struct flame_layout *layout = NULL;
 	_cleanup_(calltree_freep) struct calltree *tree = NULL;
 	struct svg_options options = {
-		.title = "CPU time",
-		.subtitle = subtitle,
-		.unit = "count",
-		.value = "samples",
+		.title = part->c->title,
+		.subtitle = part->subtitle,
+		.unit = profile_string(part->p, shown->unit),
+		.value = profile_string(part->p, shown->type),
 	};
 	FILE *f;
-	int err = calltree_new(p, &o->view, &tree), close_err;
+	int err = calltree_new(part->p, &part->view, &tree), close_err;
 
 	if (!err)
 		err = flame_layout_new_bounded(tree, FLAME_MIN_SHARE, &layout);
 	if (!err)
-		err = run_folder_open(rf, "cpu.svg", &f);
+		err = open_file(part, ".svg", &f);
 	if (err)
 		return err;
 	err = svg_write(layout, &options, f);
-	close_err = run_folder_close(rf, f);
+	close_err = run_folder_close(part->rf, f);
 	return err ? err : close_err;
+}
+
+static int write_json(const struct part *part, const char *suffix, json_t *json)
+{
+	_cleanup_(freep) char *text = NULL;
+	char name[64];
+
+	if (!json)
+		return errf(-ENOMEM, "no memory for %s%s", part->c->name, suffix);
+	text = json_text(json);
+	json_decref(json);
+	if (!text)
+		return errf(-ENOMEM, "no memory for %s%s", part->c->name, suffix);
+	snprintf(name, sizeof(name), "%s%s", part->c->name, suffix);
+	return run_folder_write(part->rf, name, text, strlen(text));
+}
+
+static int write_heatmap(const struct part *part)
+{
+	struct heatmap_options options = {
+		.title = part->c->title,
+		.subtitle = part->subtitle,
+	};
+	FILE *f;
+	int err = open_file(part, ".heat.svg", &f), close_err;
+
+	if (err)
+		return err;
+	err = latency_heatmap_write(part->c->latency, 0, &options, f);
+	close_err = run_folder_close(part->rf, f);
+	return err ? err : close_err;
+}
+
+/* What a collector of latencies leaves beside. */
+static int write_latency(const struct part *part)
+{
+	const struct latency *l = part->c->latency;
+	int err = write_heatmap(part);
+
+	if (err || !l->description.outlier_threshold_ns)
+		return err;
+	return write_json(part, ".slow.json", latency_slow_json(l, part->c->name));
+}
+
+static int write_part(const struct record_output *o, const struct run_summary *s, unsigned int i,
+		      struct profile *p, struct run_folder *rf)
+{
+	_cleanup_(str_release) struct str description = { 0 };
+	struct part part = { .view = o->view, .c = &s->collectors[i], .p = p, .rf = rf };
+	int err = describe(s, part.c, &description);
+
+	if (err)
+		return errf(err, "no memory for the summary");
+	part.subtitle = str_text(&description);
+	part.view.value = p->default_value;
+	err = add_comments(s, &part.c->ledger, part.subtitle, p);
+	if (!err)
+		err = write_folded(&part);
+	if (!err)
+		err = write_pprof(&part);
+	if (!err)
+		err = write_svg(&part);
+	return err || !part.c->latency ? err : write_latency(&part);
 }
 
 /* As late as it can be told: all but the summary, its checksums and the manifest is done. */
@@ -145,11 +233,10 @@ static void measure_loader(struct collector_summary *c)
 	cost->loader_rss_bytes = usage.ru_maxrss * 1024ull;
 }
 
-static int write_summary(const struct run_summary *s, const struct profile *p,
-			 struct run_folder *rf, char **ret)
+static int write_summary(const struct recorded *r, struct run_folder *rf, char **ret)
 {
 	_cleanup_(freep) char *text = NULL;
-	json_t *json = summary_json(s, &p);
+	json_t *json = summary_json(&r->summary, (const struct profile *const *)r->profiles);
 	int err;
 
 	if (!json)
@@ -199,28 +286,22 @@ static int write_manifest(const struct record_output *o, const struct run_summar
 }
 
 int record_output_write(const struct record_output *o, const struct session_options *session,
-			struct run_summary *summary, struct profile *profile, struct run_folder *rf,
-			char **ret_json)
+			struct recorded *recorded, struct run_folder *rf, char **ret_json)
 {
-	_cleanup_(str_release) struct str description = { 0 };
+	struct run_summary *summary = &recorded->summary;
+	unsigned int i;
 	int err = host_info_read(&summary->host);
 
 	if (!err && session->command)
 		err = copy_command(session->command, &summary->command);
-	if (!err)
-		err = describe(summary, &description);
 	if (err)
 		return errf(err, "no memory for the summary");
-	err = add_comments(summary, str_text(&description), profile);
+	for (i = 0; i < summary->n_collectors && !err; i++)
+		err = write_part(o, summary, i, recorded->profiles[i], rf);
+	for (i = 0; i < summary->n_collectors; i++)
+		measure_loader(&summary->collectors[i]);
 	if (!err)
-		err = write_folded(o, profile, rf);
-	if (!err)
-		err = write_pprof(profile, rf);
-	if (!err)
-		err = write_svg(o, profile, str_text(&description), rf);
-	measure_loader(&summary->collectors[0]);
-	if (!err)
-		err = write_summary(summary, profile, rf, ret_json);
+		err = write_summary(recorded, rf, ret_json);
 	if (!err)
 		err = write_manifest(o, summary, rf);
 	return err;

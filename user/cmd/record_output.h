@@ -4,8 +4,6 @@
 
 #include "user/cmd/run_folder.h"
 #include "user/collect/session.h"
-#include "user/model/profile.h"
-#include "user/model/summary.h"
 #include "user/model/view.h"
 
 struct record_output {
@@ -15,10 +13,9 @@ struct record_output {
 };
 
 /*
- * Fills in the summary's host and command, adds comments to the profile, and writes cpu.folded,
- * cpu.pb.gz, cpu.svg, summary.json and at last manifest.json. *ret_json is the text of
- * summary.json, the caller's. 0 or -errno with a sentence.
+ * Fills in the summary's host and command, adds comments to the profiles, and writes NAME.folded,
+ * NAME.pb.gz and NAME.svg of each collector, summary.json and at last manifest.json. *ret_json is
+ * the text of summary.json, the caller's. 0 or -errno with a sentence.
  */
 int record_output_write(const struct record_output *output, const struct session_options *session,
-			struct run_summary *summary, struct profile *profile, struct run_folder *rf,
-			char **ret_json);
+			struct recorded *recorded, struct run_folder *rf, char **ret_json);

@@ -16,6 +16,7 @@
 #include "user/export/load.h"
 #include "user/export/report_heading.h"
 #include "user/export/report_json.h"
+#include "user/export/report_latency.h"
 #include "user/export/report_text.h"
 #include "user/export/summary_json.h"
 
@@ -71,7 +72,7 @@ static int print_help(void)
 	      "      --min PERCENT      leave smaller branches of the tree out (default 0.5; with\n"
 	      "                         --json 0)\n"
 	      "      --value TYPE       the value type to show, of those that the file holds\n"
-	      "      --collector NAME   the collector to show, of those in the run folder\n"
+	      "  -c, --collector NAME   the collector to show, of those in the run folder\n"
 	      "      --per-thread       tell threads apart, not only processes\n"
 	      "      --with-pid         tell processes of the same name apart\n"
 	      "      --no-comm          no process names\n"
@@ -95,7 +96,7 @@ static int print_help(void)
 	return EXIT_DONE;
 }
 
-enum { OPT_TREE = 256, OPT_FUNCTION, OPT_SORT, OPT_MIN, OPT_VALUE, OPT_COLLECTOR, OPT_PER_THREAD };
+enum { OPT_TREE = 256, OPT_FUNCTION, OPT_SORT, OPT_MIN, OPT_VALUE, OPT_PER_THREAD };
 enum { OPT_WITH_PID = 300, OPT_NO_COMM, OPT_LINES, OPT_JSON, OPT_NO_COLOR };
 
 static const struct option long_options[] = {
@@ -105,7 +106,7 @@ static const struct option long_options[] = {
 	{ "sort", required_argument, NULL, OPT_SORT },
 	{ "min", required_argument, NULL, OPT_MIN },
 	{ "value", required_argument, NULL, OPT_VALUE },
-	{ "collector", required_argument, NULL, OPT_COLLECTOR },
+	{ "collector", required_argument, NULL, 'c' },
 	{ "per-thread", no_argument, NULL, OPT_PER_THREAD },
 	{ "with-pid", no_argument, NULL, OPT_WITH_PID },
 	{ "no-comm", no_argument, NULL, OPT_NO_COMM },
@@ -190,7 +191,7 @@ static bool take_option(struct options *o, int opt, int argc, char **argv, int *
 	case OPT_VALUE:
 		o->value = optarg;
 		return true;
-	case OPT_COLLECTOR:
+	case 'c':
 		o->collector = optarg;
 		return true;
 	case 'h':
@@ -213,7 +214,7 @@ static bool parse(int argc, char **argv, struct options *o, int *ret_code)
 	int opt;
 
 	opterr = 0;
-	while ((opt = getopt_long(argc, argv, ":n:qh", long_options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, ":n:c:qh", long_options, NULL)) != -1) {
 		if (!take_option(o, opt, argc, argv, ret_code))
 			return false;
 	}
@@ -357,6 +358,8 @@ static int print_top(const struct options *o, const struct loaded *l, const stru
 		return print_json(report_json_top(r, top, o->rows, o->by_total ? "total" : "self"),
 				  l);
 	err = report_heading(r, style->color, stdout);
+	if (!err)
+		err = report_latency(r->recording, style, stdout);
 	return err ? err : report_text_top(r, top, o->rows, style, stdout);
 }
 

@@ -3,13 +3,14 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "user/base/array.h"
 #include "user/base/err.h"
 
-void capture_init(struct capture *c)
+void capture_init(struct capture *c, unsigned int n_values)
 {
-	*c = (struct capture){ 0 };
+	*c = (struct capture){ .n_values = n_values };
 	keyset_init(&c->nodes, sizeof(struct capture_node));
 	keyset_init(&c->samples, sizeof(struct capture_sample));
 }
@@ -18,9 +19,9 @@ void capture_release(struct capture *c)
 {
 	keyset_release(&c->nodes);
 	keyset_release(&c->samples);
-	free(c->counts);
+	free(c->values);
 	free(c->first_ns);
-	capture_init(c);
+	capture_init(c, c->n_values);
 }
 
 const struct capture_node *capture_node_at(const struct capture *c, uint32_t node)
@@ -50,23 +51,31 @@ int capture_add_stack(struct capture *c, const struct ft_stack *stack, uint32_t 
 	return 0;
 }
 
-int capture_add(struct capture *c, const struct capture_sample *sample, uint64_t count,
+const uint64_t *capture_values_at(const struct capture *c, uint32_t i)
+{
+	return c->values + (size_t)i * c->n_values;
+}
+
+int capture_add(struct capture *c, const struct capture_sample *sample, const uint64_t *values,
 		uint64_t first_ns)
 {
-	uint32_t i;
+	uint32_t number, i;
+	uint64_t *sums;
 	int added;
 
-	if (array_reserve(c->counts, c->counts_cap, c->samples.n + 1) ||
+	if (array_reserve(c->values, c->values_cap, (c->samples.n + 1) * c->n_values) ||
 	    array_reserve(c->first_ns, c->first_ns_cap, c->samples.n + 1))
 		return errf(-ENOMEM, "no memory for another sample beside %zu", c->samples.n);
-	added = keyset_add(&c->samples, sample, &i);
+	added = keyset_add(&c->samples, sample, &number);
 	if (added < 0)
 		return errf(added, "no memory for another sample beside %zu", c->samples.n);
+	sums = c->values + (size_t)number * c->n_values;
 	if (added) {
-		c->counts[i] = 0;
-		c->first_ns[i] = first_ns;
+		memset(sums, 0, c->n_values * sizeof(*sums));
+		c->first_ns[number] = first_ns;
 	}
-	c->counts[i] += count;
-	c->total += count;
+	for (i = 0; i < c->n_values; i++)
+		sums[i] += values[i];
+	c->total += values[0];
 	return 0;
 }

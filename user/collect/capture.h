@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * capture: what collectors have drained so far: stacks of addresses in one tree, and counts by
- * task and stack. It becomes a profile when the addresses get their names.
+ * capture: what a collector has drained so far: stacks of addresses in one tree, and values by
+ * task, stack and tag. It becomes a profile when the addresses get their names.
  */
 #pragma once
 
@@ -28,7 +28,7 @@ struct capture_sample {
 	uint32_t user;	 /* node, or CAPTURE_NO_STACK */
 	uint32_t kernel; /* the same */
 	uint32_t end;	 /* FT_END_*, FT_END_NULL too: how the walk of the user stack ended */
-	uint32_t pad;
+	uint32_t tag;	 /* the collector's number for what else it tells of the event */
 	char comm[FT_COMM_LEN];
 	char process_comm[FT_COMM_LEN];
 };
@@ -36,20 +36,23 @@ struct capture_sample {
 struct capture {
 	struct keyset nodes;   /* of struct capture_node */
 	struct keyset samples; /* of struct capture_sample */
-	uint64_t *counts;      /* by number in 'samples' */
-	size_t counts_cap;
+	unsigned int
+		n_values; /* of each sample: how many events, then what the collector adds up */
+	uint64_t *values; /* n_values by number in 'samples' */
+	size_t values_cap;
 	uint64_t *first_ns; /* CLOCK_MONOTONIC */
 	size_t first_ns_cap;
-	uint64_t total; /* sum of counts */
+	uint64_t total; /* events */
 };
 
-void capture_init(struct capture *c);
+void capture_init(struct capture *c, unsigned int n_values);
 void capture_release(struct capture *c);
 
 /* All return 0 or -ENOMEM with a sentence. A stack without frames is CAPTURE_NO_STACK. */
 int capture_add_stack(struct capture *c, const struct ft_stack *stack, uint32_t *ret);
-int capture_add(struct capture *c, const struct capture_sample *sample, uint64_t count,
+int capture_add(struct capture *c, const struct capture_sample *sample, const uint64_t *values,
 		uint64_t first_ns);
 
 const struct capture_node *capture_node_at(const struct capture *c, uint32_t node);
 const struct capture_sample *capture_sample_at(const struct capture *c, uint32_t i);
+const uint64_t *capture_values_at(const struct capture *c, uint32_t i);

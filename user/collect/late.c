@@ -143,7 +143,7 @@ int late_unwind(const struct late *late, const struct ft_deferred *d, struct ft_
 	}
 	ret->pcs[0] = d->pc;
 	ret->n = 1;
-	w.image = processes_image(late->processes, d->key.tgid, d->time_ns);
+	w.image = processes_image(late->processes, d->tgid, d->time_ns);
 	if (w.image == PROCESSES_NO_IMAGE)
 		ret->end = FT_END_UNKNOWN_MAPPING;
 	else

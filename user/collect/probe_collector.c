@@ -9,17 +9,12 @@
 #include "follow.skel.h"
 #include "unwind.skel.h"
 
-#include "user/collect/cpu_programs.h"
 #include "user/collect/probe_facts.h"
 
 static int load_cpu(void)
 {
 	struct cpu_bpf *obj = cpu_bpf__open();
-	struct bpf_program *program;
-	int err = obj ? cpu_programs_choose(obj, false, &program) : -errno;
-
-	if (!err)
-		err = cpu_bpf__load(obj);
+	int err = obj ? cpu_bpf__load(obj) : -errno;
 
 	cpu_bpf__destroy(obj);
 	return err;

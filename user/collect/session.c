@@ -4,28 +4,15 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "user/base/array.h"
 #include "user/base/clock.h"
 #include "user/base/err.h"
-#include "user/base/keyset.h"
-#include "user/collect/bpf_cost.h"
-#include "user/collect/capture.h"
-#include "user/collect/cpu.h"
-#include "user/collect/java.h"
-#include "user/collect/launch.h"
-#include "user/collect/processes.h"
-#include "user/collect/sideband.h"
-#include "user/collect/symbolize.h"
-#include "user/collect/unwind_memory.h"
-#include "user/collect/unwinder.h"
+#include "user/collect/session_state.h"
+#include "user/collect/stop_signals.h"
 
 #define SIDEBAND_MS	100
 #define SOON_MS		20	/* when samples wait to be unwound */
@@ -34,233 +21,75 @@
 #define HOUSEKEEPING_MS 1000	/* hotplug, progress */
 #define SCAN_NS		5000000 /* of the processes that were there before, in one go */
 
-/* What has been seen of a process image in samples: looked at once in /proc. */
-struct seen_key {
-	uint64_t start_ns, exec_id;
-	uint32_t tgid, pad;
-};
-
-struct session {
-	const struct session_options *o;
-	struct cgroups *cgroups;
-	struct processes *processes;
-	struct symbolizer *symbolizer;
-	struct sideband *sideband;
-	struct unwinder *unwinder; /* NULL: user stacks by frame pointers */
-	struct target *target;
-	struct cpu_collector *cpu;
-	struct capture capture;
-	struct launch launch;
-	struct java_maps java;
-	struct keyset seen; /* of struct seen_key */
-	uint32_t looked_at; /* samples of the capture whose processes are in 'seen' */
-	int stats;	    /* run-time statistics are on while this is open; -1: not allowed */
-	int signals;
-	uint64_t started_ns;
-	int exit_status;
-	uint64_t cpus_failed;
-};
-
 const char *session_libbpf_version(void)
 {
 	return libbpf_version_string();
 }
 
+void recorded_release(struct recorded *r)
+{
+	unsigned int i;
+
+	for (i = 0; i < SUMMARY_MAX_COLLECTORS; i++)
+		profile_free(r->profiles[i]);
+	run_summary_release(&r->summary);
+	*r = (struct recorded){ 0 };
+}
+
 static void session_release(struct session *s)
 {
+	unsigned int i;
+
 	launch_stop(&s->launch);
 	java_maps_release(&s->java);
-	cpu_collector_free(s->cpu);
+	for (i = 0; i < s->n_parts; i++)
+		collector_free(s->parts[i].c);
 	unwinder_free(s->unwinder);
 	target_free(s->target);
 	sideband_free(s->sideband);
 	symbolizer_free(s->symbolizer);
 	processes_free(s->processes);
 	cgroups_free(s->cgroups);
-	capture_release(&s->capture);
-	keyset_release(&s->seen);
+	sampled_release(&s->sampled);
 	if (s->stats >= 0)
 		close(s->stats);
 	if (s->signals >= 0)
 		close(s->signals);
 }
 
-/* --- setting up ---------------------------------------------------------------------------- */
-
-static void prepare_mapping(void *ctx, const struct sym_mapping *m)
+/* Calls a function of each collector that has it, until one fails. */
+static int for_each(struct session *s, int (*fn)(struct session *s, struct part *part))
 {
-	symbolizer_prepare(ctx, m);
-}
+	unsigned int i;
+	int err = 0;
 
-/* Rings, events and files that are kept open each take a descriptor. */
-static void raise_file_limit(void)
-{
-	struct rlimit limit;
-
-	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
-}
-
-/* From here on signals wait until they are asked for. */
-static int catch_signals(struct session *s)
-{
-	struct sigaction hangup;
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set,
-		  SIGINT); /* even if ignored: shells do that to what runs in the background */
-	sigaddset(&set, SIGTERM);
-	/* What nohup has ignored for us stays so. */
-	if (!sigaction(SIGHUP, NULL, &hangup) && hangup.sa_handler != SIG_IGN)
-		sigaddset(&set, SIGHUP);
-	if (sigprocmask(SIG_BLOCK, &set, NULL))
-		return errf(-errno, "cannot block signals: %m");
-	s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return s->signals < 0 ? errf(-errno, "cannot wait for signals: %m") : 0;
-}
-
-static int open_rings(struct session *s, const struct cpu_set *online)
-{
-	unsigned int cpu;
-	int err;
-
-	for (cpu = 0; cpu < PERF_MAX_CPUS; cpu++) {
-		bool is_open = sideband_fd(s->sideband, cpu) >= 0;
-
-		if (is_open && !cpu_set_has(online, cpu))
-			sideband_close_cpu(s->sideband, cpu);
-		if (is_open || !cpu_set_has(online, cpu))
-			continue;
-		err = sideband_open_cpu(s->sideband, cpu);
-		if (err && err != -ENODEV)
-			return err;
-	}
-	return 0;
-}
-
-/* A kernel that does not take it gives short stacks, better than none: the summary says so. */
-static int load_unwinder(struct session *s)
-{
-	long cpus = sysconf(_SC_NPROCESSORS_CONF);
-	struct unwind_maps_options options = {
-		.memory_bytes = unwind_memory_fitting(s->o->unwind_memory_bytes),
-		.samples_per_s = s->o->rate_hz * (cpus > 0 ? cpus : 1),
-		.pidns_inum = target_config(s->target)->pidns_inum,
-		.command = s->launch.pid,
-	};
-
-	int err = unwinder_new(&options, s->processes, s->symbolizer, &s->unwinder);
-
-	return err == -ENOTSUP ? 0 : err;
-}
-
-static int load_collector(struct session *s)
-{
-	struct cpu_options options = {
-		.rate_hz = s->o->rate_hz,
-		.cpus = s->o->cpus,
-		.keep_idle = s->o->keep_idle,
-		.table_entries = s->o->table_entries,
-	};
-	struct target_options target = s->o->target;
-	int err = sample_event_choose(s->o->event, &options.event);
-
-	if (err)
-		return err;
-	if (!s->o->whole_machine)
-		target.command = s->launch.pid;
-	err = target_new(&target, s->cgroups, &s->target);
-	if (!err && !s->o->frame_pointers)
-		err = load_unwinder(s);
-	options.unwinder = s->unwinder;
-	return err ? err : cpu_collector_new(&options, s->target, s->sideband, &s->cpu);
-}
-
-static int set_up(struct session *s)
-{
-	struct symbolizer_options symbols = {
-		.demangle = s->o->demangle,
-		.no_lines = s->o->no_inline,
-		.lines_cpu_ns = s->o->lines_cpu_ns,
-	};
-	struct cpu_set online;
-	int err;
-
-	bpf_quiet();
-	/* First, so that the command has none of our limits and of our signal mask. */
-	err = s->o->command ? launch_prepare(s->o->command, &s->launch) : 0;
-	raise_file_limit();
-	if (!err)
-		err = catch_signals(s);
-	if (!err)
-		err = cgroups_new(&s->cgroups);
-	if (!err)
-		err = processes_new(&s->processes);
-	if (!err)
-		err = symbolizer_new(&symbols, &s->symbolizer);
-	if (!err)
-		err = sideband_new(s->processes, prepare_mapping, s->symbolizer, &s->sideband);
-	if (!err)
-		err = cpu_set_online(&online);
-	if (!err)
-		err = open_rings(s, &online);
-	if (!err)
-		err = load_collector(s);
-	if (err)
-		return err;
-	s->stats = bpf_cost_enable();
-	return 0;
-}
-
-/* --- recording ----------------------------------------------------------------------------- */
-
-/*
- * Looks at the processes that have been sampled since, while they probably live: mappings that the
- * side band did not tell of (the vDSO), their files, and what their JIT compilers have named.
- */
-static int look_at_processes(struct session *s)
-{
-	_cleanup_(keyset_release) struct keyset pids;
-	uint32_t i, number;
-	int added, err = 0;
-
-	keyset_init(&pids, sizeof(uint32_t));
-	for (; s->looked_at < s->capture.samples.n && !err; s->looked_at++) {
-		const struct capture_sample *sample = capture_sample_at(&s->capture, s->looked_at);
-		struct seen_key key = {
-			.start_ns = sample->start_ns,
-			.exec_id = sample->exec_id,
-			.tgid = sample->tgid,
-		};
-
-		cgroups_path(s->cgroups, sample->cgroup_id);
-		if (sample->user == CAPTURE_NO_STACK)
-			continue;
-		if (keyset_add(&pids, &key.tgid, &number) < 0)
-			return errf(-ENOMEM, "no memory for the list of processes");
-		added = keyset_add(&s->seen, &key, &number);
-		if (added < 0)
-			return errf(added, "no memory for the list of processes");
-		if (!added)
-			continue;
-		/* The side band has told all of what began while it was on, but for the vDSO, of
-		 * which the unwinder learns. */
-		if (!s->unwinder || !processes_since(s->processes, key.tgid)) {
-			err = processes_scan(s->processes, key.tgid);
-			processes_for_each(s->processes, key.tgid, prepare_mapping, s->symbolizer);
-		}
-		if (s->o->java_perfmap)
-			java_maps_look(&s->java, s->processes, key.tgid);
-	}
-	for (i = 0; i < pids.n; i++) {
-		uint32_t pid = *(const uint32_t *)keyset_key(&pids, i);
-
-		symbolizer_read_perf_map(s->symbolizer, pid, processes_since(s->processes, pid));
-	}
+	for (i = 0; i < s->n_parts && !err; i++)
+		err = fn(s, &s->parts[i]);
 	return err;
+}
+
+static int start_part(struct session *s, struct part *part)
+{
+	(void)s;
+	return part->c->ops->start(part->c);
+}
+
+static int stop_part(struct session *s, struct part *part)
+{
+	(void)s;
+	return part->c->ops->stop(part->c);
+}
+
+static int tick_part(struct session *s, struct part *part)
+{
+	(void)s;
+	return part->c->ops->tick ? part->c->ops->tick(part->c) : 0;
+}
+
+static int deliver_part(struct session *s, struct part *part)
+{
+	(void)s;
+	return part->c->ops->deliver(part->c);
 }
 
 /*
@@ -277,18 +106,37 @@ static int catch_up(struct session *s, bool is_end)
 	if (!err && s->unwinder)
 		more = unwinder_work(s->unwinder, sideband_settled(s->sideband), max_ns);
 	if (!err && s->unwinder && more >= 0)
-		err = cpu_collector_deliver(s->cpu, &s->capture);
+		err = for_each(s, deliver_part);
 	return err ? err : more;
 }
 
-/* What was deferred before the last drain of these tables is to be delivered before the next. */
-static int drain(struct session *s)
+static int drain_part(struct session *s, struct part *part)
 {
-	int err = catch_up(s, false);
+	int err = part->c->ops->drain(part->c);
 
-	if (err >= 0)
-		err = cpu_collector_drain(s->cpu, &s->capture);
-	return err ? err : look_at_processes(s);
+	part->drain_at =
+		clock_ns(CLOCK_MONOTONIC) + part->c->ops->patience_ms(part->c) * 1000000ull;
+	return err ? err : sampled_look(&s->sampled, &part->c->capture, &part->looked_at);
+}
+
+static int drain_due(struct session *s, struct part *part)
+{
+	return clock_ns(CLOCK_MONOTONIC) < part->drain_at ? 0 : drain_part(s, part);
+}
+
+static int follow_in_part(struct part *part, const struct cpu_set *online)
+{
+	return part->c->ops->follow_hotplug ? part->c->ops->follow_hotplug(part->c, online) : 0;
+}
+
+static int follow_in_parts(struct session *s, const struct cpu_set *online)
+{
+	unsigned int i;
+	int err = session_open_rings(s, online);
+
+	for (i = 0; i < s->n_parts && !err; i++)
+		err = follow_in_part(&s->parts[i], online);
+	return err;
 }
 
 /* What was open on a CPU when it went offline stays dead when it is back: opened anew. */
@@ -304,14 +152,23 @@ static int follow_hotplug(struct session *s)
 		if (cpu_set_has(&online, cpu) && !sideband_has_stopped(s->sideband, cpu))
 			cpu_set_add(&alive, cpu);
 	}
-	err = open_rings(s, &alive);
-	if (!err)
-		err = cpu_collector_follow_hotplug(s->cpu, &alive);
-	if (!err && alive.n != online.n)
-		err = open_rings(s, &online);
-	if (!err && alive.n != online.n)
-		err = cpu_collector_follow_hotplug(s->cpu, &online);
-	return err;
+	err = follow_in_parts(s, &alive);
+	return err || alive.n == online.n ? err : follow_in_parts(s, &online);
+}
+
+static void show_progress(const struct session *s)
+{
+	struct session_progress p = { .elapsed_ns = clock_ns(CLOCK_MONOTONIC) - s->started_ns };
+	unsigned int i;
+
+	for (i = 0; i < s->n_parts; i++) {
+		uint64_t kept, lost;
+
+		s->parts[i].c->ops->progress(s->parts[i].c, &kept, &lost);
+		p.kept += kept;
+		p.lost += lost;
+	}
+	s->o->progress(s->o->ctx, &p);
 }
 
 static int keep_house(struct session *s)
@@ -324,23 +181,17 @@ static int keep_house(struct session *s)
 		s->cpus_failed++;
 	target_tidy(s->target);
 	java_maps_tick(&s->java, s->processes, s->symbolizer);
-	if (!err && s->o->progress) {
-		struct session_progress p = { .elapsed_ns =
-						      clock_ns(CLOCK_MONOTONIC) - s->started_ns };
-
-		cpu_collector_progress(s->cpu, &p.kept, &p.lost);
-		s->o->progress(s->o->ctx, &p);
-	}
+	if (!err && s->o->progress)
+		show_progress(s);
 	return err;
 }
 
 /* Whether the recording is over; looks at everything that may end it. 1, 0 or -errno. */
 static int is_over(struct session *s, uint64_t now)
 {
-	struct signalfd_siginfo info;
 	int ended;
 
-	if (read(s->signals, &info, sizeof(info)) == sizeof(info))
+	if (stop_signals_came(s->signals))
 		return 1;
 	if (s->launch.pid) {
 		ended = launch_wait(&s->launch, 0, &s->exit_status);
@@ -373,48 +224,69 @@ static uint64_t earliest(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+/* When what is to be done when; CLOCK_MONOTONIC. */
+struct schedule {
+	uint64_t side_at, house_at;
+	bool knows_deferred; /* that there is something to unwind late */
+};
+
+static uint64_t next_of(const struct session *s, const struct schedule *at)
+{
+	uint64_t next = earliest(at->side_at, at->house_at);
+	unsigned int i;
+
+	for (i = 0; i < s->n_parts; i++)
+		next = earliest(next, s->parts[i].drain_at);
+	return s->o->duration_ns ? earliest(next, s->started_ns + s->o->duration_ns) : next;
+}
+
+/* Does what is due. 0 or -errno. */
+static int work(struct session *s, struct schedule *at)
+{
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+	int err = 0;
+
+	if (now >= at->side_at) {
+		err = catch_up(s, false);
+		/* Whether it is over is asked in between. */
+		at->side_at = err > 0 ? now : now + SIDEBAND_MS * 1000000ull;
+		at->knows_deferred = err > 0;
+		err = err < 0 ? err : for_each(s, tick_part);
+	}
+	if (!err)
+		err = for_each(s, drain_due);
+	if (!err && now >= at->house_at) {
+		err = keep_house(s);
+		at->house_at = now + HOUSEKEEPING_MS * 1000000ull;
+	}
+	return err;
+}
+
 static int loop(struct session *s)
 {
-	uint64_t patience = cpu_collector_patience_ms(s->cpu) * 1000000ull;
 	uint64_t now = clock_ns(CLOCK_MONOTONIC), next;
-	uint64_t side_at = now, drain_at = now + patience,
-		 house_at = now + HOUSEKEEPING_MS * 1000000ull;
-	uint64_t end_at = s->o->duration_ns ? s->started_ns + s->o->duration_ns : UINT64_MAX;
+	struct schedule at = { .side_at = now, .house_at = now + HOUSEKEEPING_MS * 1000000ull };
 	int err = 0, over = 0, more = 1;
-	bool knows_deferred = false;
+	unsigned int i;
 
+	for (i = 0; i < s->n_parts; i++)
+		s->parts[i].drain_at =
+			now + s->parts[i].c->ops->patience_ms(s->parts[i].c) * 1000000ull;
 	while (!err && !over) {
-		now = clock_ns(CLOCK_MONOTONIC);
-		if (now >= side_at) {
-			err = catch_up(s, false);
-			/* Whether it is over is asked in between. */
-			side_at = err > 0 ? now : now + SIDEBAND_MS * 1000000ull;
-			knows_deferred = err > 0;
-			err = err < 0 ? err : 0;
-		}
-		if (!err && now >= drain_at) {
-			err = drain(s);
-			drain_at = now + patience;
-		}
-		if (!err && now >= house_at) {
-			err = keep_house(s);
-			house_at = now + HOUSEKEEPING_MS * 1000000ull;
-		}
+		err = work(s, &at);
 		if (!err && more) {
 			more = processes_scan_some(s->processes, SCAN_NS);
 			err = more < 0 ? more : 0;
 		}
-		next = earliest(earliest(side_at, drain_at), earliest(house_at, end_at));
-		if (more)
-			next = 0; /* signals are looked at in between */
-		if (!err && !over) {
-			if (wait_until(s, clock_ns(CLOCK_MONOTONIC), next, knows_deferred)) {
-				knows_deferred = true;
-				side_at = earliest(
-					side_at, clock_ns(CLOCK_MONOTONIC) + SOON_MS * 1000000ull);
-			}
-			over = is_over(s, clock_ns(CLOCK_MONOTONIC));
+		next = more ? 0 : next_of(s, &at); /* signals are looked at in between */
+		if (err)
+			break;
+		if (wait_until(s, clock_ns(CLOCK_MONOTONIC), next, at.knows_deferred)) {
+			at.knows_deferred = true;
+			at.side_at = earliest(at.side_at,
+					      clock_ns(CLOCK_MONOTONIC) + SOON_MS * 1000000ull);
 		}
+		over = is_over(s, clock_ns(CLOCK_MONOTONIC));
 	}
 	return err ? err : over < 0 ? over : 0;
 }
@@ -440,7 +312,7 @@ static int record(struct session *s, struct run_summary *summary)
 
 	summary->start_ns = clock_ns(CLOCK_REALTIME);
 	s->started_ns = clock_ns(CLOCK_MONOTONIC);
-	err = cpu_collector_start(s->cpu);
+	err = for_each(s, start_part);
 	if (!err && s->o->command)
 		err = launch_go(&s->launch, s->o->command[0], s->unwinder ? at_start : NULL, s);
 	if (err)
@@ -448,10 +320,12 @@ static int record(struct session *s, struct run_summary *summary)
 	err = loop(s);
 	if (err)
 		return while_recording(err);
-	err = cpu_collector_stop(s->cpu);
+	err = for_each(s, stop_part);
 	summary->span_ns = clock_ns(CLOCK_MONOTONIC) - s->started_ns;
 	if (!err)
-		err = drain(s);
+		err = for_each(s, tick_part);
+	if (!err)
+		err = for_each(s, drain_part);
 	if (!err)
 		err = catch_up(s, true);
 	err = err < 0 ? err : 0;
@@ -462,86 +336,7 @@ static int record(struct session *s, struct run_summary *summary)
 	return while_recording(err);
 }
 
-/* --- finishing ----------------------------------------------------------------------------- */
-
-static int make_profile(struct session *s, const struct run_summary *summary,
-			struct stack_quality *quality, struct profile **ret)
-{
-	_cleanup_(profile_freep) struct profile *p = profile_new();
-	int err;
-
-	if (!p || profile_add_value_type(p, "samples", "count") ||
-	    profile_add_value_type(p, "cpu", "nanoseconds"))
-		return errf(-ENOMEM, "no memory for the profile");
-	p->start_ns = summary->start_ns;
-	p->duration_ns = summary->span_ns;
-	p->period_ns = 1000000000 / s->o->rate_hz;
-	err = symbolize(&s->capture, s->processes, s->symbolizer, s->cgroups, p->period_ns, p,
-			quality);
-	if (!err)
-		*ret = take(p);
-	return err;
-}
-
-static void add_costs(const struct session *s, struct collector_summary *c)
-{
-	struct target_cost following;
-
-	struct bpf_cost keeping = { 0 };
-
-	target_cost(s->target, &following);
-	if (s->unwinder) {
-		unwinder_cost(s->unwinder, &keeping);
-		unwinder_summarize(s->unwinder, &c->unwind);
-		c->unwind.is_on = true;
-	}
-	c->targets_lost = following.lost;
-	c->cost.following_ns = s->stats < 0 ? -1 : (int64_t)(following.kernel_ns + keeping.run_ns);
-	c->cost.map_bytes += following.map_bytes;
-	if (s->stats < 0)
-		c->cost.kernel_ns = -1;
-	c->cost.start_ns = s->started_ns - s->o->began_ns;
-}
-
-static void add_names(const struct session *s, struct name_quality *names)
-{
-	struct symbolizer_counts counts = symbolizer_counts(s->symbolizer);
-
-	*names = (struct name_quality){
-		.addresses = counts.addresses,
-		.with_lines = counts.with_lines,
-		.with_inlined = counts.with_inlined,
-		.over_budget = counts.over_budget,
-		.debuginfod_found = counts.debuginfod_found,
-		.debuginfod_missing = counts.debuginfod_missing,
-		.debuginfod_failed = counts.debuginfod_failed,
-		.worker_cpu_ns = counts.worker_cpu_ns,
-		.java_maps = s->java.written,
-		.java_failed = s->java.failed,
-	};
-}
-
-static int summarize(struct session *s, struct run_summary *summary, struct profile **ret)
-{
-	struct collector_summary *cpu = &summary->collectors[0];
-	int err = cpu_collector_summarize(s->cpu, &s->capture, s->sideband, cpu);
-
-	summary->n_collectors = 1;
-	summary->target = strdup(target_text(s->target));
-	if (!err && !summary->target)
-		err = errf(-ENOMEM, "no memory for the summary");
-	if (!err)
-		err = make_profile(s, summary, &cpu->stacks, ret);
-	cpu->files_failed = symbolizer_files_failed(s->symbolizer);
-	add_names(s, &cpu->names);
-	cpu->sideband_dropped = processes_dropped(s->processes);
-	cpu->cpus_failed = s->cpus_failed;
-	add_costs(s, cpu);
-	return err;
-}
-
-int session_record(const struct session_options *options, struct run_summary *ret_summary,
-		   struct profile **ret_profile)
+int session_record(const struct session_options *options, struct recorded *ret)
 {
 	struct session s = {
 		.o = options,
@@ -550,21 +345,20 @@ int session_record(const struct session_options *options, struct run_summary *re
 		.signals = -1,
 		.exit_status = -1,
 	};
-	struct run_summary summary = { .exit_status = -1 };
+	struct recorded recorded = { .summary.exit_status = -1 };
 	int err;
 
-	capture_init(&s.capture);
 	java_maps_init(&s.java);
-	keyset_init(&s.seen, sizeof(struct seen_key));
-	err = set_up(&s);
+	sampled_init(&s.sampled);
+	err = session_set_up(&s);
 	if (!err)
-		err = record(&s, &summary);
+		err = record(&s, &recorded.summary);
 	if (!err)
-		err = while_recording(summarize(&s, &summary, ret_profile));
+		err = while_recording(session_summarize(&s, &recorded));
 	session_release(&s);
 	if (err)
-		run_summary_release(&summary);
+		recorded_release(&recorded);
 	else
-		*ret_summary = summary;
+		*ret = recorded;
 	return err;
 }

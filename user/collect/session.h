@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "user/collect/io.h"
 #include "user/collect/perf.h"
 #include "user/collect/target.h"
 #include "user/model/profile.h"
@@ -16,7 +17,13 @@ struct session_progress {
 	uint64_t kept, lost;
 };
 
+/* Collectors, in the order in which they stand in a summary. */
+#define SESSION_CPU  (1u << 0)
+#define SESSION_IO   (1u << 1)
+#define SESSION_FILE (1u << 2)
+
 struct session_options {
+	unsigned int collectors;      /* SESSION_* */
 	struct target_options target; /* 'command' is filled in by the session */
 	enum sample_event event;
 	unsigned int rate_hz;
@@ -25,6 +32,8 @@ struct session_options {
 	bool whole_machine;	      /* although a command is given */
 	unsigned int table_entries;   /* 0: fitting */
 	bool frame_pointers;	      /* user stacks by these alone, not by tables */
+	uint64_t slower_ns;	      /* operations that take longer are listed; 0: none */
+	enum io_weight io_weight;     /* what is shown of block I/O when nothing is asked for */
 	uint64_t unwind_memory_bytes; /* for tables and lists, at most */
 	uint64_t duration_ns;	      /* 0: until a signal or the end of what is watched */
 	char *const *command;	      /* NULL: none */
@@ -38,14 +47,18 @@ struct session_options {
 	void *ctx;
 };
 
+struct recorded {
+	struct run_summary summary; /* without the host and the command line */
+	struct profile *profiles[SUMMARY_MAX_COLLECTORS]; /* owned; of its collectors */
+};
+void recorded_release(struct recorded *r);
+
 /*
  * Records until the duration is over, SIGINT or SIGTERM comes, the command ends, or all processes
  * asked for by PID or TID are gone; none of these is an error. The command is stopped if it still
- * runs. Fills in everything of 'ret_summary' but the host and the command line, and leaves it to
- * run_summary_release(). -errno with a sentence.
+ * runs. -errno with a sentence.
  */
-int session_record(const struct session_options *options, struct run_summary *ret_summary,
-		   struct profile **ret_profile);
+int session_record(const struct session_options *options, struct recorded *ret);
 
 /* Version of the libbpf that is linked, as it says itself: "v1.1". */
 const char *session_libbpf_version(void);

@@ -2,14 +2,12 @@
 #include "user/collect/symbolize.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "user/base/array.h"
 #include "user/base/err.h"
-#include "user/sym/mapped_file.h"
+#include "user/collect/frame_names.h"
 
 _Static_assert(FT_ENDS == STACK_ENDS && FT_END_FRAME_POINTER == (int)STACK_END_FRAME_POINTER &&
 		       FT_END_ROOT == (int)STACK_END_ROOT,
@@ -17,271 +15,18 @@ _Static_assert(FT_ENDS == STACK_ENDS && FT_END_FRAME_POINTER == (int)STACK_END_F
 _Static_assert((CODE_LINES_MAX + 1) * FT_MAX_FRAMES <= PROFILE_MAX_DEPTH,
 	       "a user stack, all of it inlined, and a kernel stack fit into a profile");
 
-/* What a frame is looked up by: an address as innermost pc or as return address. */
-struct address_key {
-	uint64_t pc;   /* of a user frame: as if its part were mapped where it was first seen */
-	uint32_t part; /* number of the part, PART_KERNEL or PART_NONE */
-	uint32_t is_caller;
-};
-#define PART_KERNEL UINT32_MAX
-#define PART_NONE   (UINT32_MAX - 1)
+#define OWN_LABELS 6
 
-/* One executable part of one file, wherever it is mapped. Anonymous memory is each process's own.
- */
-struct part_key {
-	uint64_t dev, ino, generation, pgoff, bytes;
-	uint64_t owner; /* start, image and process of what has no file */
-	uint64_t image;
-	uint32_t path; /* string of the profile */
-	uint32_t pid;
-};
-
-/* One address is one frame, or several: what was inlined there, and what that is inlined into. */
-struct resolved {
-	uint32_t first; /* in the maker's frames, innermost first */
-	uint32_t n;
-	bool is_mapped; /* in executable memory, as far as is known */
-	bool is_root;	/* where programs and threads begin */
-};
+/* A tracepoint's own frames: our program, and what calls it. */
+#define TRACEPOINT_FRAMES 6
 
 struct maker {
+	const struct symbolize_options *o;
 	const struct capture *capture;
 	struct processes *processes;
-	struct symbolizer *symbolizer;
-	struct cgroups *cgroups;
 	struct profile *p;
-	struct keyset addresses; /* of struct address_key */
-	struct resolved *resolved;
-	size_t resolved_cap;
-	uint32_t *frames; /* of the profile, those of one address together */
-	size_t n_frames, frames_cap;
-	struct keyset parts; /* of struct part_key */
-	struct canonical {
-		uint32_t mapping; /* of the profile */
-		uint64_t start;
-	} * canonical;
-	size_t canonical_cap;
+	struct frame_names names;
 };
-
-/* Where glibc, musl and Go start programs and threads. */
-static bool is_root_name(const char *name)
-{
-	static const char *const roots[] = {
-		"_start",
-		"__clone",
-		"clone",
-		"__clone3",
-		"clone3",
-		"thread_start",
-		"_dl_start_user",
-		"runtime.goexit",
-		"runtime.goexit.abi0",
-		/* Where Go's own threads begin, and where it goes over to another stack. */
-		"runtime.clone",
-		"runtime.clone.abi0",
-		"runtime.mcall",
-		"runtime.mstart",
-		"runtime.mstart.abi0",
-		"runtime.rt0_go",
-		"runtime.rt0_go.abi0",
-	};
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(roots); i++) {
-		if (!strcmp(name, roots[i]))
-			return true;
-	}
-	return false;
-}
-
-/* --- frames -------------------------------------------------------------------------------- */
-
-static int add_part(struct maker *mk, const struct sym_mapping *m, uint32_t *ret)
-{
-	struct part_key key = {
-		.dev = m->dev,
-		.ino = m->ino,
-		.generation = m->generation,
-		.pgoff = m->pgoff,
-		.bytes = m->end - m->start,
-	};
-	struct profile_mapping mapping = {
-		.start = m->start,
-		.limit = m->end,
-		.offset = m->pgoff,
-	};
-	int err, added;
-
-	if (!m->ino) {
-		key.owner = m->start;
-		key.image = m->image;
-		key.pid = m->pid;
-	}
-	/* A file has one name, deleted or not yet. */
-	err = strtab_add_bytes(&mk->p->strings, m->path, mapped_file_path_len(m->path), &key.path);
-	if (err || array_reserve(mk->canonical, mk->canonical_cap, mk->parts.n + 1))
-		return -ENOMEM;
-	added = keyset_add(&mk->parts, &key, ret);
-	if (added <= 0)
-		return added;
-	mapping.path = key.path;
-	err = profile_add_string(mk->p, symbolizer_build_id(mk->symbolizer, m), &mapping.build_id);
-	mk->canonical[*ret].start = m->start;
-	return err ? err : profile_add_mapping(mk->p, &mapping, &mk->canonical[*ret].mapping);
-}
-
-/* The next frame of that address, towards the root. */
-static int add_frame(struct maker *mk, const char *name, struct profile_frame *frame,
-		     struct resolved *r)
-{
-	int err = profile_add_string(mk->p, name, &frame->function);
-
-	if (!err && array_reserve(mk->frames, mk->frames_cap, mk->n_frames + 1))
-		err = -ENOMEM;
-	if (!err)
-		err = profile_add_frame(mk->p, frame, &mk->frames[mk->n_frames]);
-	if (err)
-		return err;
-	if (!r->n++)
-		r->first = mk->n_frames;
-	mk->n_frames++;
-	return 0;
-}
-
-static int add_place(struct maker *mk, const struct code_line *line, struct profile_frame *frame)
-{
-	frame->line = line->line;
-	return profile_add_string(mk->p, line->file ? line->file : "", &frame->file);
-}
-
-static int name_unmapped(struct maker *mk, const struct address_key *key, struct resolved *ret)
-{
-	struct profile_frame frame = {
-		.address = key->pc,
-		.kind = FRAME_USER,
-		.mapping = PROFILE_NONE,
-	};
-	char text[64];
-
-	snprintf(text, sizeof(text), "[unmapped+0x%" PRIx64 "]", key->pc - key->is_caller);
-	return add_frame(mk, text, &frame, ret);
-}
-
-/* What was inlined, and last the function that stands there, by whatever name is known of it. */
-static int add_function(struct maker *mk, const struct symbol *symbol, struct profile_frame *frame,
-			const struct code_line *lines, size_t n, struct resolved *ret)
-{
-	const char *name = symbol->name;
-	struct profile_frame inlined = *frame;
-	size_t i;
-	int err = 0;
-
-	inlined.kind = FRAME_INLINED;
-	inlined.named = 1;
-	for (i = 0; i + 1 < n && !err; i++) {
-		err = add_place(mk, &lines[i], &inlined);
-		if (!err)
-			err = add_frame(mk, lines[i].function ? lines[i].function : "[inlined]",
-					&inlined, ret);
-	}
-	if (n && !err)
-		err = add_place(mk, &lines[n - 1], frame);
-	if (n && !symbol->named && lines[n - 1].function) {
-		name = lines[n - 1].function;
-		frame->named = 1;
-	}
-	return err ? err : add_frame(mk, name, frame, ret);
-}
-
-static int name_user(struct maker *mk, const struct address_key *key, const struct sym_mapping *m,
-		     struct resolved *ret)
-{
-	const struct canonical *at = &mk->canonical[key->part];
-	uint64_t address = key->pc - key->is_caller - at->start + m->start;
-	struct profile_frame frame = {
-		.address = key->pc,
-		.kind = FRAME_USER,
-		.mapping = at->mapping,
-	};
-	struct code_line lines[CODE_LINES_MAX];
-	struct symbol symbol;
-	size_t n;
-
-	symbolizer_user(mk->symbolizer, m, address, &symbol);
-	n = symbolizer_lines(mk->symbolizer, m, address, lines);
-	frame.named = symbol.named;
-	if (symbol.is_jit)
-		frame.kind = FRAME_INTERPRETED;
-	ret->is_mapped = true;
-	ret->is_root = (symbol.named && is_root_name(symbol.name)) ||
-		       symbolizer_is_entry(mk->symbolizer, m, address);
-	return add_function(mk, &symbol, &frame, lines, n, ret);
-}
-
-static int name_kernel(struct maker *mk, const struct address_key *key, struct resolved *ret)
-{
-	struct profile_frame frame = { .address = key->pc, .kind = FRAME_KERNEL };
-	struct profile_mapping mapping = { 0 };
-	struct symbol symbol;
-	int err;
-
-	symbolizer_kernel(mk->symbolizer, key->pc - key->is_caller, &symbol);
-	err = profile_add_string(mk->p, symbol.module, &mapping.path);
-	if (!err)
-		err = profile_add_mapping(mk->p, &mapping, &frame.mapping);
-	if (err)
-		return err;
-	frame.named = symbol.named;
-	ret->is_mapped = true;
-	return add_frame(mk, symbol.name, &frame, ret);
-}
-
-/* 'm' is what the key's part is mapped by, NULL for the other keys. */
-static int resolve(struct maker *mk, const struct address_key *key, const struct sym_mapping *m,
-		   struct resolved *ret)
-{
-	struct resolved *r;
-	uint32_t i;
-	int err = 0, added;
-
-	if (array_reserve(mk->resolved, mk->resolved_cap, mk->addresses.n + 1))
-		return -ENOMEM;
-	added = keyset_add(&mk->addresses, key, &i);
-	if (added < 0)
-		return added;
-	r = &mk->resolved[i];
-	if (added) {
-		*r = (struct resolved){ 0 };
-		err = key->part == PART_KERNEL ? name_kernel(mk, key, r)
-		      : key->part == PART_NONE ? name_unmapped(mk, key, r)
-					       : name_user(mk, key, m, r);
-	}
-	*ret = *r;
-	return err;
-}
-
-static int resolve_kernel(struct maker *mk, uint64_t pc, bool is_caller, struct resolved *ret)
-{
-	struct address_key key = { .pc = pc, .part = PART_KERNEL, .is_caller = is_caller };
-
-	return resolve(mk, &key, NULL, ret);
-}
-
-/* A caller's frame holds the return address; what it called from is one byte before that. */
-static int resolve_user(struct maker *mk, uint64_t pc, bool is_caller, uint32_t image,
-			uint64_t time_ns, struct resolved *ret)
-{
-	const struct sym_mapping *m = processes_find(mk->processes, image, time_ns, pc - is_caller);
-	struct address_key key = { .pc = pc, .part = PART_NONE, .is_caller = is_caller };
-	int err = 0;
-
-	if (m) {
-		err = add_part(mk, m, &key.part);
-		if (!err)
-			key.pc += mk->canonical[key.part].start - m->start;
-	}
-	return err ? err : resolve(mk, &key, m, ret);
-}
 
 /* --- stacks -------------------------------------------------------------------------------- */
 
@@ -300,7 +45,7 @@ static int add_nodes(struct maker *mk, const struct resolved *r, struct walk *wa
 	int err = 0;
 
 	while (i-- && !err) {
-		uint32_t frame = mk->frames[r->first + i];
+		uint32_t frame = mk->names.frames[r->first + i];
 
 		walk->has_unnamed |= !profile_frame_at(mk->p, frame)->named;
 		err = profile_add_node(mk->p, walk->node, frame, &walk->node);
@@ -308,20 +53,46 @@ static int add_nodes(struct maker *mk, const struct resolved *r, struct walk *wa
 	return err;
 }
 
+/*
+ * How many of the innermost frames are the tracepoint's own, between what it stands in and our
+ * program (include/linux/tracepoint.h, kernel/trace/bpf_trace.c).
+ */
+static uint32_t tracepoint_frames(const struct maker *mk, const struct resolved *at_frame,
+				  uint32_t n)
+{
+	static const char *const prefixes[] = { "bpf_prog_",	     "bpf_trace_run",
+						"__bpf_trace_",	     "__traceiter_",
+						"__tracepoint_iter", "bpf_trampoline_" };
+	uint32_t i, own = 0, p;
+
+	for (i = 0; i < n && i < TRACEPOINT_FRAMES && at_frame[i].n == 1; i++) {
+		const struct profile_frame *frame =
+			profile_frame_at(mk->p, mk->names.frames[at_frame[i].first]);
+		const char *name = profile_string(mk->p, frame->function);
+
+		for (p = 0; p < ARRAY_SIZE(prefixes); p++) {
+			if (!strncmp(name, prefixes[p], strlen(prefixes[p])))
+				own = i + 1;
+		}
+	}
+	return own;
+}
+
 /* 'image' is PROCESSES_NO_IMAGE and 'is_kernel' true for the kernel's part. */
 static int add_stack(struct maker *mk, uint32_t stack, bool is_kernel, uint32_t image,
 		     uint64_t time_ns, struct walk *walk)
 {
 	struct resolved at_frame[FT_MAX_FRAMES];
-	uint32_t n = 0, at;
+	uint32_t n = 0, at, at_tracepoint;
 	int err = 0;
 
 	for (at = stack; at != CAPTURE_NO_STACK && n < FT_MAX_FRAMES;
 	     at = capture_node_at(mk->capture, at)->caller) {
 		uint64_t pc = capture_node_at(mk->capture, at)->pc;
 
-		err = is_kernel ? resolve_kernel(mk, pc, n > 0, &at_frame[n])
-				: resolve_user(mk, pc, n > 0, image, time_ns, &at_frame[n]);
+		err = is_kernel ? frame_names_kernel(&mk->names, pc, n > 0, &at_frame[n])
+				: frame_names_user(&mk->names, pc, n > 0, image, time_ns,
+						   &at_frame[n]);
 		if (err)
 			return err;
 		/* Frame pointers that are none lead to return addresses that are none. */
@@ -331,7 +102,8 @@ static int add_stack(struct maker *mk, uint32_t stack, bool is_kernel, uint32_t 
 		n++;
 	}
 	walk->is_rooted = n && at_frame[n - 1].is_root;
-	while (n-- && !err)
+	at_tracepoint = is_kernel ? tracepoint_frames(mk, at_frame, n) : 0;
+	while (n-- > at_tracepoint && !err)
 		err = add_nodes(mk, &at_frame[n], walk);
 	return err;
 }
@@ -350,10 +122,12 @@ static int add_label(struct maker *mk, struct profile_label *label, const char *
 	return err;
 }
 
-static int add_labels(struct maker *mk, const struct capture_sample *s, uint32_t *ret)
+static int add_labels(struct maker *mk, const struct capture_sample *s,
+		      const struct sample_tag *tag, uint32_t *ret)
 {
 	char process[FT_COMM_LEN + 1] = "", thread[FT_COMM_LEN + 1] = "";
-	struct profile_label labels[6];
+	struct profile_label labels[OWN_LABELS + SAMPLE_TAG_LABELS];
+	unsigned int i;
 	int err;
 
 	/* Comms are the kernel's bytes: bounded here, cleaned where they are shown. */
@@ -368,11 +142,33 @@ static int add_labels(struct maker *mk, const struct capture_sample *s, uint32_t
 		err = add_label(mk, &labels[3], LABEL_TID, NULL, s->tid, NULL);
 	if (!err)
 		err = add_label(mk, &labels[4], LABEL_CGROUP,
-				cgroups_path(mk->cgroups, s->cgroup_id), 0, NULL);
+				cgroups_path(mk->o->cgroups, s->cgroup_id), 0, NULL);
 	if (!err)
 		err = add_label(mk, &labels[5], LABEL_PROCESS_START, NULL, s->start_ns,
 				"nanoseconds");
-	return err ? err : profile_add_labels(mk->p, labels, ARRAY_SIZE(labels), ret);
+	for (i = 0; i < tag->n_labels && !err; i++)
+		err = add_label(mk, &labels[OWN_LABELS + i], tag->labels[i].key,
+				tag->labels[i].text, tag->labels[i].num, tag->labels[i].unit);
+	return err ? err : profile_add_labels(mk->p, labels, OWN_LABELS + tag->n_labels, ret);
+}
+
+/* The frame that the tag adds at the stack's inner end. */
+static int add_leaf(struct maker *mk, const struct sample_tag *tag, struct walk *walk)
+{
+	struct profile_frame frame = {
+		.kind = FRAME_SYNTHETIC,
+		.mapping = PROFILE_NONE,
+		.named = 1,
+	};
+	uint32_t number;
+	int err;
+
+	if (!tag->leaf[0])
+		return 0;
+	err = profile_add_string(mk->p, tag->leaf, &frame.function);
+	if (!err)
+		err = profile_add_frame(mk->p, &frame, &number);
+	return err ? err : profile_add_node(mk->p, walk->node, number, &walk->node);
 }
 
 /*
@@ -400,25 +196,35 @@ static void judge(const struct maker *mk, const struct capture_sample *s, const 
 		quality->unnamed += count;
 }
 
-static int add_sample(struct maker *mk, uint32_t i, uint64_t period_ns,
-		      struct stack_quality *quality)
+static int add_sample(struct maker *mk, uint32_t i, struct stack_quality *quality)
 {
+	const struct collector *c = mk->o->collector;
 	const struct capture_sample *s = capture_sample_at(mk->capture, i);
-	uint64_t count = mk->capture->counts[i], time_ns = mk->capture->first_ns[i];
-	int64_t values[2] = { count, count * period_ns };
+	const uint64_t *counted = capture_values_at(mk->capture, i);
+	uint64_t time_ns = mk->capture->first_ns[i];
+	int64_t values[PROFILE_MAX_VALUES];
 	struct walk user = { .node = PROFILE_NONE }, kernel = { 0 };
-	uint32_t image = processes_image(mk->processes, s->tgid, time_ns), labels;
+	struct sample_tag tag = { .n_labels = 0 };
+	uint32_t image = processes_image(mk->processes, s->tgid, time_ns), labels, v;
 	int err = add_stack(mk, s->user, false, image, time_ns, &user);
 
+	if (c->ops->describe_tag)
+		c->ops->describe_tag(c, s->tag, &tag);
+	for (v = 0; v < mk->p->n_values; v++)
+		values[v] = counted[v] < INT64_MAX ? (int64_t)counted[v] : INT64_MAX;
 	kernel.node = user.node;
 	if (!err)
 		err = add_stack(mk, s->kernel, true, PROCESSES_NO_IMAGE, time_ns, &kernel);
 	if (!err)
-		err = add_labels(mk, s, &labels);
+		err = add_leaf(mk, &tag, &kernel);
+	if (!err)
+		err = add_labels(mk, s, &tag, &labels);
 	if (!err)
 		err = profile_add_sample(mk->p, kernel.node, labels, values);
+	if (!err && mk->o->nodes)
+		mk->o->nodes[i] = kernel.node;
 	if (!err)
-		judge(mk, s, &user, &kernel, count, quality);
+		judge(mk, s, &user, &kernel, counted[0], quality);
 	return err;
 }
 
@@ -444,7 +250,7 @@ static int want_lines(struct maker *mk, uint32_t i, struct keyset *seen)
 			return added;
 		m = processes_find(mk->processes, image, time_ns, pc);
 		if (m)
-			symbolizer_want_lines(mk->symbolizer, m, pc);
+			symbolizer_want_lines(mk->o->symbolizer, m, pc);
 	}
 	return 0;
 }
@@ -462,28 +268,21 @@ static int want_all_lines(struct maker *mk)
 	return err;
 }
 
-int symbolize(const struct capture *capture, struct processes *processes,
-	      struct symbolizer *symbolizer, struct cgroups *cgroups, uint64_t period_ns,
-	      struct profile *profile, struct stack_quality *quality)
+int symbolize(const struct symbolize_options *options, struct profile *profile,
+	      struct stack_quality *quality)
 {
 	struct maker mk = {
-		.capture = capture,
-		.processes = processes,
-		.symbolizer = symbolizer,
-		.cgroups = cgroups,
+		.o = options,
+		.capture = &options->collector->capture,
+		.processes = options->processes,
 		.p = profile,
 	};
-	int err = want_all_lines(&mk);
 	uint32_t i;
+	int err = want_all_lines(&mk);
 
-	keyset_init(&mk.addresses, sizeof(struct address_key));
-	keyset_init(&mk.parts, sizeof(struct part_key));
-	for (i = 0; i < capture->samples.n && !err; i++)
-		err = add_sample(&mk, i, period_ns, quality);
-	keyset_release(&mk.addresses);
-	keyset_release(&mk.parts);
-	free(mk.resolved);
-	free(mk.frames);
-	free(mk.canonical);
-	return err ? errf(err, "no memory to name %zu stacks", capture->samples.n) : 0;
+	frame_names_init(&mk.names, options->processes, options->symbolizer, profile);
+	for (i = 0; i < mk.capture->samples.n && !err; i++)
+		err = add_sample(&mk, i, quality);
+	frame_names_release(&mk.names);
+	return err ? errf(err, "no memory to name %zu stacks", mk.capture->samples.n) : 0;
 }

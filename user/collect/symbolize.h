@@ -4,19 +4,26 @@
 
 #include <stdint.h>
 
-#include "user/collect/capture.h"
 #include "user/collect/cgroup.h"
+#include "user/collect/collector.h"
 #include "user/collect/processes.h"
 #include "user/model/profile.h"
 #include "user/model/summary.h"
 #include "user/sym/sym.h"
 
+struct symbolize_options {
+	struct processes *processes;
+	struct symbolizer *symbolizer;
+	struct cgroups *cgroups;
+	const struct collector *collector; /* its capture is what is named */
+	uint32_t *nodes; /* by number of the capture's samples: their nodes are put here; or NULL */
+};
+
 /*
- * Adds every sample of the capture to 'profile', whose value types are "samples" in "count" and
- * "cpu" in "nanoseconds" (a sample's worth is 'period_ns'), with labels as in profile.h. A file
- * that several processes have mapped is one mapping, with the addresses of the first of them.
- * Adds to *quality. 0 or -ENOMEM with a sentence.
+ * Adds every sample of the collector's capture to 'profile', which has the collector's value types,
+ * with labels as in profile.h and those of the sample's tag. A file that several processes have
+ * mapped is one mapping, with the addresses of the first of them. Adds to *quality, counting
+ * events. 0 or -ENOMEM with a sentence.
  */
-int symbolize(const struct capture *capture, struct processes *processes,
-	      struct symbolizer *symbolizer, struct cgroups *cgroups, uint64_t period_ns,
-	      struct profile *profile, struct stack_quality *quality);
+int symbolize(const struct symbolize_options *options, struct profile *profile,
+	      struct stack_quality *quality);

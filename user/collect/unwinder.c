@@ -21,8 +21,6 @@
 struct sample {
 	struct ft_deferred *d; /* with the bytes of its stack until it is unwound */
 	struct ft_stack *user; /* NULL until then */
-	bool is_drained;       /* its set of maps */
-	uint32_t kernel;       /* what the collector made of its kernel stack then */
 	uint64_t ready_ns;     /* it can be unwound when all up to then is known */
 };
 
@@ -107,7 +105,7 @@ static int on_deferred(void *ctx, void *data, size_t size)
 /* What a process has had mapped from before the recording on is read while it probably lives. */
 static int look_at_process(struct unwinder *u, struct sample *s)
 {
-	uint32_t pid = processes_before(u->processes, s->d->key.tgid), number;
+	uint32_t pid = processes_before(u->processes, s->d->tgid), number;
 	int added, err = 0;
 
 	if (!pid)
@@ -138,21 +136,6 @@ int unwinder_read(struct unwinder *u)
 	for (err = 0; i < u->n && !err; i++)
 		err = look_at_process(u, &u->samples[i]);
 	return err;
-}
-
-void unwinder_set_drained(struct unwinder *u, uint32_t collector, uint32_t set,
-			  unwinder_kernel_fn kernel_of, void *ctx)
-{
-	size_t i;
-
-	for (i = 0; i < u->n; i++) {
-		struct sample *s = &u->samples[i];
-
-		if (s->is_drained || s->d->collector != collector || s->d->set != set)
-			continue;
-		s->kernel = kernel_of(ctx, s->d);
-		s->is_drained = true;
-	}
 }
 
 /* --- tables --------------------------------------------------------------------------------------
@@ -196,10 +179,10 @@ static int add_vdso(struct unwinder *u, const struct ft_deferred *d)
 		.start = d->vdso,
 		.end = d->vdso + u->vdso_bytes,
 		.path = "[vdso]",
-		.pid = d->key.tgid,
+		.pid = d->tgid,
 	};
 
-	if (!d->vdso || !u->vdso_bytes || !d->key.tgid)
+	if (!d->vdso || !u->vdso_bytes || !d->tgid)
 		return 0;
 	return processes_add_missing(u->processes, &m, d->time_ns);
 }
@@ -207,8 +190,8 @@ static int add_vdso(struct unwinder *u, const struct ft_deferred *d)
 /* A list of what the process was before an exec would be of no use. */
 static bool is_newest(const struct unwinder *u, const struct ft_deferred *d)
 {
-	return processes_image(u->processes, d->key.tgid, d->time_ns) ==
-	       processes_image(u->processes, d->key.tgid, UINT64_MAX);
+	return processes_image(u->processes, d->tgid, d->time_ns) ==
+	       processes_image(u->processes, d->tgid, UINT64_MAX);
 }
 
 static int unwind_sample(struct unwinder *u, struct sample *s)
@@ -230,7 +213,7 @@ static int unwind_sample(struct unwinder *u, struct sample *s)
 	if (!err)
 		err = late_unwind(&late, s->d, s->user);
 	if (!err && is_newest(u, s->d))
-		err = unwind_lists_publish(u->lists, s->d->key.tgid, &s->d->process, s->d->mm);
+		err = unwind_lists_publish(u->lists, s->d->tgid, &s->d->process, s->d->mm);
 	/* The stack's bytes are not needed any more. */
 	d = realloc(s->d, sizeof(*s->d));
 	if (d)
@@ -264,20 +247,21 @@ int unwinder_work(struct unwinder *u, uint64_t settled_ns, uint64_t max_ns)
 int unwinder_deliver(struct unwinder *u, uint32_t collector, unwinder_fn fn, void *ctx)
 {
 	size_t i, kept = 0;
-	int err = 0;
+	int err = 0, any = 0;
 
 	for (i = 0; i < u->n; i++) {
 		struct sample *s = &u->samples[i];
 
-		if (err || !s->user || !s->is_drained || s->d->collector != collector) {
+		if (err || !s->user || s->d->collector != collector) {
 			u->samples[kept++] = *s;
 			continue;
 		}
-		err = fn(ctx, s->d, s->user, s->kernel);
+		err = fn(ctx, s->d->number, s->user);
+		any = 1;
 		sample_release(s);
 	}
 	u->n = kept;
-	return err;
+	return err ? err : any;
 }
 
 int unwinder_prepare_command(struct unwinder *u, uint32_t pid)

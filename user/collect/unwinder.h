@@ -43,18 +43,10 @@ int unwinder_read(struct unwinder *u);
 int unwinder_work(struct unwinder *u, uint64_t settled_ns, uint64_t max_ns);
 
 /*
- * Set number 'set' of a collector's maps has been drained, and its deferred samples have been read:
- * those that are here belong to that drain. Each is asked for its kernel stack at once, since the
- * set's next drain may come before the sample is unwound.
+ * Hands over each stack of that collector (FT_COLLECTOR_*) that has been unwound since, with the
+ * number that stands for it; not 0 ends it. 1 if there were any, 0, or what 'fn' returned.
  */
-typedef uint32_t (*unwinder_kernel_fn)(void *ctx, const struct ft_deferred *d);
-void unwinder_set_drained(struct unwinder *u, uint32_t collector, uint32_t set,
-			  unwinder_kernel_fn kernel_of, void *ctx);
-
-/* Hands over each unwound sample of a drained set, with what was said of its kernel stack; not 0
- * ends it. */
-typedef int (*unwinder_fn)(void *ctx, const struct ft_deferred *d, const struct ft_stack *user,
-			   uint32_t kernel);
+typedef int (*unwinder_fn)(void *ctx, uint64_t number, const struct ft_stack *stack);
 int unwinder_deliver(struct unwinder *u, uint32_t collector, unwinder_fn fn, void *ctx);
 
 /* The command that was configured stands at the start of its program: makes its tables. */

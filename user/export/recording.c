@@ -9,6 +9,7 @@
 #include "user/base/err.h"
 #include "user/base/file.h"
 #include "user/base/str.h"
+#include "user/export/latency_read.h"
 
 #define SUMMARY_MAX_BYTES (64u << 20)
 
@@ -24,6 +25,7 @@ void recording_free(struct recording *r)
 	free(r->cpu_model);
 	free(r->target);
 	free(r->event);
+	json_decref(r->latency);
 	for (i = 0; i < r->n_causes; i++)
 		free(r->causes[i].name);
 	free(r);
@@ -117,8 +119,9 @@ static int read_collector(struct recording *r, const json_t *root, const json_t 
 	r->unnamed = number(stacks, "unnamed");
 	r->addresses = number(names, "addresses");
 	r->over_budget = number(names, "over_budget");
-	if (text(collector, "name", &r->collector) || text(host, "kernel", &r->kernel) ||
-	    text(host, "architecture", &r->architecture) ||
+	r->latency = latency_read(json_object_get(collector, "latency"));
+	if (!r->latency || text(collector, "name", &r->collector) ||
+	    text(host, "kernel", &r->kernel) || text(host, "architecture", &r->architecture) ||
 	    text(host, "cpu_model", &r->cpu_model) || text(root, "target", &r->target) ||
 	    text(collector, "event", &r->event))
 		return -ENOMEM;

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include <jansson.h>
 #include <stdint.h>
 
 #include "user/base/cleanup.h"
@@ -27,6 +28,7 @@ struct recording {
 	size_t n_causes;
 	uint64_t complete, truncated, unnamed; /* stacks, in samples */
 	uint64_t addresses, over_budget; /* whose lines were looked for; and left out, for cost */
+	json_t *latency;		 /* as latency_read() makes it, or null */
 };
 
 /*

@@ -67,18 +67,24 @@ static json_t *recording(const struct recording *rec)
 		json_part_count(rec->unnamed));
 }
 
+static json_t *latency(const struct recording *rec)
+{
+	return rec && rec->latency ? json_incref(rec->latency) : json_null();
+}
+
 /* What all modes have. */
 static json_t *heading(const struct report *r, const char *mode)
 {
-	return json_pack(
-		"{s:s, s:o, s:s, s:{s:o, s:o}, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "schema",
-		"fathom.report/1", "source", json_part_text(r->source), "mode", mode, "value",
-		"type", json_part_text(report_type(r)), "unit", json_part_text(report_unit(r)),
-		"total", (json_int_t)r->tree->nodes[0].total, "values", value_types(r), "stacks",
-		json_part_count(r->profile->samples.n), "start_ns",
-		json_part_known(r->profile->start_ns), "duration_ns",
-		json_part_known(r->profile->duration_ns), "period_ns",
-		json_part_known(r->profile->period_ns), "recording", recording(r->recording));
+	return json_pack("{s:s, s:o, s:s, s:{s:o, s:o}, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+			 "schema", "fathom.report/1", "source", json_part_text(r->source), "mode",
+			 mode, "value", "type", json_part_text(report_type(r)), "unit",
+			 json_part_text(report_unit(r)), "total",
+			 (json_int_t)r->tree->nodes[0].total, "values", value_types(r), "stacks",
+			 json_part_count(r->profile->samples.n), "start_ns",
+			 json_part_known(r->profile->start_ns), "duration_ns",
+			 json_part_known(r->profile->duration_ns), "period_ns",
+			 json_part_known(r->profile->period_ns), "recording",
+			 recording(r->recording), "latency", latency(r->recording));
 }
 
 static json_t *line_number(uint32_t line)

@@ -9,6 +9,7 @@
 #include "user/base/array.h"
 #include "user/base/err.h"
 #include "user/export/json_parts.h"
+#include "user/export/latency_json.h"
 #include "user/export/profile_json.h"
 
 static json_t *ledger_json(const struct ledger *ledger)
@@ -131,7 +132,8 @@ static json_t *names_json(const struct name_quality *q)
 			 json_part_count(q->java_maps), "failed", json_part_count(q->java_failed));
 }
 
-static int fill_collector(const struct collector_summary *c, const struct profile *p, json_t *o)
+static int fill_collector(const struct collector_summary *c, const struct profile *p,
+			  uint64_t span_ns, json_t *o)
 {
 	int bad = 0;
 
@@ -149,6 +151,8 @@ static int fill_collector(const struct collector_summary *c, const struct profil
 	bad |= json_object_set_new(o, "ticks_missed", json_part_count(c->ticks_missed));
 	bad |= json_object_set_new(o, "files_failed", json_part_count(c->files_failed));
 	bad |= json_object_set_new(o, "names", names_json(&c->names));
+	if (c->latency)
+		bad |= json_object_set_new(o, "latency", latency_json(c->latency, span_ns));
 	if (bad)
 		return errf(-ENOMEM, "no memory for the summary");
 	return p ? profile_json(p, o) : 0;
@@ -165,7 +169,7 @@ static int fill_collectors(const struct run_summary *s, const struct profile *co
 
 		if (json_array_append_new(list, o))
 			return errf(-ENOMEM, "no memory for the summary");
-		err = fill_collector(&s->collectors[i], profiles[i], o);
+		err = fill_collector(&s->collectors[i], profiles[i], s->span_ns, o);
 		if (err)
 			return err;
 	}

@@ -29,7 +29,9 @@ void run_summary_release(struct run_summary *s)
 		free(s->command[i]);
 	free(s->command);
 	free(s->target);
-	for (i = 0; i < s->n_collectors; i++)
+	for (i = 0; i < s->n_collectors; i++) {
 		free(s->collectors[i].event);
+		latency_free(s->collectors[i].latency);
+	}
 	*s = (struct run_summary){ 0 };
 }

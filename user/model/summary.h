@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "user/base/cleanup.h"
+#include "user/model/latency.h"
 #include "user/model/ledger.h"
 
 struct host_info {
@@ -88,8 +89,9 @@ struct name_quality {
 };
 
 struct collector_summary {
-	const char *name; /* literal: "cpu" */
-	char *event;	  /* "cpu-clock", "cycles" */
+	const char *name;  /* literal: "cpu" */
+	const char *title; /* literal, of its pictures: "CPU time" */
+	char *event;	   /* "cpu-clock", "cycles" */
 	unsigned int rate_hz;
 	struct ledger ledger;
 	struct cost cost;
@@ -105,6 +107,7 @@ struct collector_summary {
 	uint64_t sideband_dropped; /* and read, but beyond the limits of what is kept */
 	uint64_t files_failed;	   /* files whose symbols could not be read */
 	struct name_quality names;
+	struct latency *latency; /* owned; NULL: it does not measure latencies */
 };
 
 #define SUMMARY_MAX_COLLECTORS 4

@@ -1,27 +1,45 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Made by scripts/kernel-types from the BTF of Debian's linux-image-6.1.0-56-cloud-arm64. Do not edit. */
+/* Made by scripts/kernel-types from the BTF of Debian's linux-image-6.1.0-57-cloud-arm64. Do not edit. */
 #ifndef __VMLINUX_H__
 #define __VMLINUX_H__
 
+struct address_space;
+struct bio;
+struct bio_vec;
+struct blkcg;
+struct blkcg_gq;
+struct block_device;
 struct bpf_iter__task;
 struct bpf_iter_meta;
 struct bpf_perf_event_data;
+struct bvec_iter;
 struct cgroup;
+struct cgroup_root;
+struct cgroup_subsys_state;
 struct css_set;
 struct file;
+struct gendisk;
+struct inode;
 struct kernfs_node;
+struct kthread;
 struct linux_binprm;
 struct mm_struct;
 struct ns_common;
 struct nsproxy;
+struct page;
 struct pid;
 struct pid_namespace;
+struct pool_workqueue;
 struct pt_regs;
+struct request;
+struct request_queue;
 struct seq_file;
 struct signal_struct;
 struct task_struct;
 struct upid;
 struct user_pt_regs;
+struct worker;
+struct workqueue_struct;
 
 typedef unsigned char __u8;
 typedef short unsigned int __u16;
@@ -349,6 +367,13 @@ enum {
 };
 
 typedef struct user_pt_regs bpf_user_pt_regs_t;
+typedef __u32 blk_opf_t;
+typedef __u32 req_flags_t;
+typedef u64 sector_t;
+typedef u32 __kernel_dev_t;
+typedef __kernel_dev_t dev_t;
+typedef u8 blk_status_t;
+typedef short unsigned int umode_t;
 /* ABI: complete, as laid out by the kernel. */
 struct user_pt_regs {
 	__u64 regs[31];
@@ -407,6 +432,8 @@ struct task_struct {
 	unsigned int in_execve : 1;
 	struct nsproxy *nsproxy;
 	struct css_set *cgroups;
+	int *set_child_tid;
+	void *worker_private;
 };
 
 struct signal_struct {
@@ -435,6 +462,12 @@ struct css_set {
 
 struct cgroup {
 	struct kernfs_node *kn;
+	int level;
+	struct cgroup_root *root;
+};
+
+struct cgroup_root {
+	int hierarchy_id;
 };
 
 struct kernfs_node {
@@ -458,6 +491,86 @@ struct ns_common {
 struct pid_namespace {
 	unsigned int level;
 	struct ns_common ns;
+};
+
+struct kthread {
+	void *data;
+};
+
+struct worker {
+	struct pool_workqueue *current_pwq;
+};
+
+struct pool_workqueue {
+	struct workqueue_struct *wq;
+};
+
+struct workqueue_struct {
+	char name[24];
+};
+
+struct request {
+	struct bio *bio;
+	struct bio *biotail;
+	blk_opf_t cmd_flags;
+	req_flags_t rq_flags;
+	unsigned int __data_len;
+	u64 start_time_ns;
+};
+
+struct bvec_iter {
+	sector_t bi_sector;
+	unsigned int bi_size;
+	unsigned int bi_idx;
+};
+
+struct bio {
+	struct bio *bi_next;
+	struct block_device *bi_bdev;
+	blk_opf_t bi_opf;
+	struct bvec_iter bi_iter;
+	void *bi_private;
+	struct blkcg_gq *bi_blkg;
+	struct bio_vec *bi_io_vec;
+};
+
+struct bio_vec {
+	struct page *bv_page;
+};
+
+struct block_device {
+	dev_t bd_dev;
+	struct gendisk *bd_disk;
+};
+
+struct gendisk {
+	int major;
+	int first_minor;
+};
+
+struct blkcg_gq {
+	struct blkcg *blkcg;
+};
+
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+};
+
+struct blkcg {
+	struct cgroup_subsys_state css;
+};
+
+struct page {
+	long unsigned int compound_head;
+	struct address_space *mapping;
+};
+
+struct address_space {
+	struct inode *host;
+};
+
+struct inode {
+	umode_t i_mode;
 };
 
 #ifndef BPF_NO_PRESERVE_ACCESS_INDEX

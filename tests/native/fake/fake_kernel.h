@@ -28,8 +28,6 @@ static struct {
 	unsigned char ring[FAKE_RING_BYTES] __attribute__((aligned(8)));
 	__u32 ring_bytes, n_submitted;
 	bool ring_is_full;
-	int (*tail)(struct bpf_perf_event_data *ctx); /* entry 0 of the program array */
-	__u32 n_tail_calls;
 } fake;
 
 /* A ring buffer: one record is made at a time. */
@@ -49,22 +47,6 @@ static inline __u64 bpf_ringbuf_query(void *ring, __u64 flags)
 {
 	return flags == BPF_RB_RING_SIZE ? sizeof(fake.ring) : fake.ring_bytes;
 }
-
-static inline long bpf_loop(__u32 n, long (*fn)(__u32, void *), void *ctx, __u64 flags)
-{
-	__u32 i;
-
-	for (i = 0; i < n && !fn(i, ctx); i++)
-		;
-	return i;
-}
-
-/* It does not come back, but for want of a program or of calls that are left (33 in Linux). */
-#define bpf_tail_call(ctx, map, index)                     \
-	do {                                               \
-		if (fake.tail && fake.n_tail_calls++ < 33) \
-			return fake.tail(ctx);             \
-	} while (0)
 
 /* Pages that are never mapped: what a null pointer and its members lie in. */
 static inline long bpf_probe_read_kernel(void *to, __u32 size, const void *from)

@@ -29,6 +29,11 @@ static struct fake_map fake_maps[FAKE_MAPS];
 static unsigned int fake_n_maps;
 static unsigned int fake_cpu; /* that the programs run on */
 
+static inline __u32 bpf_get_smp_processor_id(void)
+{
+	return fake_cpu;
+}
+
 /* Asked before each update: what it returns, if not 0, becomes the update's error. */
 static long (*fake_on_update)(struct fake_map *map, const void *key);
 
@@ -38,7 +43,7 @@ static long (*fake_on_update)(struct fake_map *map, const void *key);
 		     sizeof(*(m).value), NULL)
 static inline bool fake_is_hash(const struct fake_map *map)
 {
-	return map->type == BPF_MAP_TYPE_HASH;
+	return map->type == BPF_MAP_TYPE_HASH || map->type == BPF_MAP_TYPE_LRU_HASH;
 }
 
 static inline void *fake_alloc(size_t n, size_t size)
@@ -167,6 +172,10 @@ static inline long bpf_map_update_elem(void *definition, const void *key, const 
 	if (slot < 0 && flags == BPF_EXIST)
 		return -ENOENT;
 	if (slot < 0) {
+		if (map->n == map->max_entries && map->type == BPF_MAP_TYPE_LRU_HASH) {
+			map->used[0] = false; /* any may go */
+			map->n--;
+		}
 		if (map->n == map->max_entries)
 			return -E2BIG;
 		for (slot = 0; map->used[slot]; slot++)

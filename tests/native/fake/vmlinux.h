@@ -10,10 +10,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #ifndef __TARGET_ARCH_arm64
 #define __TARGET_ARCH_x86
 #endif
+
+#define preserve_access_index /* nothing is relocated */
 
 struct ns_common {
 	unsigned int inum;
@@ -57,7 +60,103 @@ struct task_struct {
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
 	struct signal_struct *signal;
+	int *set_child_tid;
+	void *worker_private;
 	char comm[16];
+};
+
+struct workqueue_struct {
+	char name[24];
+};
+
+struct pool_workqueue {
+	struct workqueue_struct *wq;
+};
+
+struct worker {
+	struct pool_workqueue *current_pwq;
+};
+
+struct kthread {
+	void *data;
+};
+
+/* Block I/O and the page cache. */
+
+typedef __u64 sector_t;
+
+struct kernfs_node {
+	__u64 id;
+};
+
+struct cgroup_root {
+	int hierarchy_id;
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+	int level;
+	struct cgroup_root *root;
+};
+
+struct blkcg {
+	struct {
+		struct cgroup *cgroup;
+	} css;
+};
+
+struct blkcg_gq {
+	struct blkcg *blkcg;
+};
+
+struct gendisk {
+	int major, first_minor;
+};
+
+struct block_device {
+	__u32 bd_dev;
+	struct gendisk *bd_disk;
+};
+
+struct super_block;
+
+struct inode {
+	unsigned short i_mode;
+};
+
+struct address_space {
+	struct inode *host;
+};
+
+struct page {
+	unsigned long flags; /* the first, as in the kernel */
+	unsigned long compound_head;
+	struct address_space *mapping;
+};
+
+struct bio_vec {
+	struct page *bv_page;
+};
+
+struct bvec_iter {
+	sector_t bi_sector;
+	unsigned int bi_size, bi_idx;
+};
+
+struct bio {
+	struct bio *bi_next;
+	struct block_device *bi_bdev;
+	__u32 bi_opf;
+	struct bvec_iter bi_iter;
+	void *bi_private;
+	struct blkcg_gq *bi_blkg;
+	struct bio_vec *bi_io_vec;
+};
+
+struct request {
+	struct bio *bio, *biotail;
+	__u32 cmd_flags, rq_flags, __data_len;
+	__u64 start_time_ns;
 };
 
 /* Only their sizes and first members matter: see struct regs_abi in bpf/regs.bpf.h. */

@@ -33,4 +33,5 @@
 #define BPF_CORE_READ_BITFIELD_PROBED(p, a)	FAKE_READ_2(p, a)
 #define bpf_core_type_size(type)		sizeof(type)
 #define bpf_core_field_offset(type, field)	offsetof(type, field)
+#define bpf_core_enum_value(type, value)	(value)
 #define bpf_core_enum_value_exists(type, value) ((void)(value), !fake.lacks_task_pt_regs)

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * io: the collector of block I/O: how long requests wait in the queue and in the device, by who
+ * causes them; counted by bpf/io.bpf.c, drained into a capture and a struct latency. Its values:
+ * bios (the events of its ledger), total, queue and device nanoseconds, bytes, requests. Several
+ * bios that are merged make one request.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "user/collect/cgroup.h"
+#include "user/collect/collector.h"
+#include "user/collect/target.h"
+#include "user/collect/unwinder.h"
+
+/* Values by number, as the profile has them. */
+enum io_weight {
+	IO_BIOS,
+	IO_TOTAL_NS,
+	IO_QUEUE_NS,
+	IO_DEVICE_NS,
+	IO_BYTES,
+	IO_REQUESTS,
+	IO_WEIGHTS,
+};
+
+/* "total-ns", ...: what people call them; -EINVAL with a sentence for another text. */
+int io_weight_parse(const char *text, enum io_weight *ret);
+
+struct io_options {
+	unsigned int table_entries; /* of stacks, and as many tallies; 0: fitting */
+	struct unwinder *unwinder;  /* borrowed; NULL: user stacks by frame pointers */
+	struct cgroups *cgroups;    /* borrowed; NULL: slow requests are told without cgroup */
+	uint64_t slower_ns;	    /* requests that took longer are listed; 0: none are */
+	size_t max_outliers;	    /* of that list; 0: fitting */
+	enum io_weight weight;	    /* the default value */
+};
+
+/*
+ * Loads and attaches; nothing is counted before the start. -ENOTSUP if this kernel cannot, -EPERM
+ * and the like, with a sentence.
+ */
+int io_collector_new(const struct io_options *options, const struct target *target,
+		     struct collector **ret);
