@@ -71,6 +71,13 @@ completed() {
 	awk '{ print $1, $4, $5, $8 }' "/sys/block/$1/stat"
 }
 
+# all_there DEVICE OPERATION: fio's requests are all counted, or as lost: programs in the kernel are not
+# run while they run already on that CPU, which may be when many requests end at once
+all_there() {
+	echo "0 <= fio(job, '$2')['total_ios'] - operations('$1', '$2') <= lost and
+	      size('$1', '$2') == operations('$1', '$2') * 4096"
+}
+
 # counted DEVICE FILE ENGINE KIND DEPTH: all of fio's requests are there and nobody else's
 counted() {
 	local device=$1 engine=$3 kind=$4 depth=$5 name=$1-$3-$4-$5
@@ -86,16 +93,14 @@ counted() {
 	read -r reads read_ms writes write_ms < <(echo "$before $after" |
 		awk '{ print $5 - $1, $6 - $2, $7 - $3, $8 - $4 }')
 	says "$name" "as many reads as fio made" \
-		"operations('$device', 'read') == fio(job, 'read')['total_ios'] and
-		 size('$device', 'read') == fio(job, 'read')['bytes']"
+		"$(all_there "$device" read)"
 	if [ "$device" = "$memory" ]; then
 		says "$name" "as many writes" \
-			"operations('$device', 'write') == fio(job, 'write')['total_ios'] and
-			 size('$device', 'write') == fio(job, 'write')['bytes']"
+			"$(all_there "$device" write)"
 		# The file system itself may write a block or two of its own.
 		says "$name" "the kernel has counted the same" \
-			"operations('$device', 'read') == $reads and
-			 0 <= $writes - operations('$device', 'write') <= 20"
+			"0 <= $reads - operations('$device', 'read') <= lost and
+			 0 <= $writes - operations('$device', 'write') <= 20 + lost"
 		# It begins where the request is made, before all programs that see its beginning, and
 		# ends behind all that see its end.
 		says "$name" "and its mean is the same" \
@@ -105,11 +110,10 @@ counted() {
 	else
 		# A file's times are written now and then, and the journal.
 		says "$name" "as many writes, and some of the file system's own" \
-			"0 <= operations('$device', 'write') - fio(job, 'write')['total_ios'] <= 20"
+			"-lost <= operations('$device', 'write') - fio(job, 'write')['total_ios'] <= 20"
 	fi
-	says "$name" "the ledger is closed, and nothing is lost" \
-		'closed() and not any(n for cause, n in ledger["lost"].items()
-		                      if not cause.startswith("filtered"))'
+	says "$name" "the ledger is closed, and less than 1 of 1,000 is lost" \
+		'closed() and lost <= ledger["kept"] / 1000'
 	says "$name" "they are fio's stacks" \
 		"weight('fio') >= 0.99 * weight() > 0 and weight('fio', '*_[k]') >= 0.99 * weight('fio')"
 	says "$name" "no request waits longer for the device than in all" \
@@ -120,8 +124,8 @@ counted() {
 		"all(stage('$device', o, 'total')['mean_ns'] <=
 		     fio(job, o)['mean_ns'] + fio(job, o)['submit_ns']
 		     for o in ('read', 'write') if operations('$device', o))"
-	says "$name" "nothing was on its way before, nor after" \
-		'latency["in_flight_start"] == 0 and latency["in_flight_end"] == 0'
+	says "$name" "nothing of it was on its way in the end" \
+		'ledger["lost"]["in_flight_end"] == 0'
 }
 
 for depth in 1 8 32; do
@@ -140,7 +144,7 @@ fi
 
 # What fio measures begins and ends in user space: system calls, the file system and its own being
 # woken up take 5 to 20 us of a virtual machine, as much as the fastest devices. They are within
-# 5 % of a device that takes a millisecond; three of a hundred requests take five, which is the 99th
+# 5 % of a device that takes a millisecond; two of a hundred requests take five, which is the 99th
 # percentile and not the 95th.
 as_fio_has_it() {
 	latencies "$1" "stage('$slow', '$2', 'total')['n'] == fio(job, '$2')['total_ios'] and
@@ -150,18 +154,19 @@ as_fio_has_it() {
 mkdir "$tmp/slow"
 slow=
 if [ -e /dev/fuse ]; then
-	start "$WORKLOADS/slowdisk" "$tmp/slow" $((64 << 20)) 1000 30 5000
+	start "$WORKLOADS/slowdisk" "$tmp/slow" $((64 << 20)) 1000 50 5000
 	wait_for test -e "$tmp/slow/disk" && loop_of "$tmp/slow/disk" && slow=${loop#/dev/}
 fi
 if [ -z "$slow" ]; then
 	tap_skip "as fio sees it" "there is no FUSE, or no loop device on it"
 else
 	for kind in randread randwrite; do
-		# Whoever else is working here makes some wake-ups late: one of three runs is enough.
+		# Whoever else is working here makes some wake-ups late: fio goes before them, as far as it
+		# can, and one of three runs is enough.
 		for attempt in 1 2 3; do
 			name=slow-$kind-$attempt
 			fio_job "$name" "/dev/$slow" psync $kind 1
-			record "$name" -c io -- "${job[@]}"
+			record "$name" -c io -- chrt -f 1 "${job[@]}"
 			! as_fio_has_it "$name" "${kind#rand}" >/dev/null 2>&1 || break
 		done
 		tap_check "a slow disk, $kind: mean, median, 95th and 99th percentile are fio's" \
@@ -192,9 +197,9 @@ traced() {
 			"one_step(stage('$device', '$operation', 'device'), events['$operation']['d2c'])" \
 			"events=$tmp/$name.events.json"
 		says "$name" "$operation: in all no less, and no more than since it was queued" \
-			"events['$operation']['d2c']['mean_ns'] * 31 / 32 - 300 <=
+			"events['$operation']['d2c']['mean_ns'] * 31 / 32 - 500 <=
 			 stage('$device', '$operation', 'total')['mean_ns'] <=
-			 events['$operation']['q2c']['mean_ns'] * 33 / 32 + 300" \
+			 events['$operation']['q2c']['mean_ns'] * 33 / 32 + 500" \
 			"events=$tmp/$name.events.json"
 	done
 	# btt cannot tell whose a request is.
@@ -208,9 +213,9 @@ traced() {
 	(cd "$tmp" && btt -i "$name.bin" -o "$name.btt" >/dev/null 2>&1)
 	awk '$1 == "D2C" { printf "%.0f\n", $3 * 1e9; exit }' "$tmp/$name.btt.avg" >"$tmp/$name.d2c"
 	says "$name" "btt's mean of D2C" \
-		"within(sum(stage('$device', o, 'device')['mean_ns'] * operations('$device', o)
-		            for o in ('read', 'write') if operations('$device', o)) /
-		        (operations('$device', 'read') + operations('$device', 'write')), d2c, 1 / 32, 300)" "d2c=$tmp/$name.d2c"
+		"step_apart(sum(stage('$device', o, 'device')['mean_ns'] * operations('$device', o)
+		                for o in ('read', 'write') if operations('$device', o)) /
+		            (operations('$device', 'read') + operations('$device', 'write')), d2c)" "d2c=$tmp/$name.d2c"
 }
 missing=$(tests/live/blk_trace.bash --missing)
 traced "$memory" "$tmp/memory/file" randrw 1

@@ -17,8 +17,10 @@ An expression may use
   paths(path, operation) rows of the paths that match: operations, bytes, sum_ns, ... of each
   within(a, b, share, ns)
                          |a - b| is at most that share of b, or so many ns
-  one_step(ours, theirs) the same stage's mean and quantiles are at most a step of the histogram
-                         (1/32) apart, and what two programs at one event differ by
+  step_apart(a, b)       a and b are at most a step of the histogram (1/32) apart, and what two
+                         programs at one event differ by
+  one_step(ours, theirs) the same stage's mean and quantiles are that
+  lost                   events that were wanted and not kept
   closed()               the ledger adds up
 """
 import fnmatch
@@ -28,8 +30,9 @@ import sys
 from collections import Counter
 
 QUANTILES = ("p50_ns", "p95_ns", "p99_ns")
-# Programs at one event run one after another; their clocks are read a few hundred ns apart.
-SAME_EVENT_NS = 300
+# Programs at one event run one after another: the second reads its clock when the first is done,
+# which takes that much more when a request ends than when it is issued.
+SAME_EVENT_NS = 500
 
 
 def load(path):
@@ -46,6 +49,8 @@ class Run:
         self.summary = load(os.path.join(folder, "summary.json"))
         self.collector = next(c for c in self.summary["collectors"] if c["name"] == name)
         self.ledger, self.latency = self.collector["ledger"], self.collector["latency"]
+        self.lost = sum(n for cause, n in self.ledger["lost"].items()
+                        if not cause.startswith("filtered"))
         self.lines = []
         with open(os.path.join(folder, f"{name}.folded"), encoding="utf-8") as folded:
             for line in folded:
@@ -104,8 +109,12 @@ def within(a, b, share, ns):
     return abs(a - b) <= max(share * b, ns)
 
 
+def step_apart(a, b):
+    return abs(a - b) <= b / 32 + SAME_EVENT_NS
+
+
 def one_step(ours, theirs):
-    return ours["n"] > 0 and all(abs(ours[key] - theirs[key]) <= theirs[key] / 32 + SAME_EVENT_NS
+    return ours["n"] > 0 and all(step_apart(ours[key], theirs[key])
                                  for key in ("mean_ns", *QUANTILES))
 
 
@@ -115,7 +124,8 @@ def main(folder, name, expression, *files):
         return 1
     run = Run(folder, name)
     names = {key: getattr(run, key) for key in dir(run) if not key.startswith("_")}
-    names.update(fio=fio, within=within, one_step=one_step, QUANTILES=QUANTILES)
+    names.update(fio=fio, within=within, step_apart=step_apart, one_step=one_step,
+                  QUANTILES=QUANTILES)
     for file in files:
         key, _, path = file.partition("=")
         names[key] = load(path)
