@@ -46,5 +46,7 @@ run namespace unshare -m -p -f sh -c \
 kill -9 $burn $vdso
 run tiny ./fathom record -F 999 -o /out/tiny --table-entries 1 -- ./stacks 2
 run report ./fathom report /out/command
+# shellcheck source=tests/kernels/guest_disks.sh
+. ./guest_disks.sh
 cat /proc/sys/kernel/bpf_stats_enabled >/out/stats
 exit 0
