@@ -181,6 +181,8 @@ def ledger(disk, folder):
 def main():
     if not shutil.which("fio"):
         sys.exit("io: fio is not installed")
+    # So that the loop device is given back.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with m.scratch() as folder, memory_disk() as disk:
         per_request(disk, folder)
         throughput(disk, folder)

@@ -30,9 +30,9 @@ if [ -x ./dmsetup ] && [ -e /sys/class/misc/device-mapper ]; then
 	./dmsetup --noudevsync --noudevrules create data --table "0 16384 linear /dev/loop0 2048" \
 		>/out/dm.setup 2>&1
 	# Nobody else makes its node here.
-	mknod /tmp/data b "$(cut -d : -f 1 /sys/block/dm-0/dev)" "$(cut -d : -f 2 /sys/block/dm-0/dev)"
+	mknod /tmp/mapped b "$(cut -d : -f 1 /sys/block/dm-0/dev)" "$(cut -d : -f 2 /sys/block/dm-0/dev)"
 	run dm ./fathom record -c io --weight requests -o /out/dm -- \
-		sh -c './blocks read /tmp/data 500 >/out/dm.truth'
+		sh -c './blocks read /tmp/mapped 500 >/out/dm.truth'
 	./dmsetup --noudevsync --noudevrules remove data
 	losetup -d /dev/loop0
 fi
