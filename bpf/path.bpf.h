@@ -94,11 +94,12 @@ static __always_inline bool path_prepend(struct path_place *p, const void *name,
 static __always_inline bool path_step(struct path_place *p)
 {
 	struct dentry *dentry = p->dentry, *parent;
+	struct vfsmount *mnt = p->mnt;
 	struct mount *mount, *above;
 	const unsigned char *name;
 
-	if (dentry == BPF_CORE_READ(p->mnt, mnt_root)) {
-		mount = (void *)p->mnt - bpf_core_field_offset(struct mount, mnt);
+	if (dentry == BPF_CORE_READ(mnt, mnt_root)) {
+		mount = (void *)mnt - bpf_core_field_offset(struct mount, mnt);
 		above = BPF_CORE_READ(mount, mnt_parent);
 		if (!above || above == mount)
 			return false;
