@@ -53,6 +53,8 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
 	struct ft_thread *thread;
 	__u32 filtered;
 
+	if (!is_on)
+		return 0;
 	if (syscall_is_compat(regs))
 		return note_compat(task);
 	if (!call_wanted(id))
@@ -121,7 +123,7 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long result)
 	struct operation *o;
 	__u64 start_ns;
 
-	if (!call)
+	if (!call || !is_on)
 		return 0;
 	thread = bpf_map_lookup_elem(&threads, &pid);
 	if (!thread || !thread->start_ns || thread->call != number)
@@ -180,7 +182,7 @@ int BPF_PROG(on_fault_begin)
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	struct ft_thread *thread;
 
-	if (filter_task(task))
+	if (!is_on || filter_task(task))
 		return 0;
 	thread = thread_get();
 	if (!thread)
@@ -227,6 +229,8 @@ static __always_inline int fault_end(struct bpf_perf_event_data *ctx, bool with_
 	struct ft_thread *thread = bpf_map_lookup_elem(&threads, &pid);
 	struct operation *o;
 
+	if (!is_on)
+		return 0;
 	if (!thread) {
 		__u32 filtered = filter_task((struct task_struct *)bpf_get_current_task());
 

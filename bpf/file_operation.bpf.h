@@ -21,6 +21,8 @@
 #include "bpf/sample.bpf.h"
 #include "bpf/syscall.bpf.h"
 
+__u32 is_on = 0; /* events are counted; what is under way when it becomes 0 has not ended */
+
 const volatile __u64 cfg_slower_ns = 0;	   /* from here on it is an outlier; 0: none is */
 const volatile __u64 cfg_stack_min_ns = 0; /* below it no stack is taken */
 
@@ -245,6 +247,8 @@ static __always_inline __u32 tally_add(void *table, const struct operation *o)
 	__sync_fetch_and_add(&have->bytes, operation_bytes(o));
 	if (o->result < 0)
 		__sync_fetch_and_add(&have->errors, 1);
+	if (have->max_ns < o->latency_ns) /* as in hist_add() */
+		have->max_ns = o->latency_ns;
 	return 0;
 }
 
@@ -266,22 +270,16 @@ static __always_inline void outlier_send(const struct operation *o)
 	bpf_ringbuf_submit(outlier, BPF_RB_NO_WAKEUP);
 }
 
-/* Walks the user stack, unless the operation brings one along, and keeps it. */
-static __always_inline __u32 operation_keep_stack(const struct operation *o, struct sample *s,
-						  __u32 set)
+/* Of a fault its registers are there already. */
+static __always_inline __u32 operation_keep_stack(struct sample *s, __u32 set, __u32 by)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-	__u32 by = o->key.kind.by, lost;
+	__u32 lost;
 
-	s->origin.user_stack = s->origin.kernel_stack = 0;
-	if (o->latency_ns < cfg_stack_min_ns)
-		return 0;
-	if (by == FT_BY_CALL)
+	if (by != FT_BY_FAULT)
 		s->job.regs.is_user = 0;
-	if (by != FT_BY_URING) {
-		regs_to_user(task, &s->job.regs, &s->job.saved);
-		sample_walk(task, s);
-	}
+	regs_to_user(task, &s->job.regs, &s->job.saved);
+	sample_walk(task, s);
 	lost = sample_keep(s, set);
 	if (lost != FT_LOST_WALK_FAILED)
 		return lost;
@@ -308,7 +306,12 @@ static __always_inline __u32 operation_count(struct operation *o, struct sample 
 	if (cfg_by_path && !is_wanted)
 		return FT_FILE_FILTERED_PATH;
 	hist_add(o);
-	lost = operation_keep_stack(o, s, set);
+	/* That of a request was kept when it was submitted. */
+	if (o->key.kind.by != FT_BY_URING) {
+		s->origin.user_stack = s->origin.kernel_stack = 0;
+		if (o->latency_ns >= cfg_stack_min_ns)
+			lost = operation_keep_stack(s, set, o->key.kind.by);
+	}
 	if (lost)
 		return lost;
 	o->key.origin = s->origin;

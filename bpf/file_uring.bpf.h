@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
  * file_uring: operations that are requests of io_uring. Task and stack are those of who submits;
- * the completion may run in any thread. A stack that cannot be walked to its end when it is
- * submitted stays as it is.
+ * the completion may run in any thread.
  */
 #pragma once
 
@@ -19,8 +18,7 @@ struct uring_request {
 	__u64 start_ns;
 	__u32 operation;
 	__u32 touched;
-	struct ft_task task;
-	struct ft_stack stack;
+	struct ft_origin origin; /* its stacks are kept already */
 };
 
 /* By the request's address. The loader makes it large where io_uring is followed. */
@@ -33,10 +31,17 @@ struct {
 
 static const struct uring_request request_none = {};
 
+/* 0, or the ledger slot of the loss. */
 static __always_inline __u32 request_note(struct sample *s, __u64 request, __u32 operation)
 {
 	struct uring_request *r;
+	__u32 lost = sample_task(s);
 
+	if (lost)
+		return lost;
+	lost = operation_keep_stack(s, active_set, FT_BY_URING);
+	if (lost)
+		return lost;
 	/* Its address may have been that of one whose completion was not seen. */
 	if (bpf_map_update_elem(&requests, &request, &request_none, BPF_ANY))
 		return FT_FILE_LOST_REQUESTS;
@@ -44,9 +49,7 @@ static __always_inline __u32 request_note(struct sample *s, __u64 request, __u32
 	if (!r)
 		return FT_FILE_LOST_REQUESTS;
 	r->operation = operation;
-	r->task = s->origin.task;
-	sample_user_stack(s);
-	bpf_probe_read_kernel(&r->stack, sizeof(r->stack), &s->user.stack);
+	r->origin = s->origin;
 	r->start_ns = bpf_ktime_get_ns();
 	return 0;
 }
@@ -57,7 +60,7 @@ static __always_inline int uring_submit(struct io_kiocb *request)
 	struct ft_thread *thread;
 	struct sample *s;
 
-	if (opcode >= FT_URING_OPCODES)
+	if (!is_on || opcode >= FT_URING_OPCODES)
 		return 0;
 	operation = cfg_uring_operations[opcode];
 	if (!operation)
@@ -67,9 +70,7 @@ static __always_inline int uring_submit(struct io_kiocb *request)
 		ledger_close(FT_LOST_NESTED);
 		return 0;
 	}
-	lost = sample_task(s);
-	if (!lost)
-		lost = request_note(s, (__u64)request, operation);
+	lost = request_note(s, (__u64)request, operation);
 	sample_release(s);
 	if (lost) {
 		ledger_close(lost);
@@ -88,7 +89,7 @@ static __always_inline int uring_complete(void *request, __s64 result)
 	struct operation *o;
 	struct sample *s;
 
-	if (!r)
+	if (!r || !is_on)
 		return 0;
 	o = operation_begin(r->start_ns);
 	if (!o)
@@ -96,8 +97,7 @@ static __always_inline int uring_complete(void *request, __s64 result)
 	s = bpf_map_lookup_elem(&samples, &o->place);
 	if (!s)
 		goto out;
-	s->origin.task = r->task;
-	bpf_probe_read_kernel(&s->user.stack, sizeof(s->user.stack), &r->stack);
+	s->origin = r->origin;
 	o->result = result;
 	o->key.kind.operation = r->operation;
 	o->key.kind.touched = r->touched;

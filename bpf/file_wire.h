@@ -74,14 +74,14 @@ _Static_assert(sizeof(struct ft_syscall) == 4, "ft_syscall");
  * kernel knows them, or a directory and what the task gave. Components above a mount are those of
  * the mount that the file was opened through.
  */
-#define FT_PATH_BYTES	    512
-#define FT_PATH_COMPONENTS  32 /* and mounts on the way */
-#define FT_FS_NAME_BYTES    16
-#define FT_PATH_CUT	    1 /* it is longer: what is missing is at its beginning */
-#define FT_PATH_CUT_END	    2 /* and this: at its end */
-#define FT_PATH_WANTED	    4 /* it is one of those asked for */
-#define FT_PATH_HAS_DEVICE  8 /* its file system is on a block device */
-#define FT_PATH_BY_NAME	    16 /* dev, ino and fs are not known */
+#define FT_PATH_BYTES	   512
+#define FT_PATH_COMPONENTS 32 /* and mounts on the way */
+#define FT_FS_NAME_BYTES   16
+#define FT_PATH_CUT	   1  /* it is longer: what is missing is at its beginning */
+#define FT_PATH_CUT_END	   2  /* and this: at its end */
+#define FT_PATH_WANTED	   4  /* it is one of those asked for */
+#define FT_PATH_HAS_DEVICE 8  /* its file system is on a block device */
+#define FT_PATH_BY_NAME	   16 /* dev, ino and fs are not known */
 struct ft_path {
 	__u32 bytes; /* of 'text', which does not end in NUL */
 	__u32 flags; /* FT_PATH_* */
@@ -113,11 +113,12 @@ _Static_assert(sizeof(struct ft_file_key) == 96, "ft_file_key");
 struct ft_file_tally {
 	__u64 n;
 	__u64 total_ns;
+	__u64 max_ns;
 	__u64 bytes;
 	__u64 errors;
 	__u64 first_ns; /* CLOCK_MONOTONIC: when the first one of this set of maps ended */
 };
-_Static_assert(sizeof(struct ft_file_tally) == 40, "ft_file_tally");
+_Static_assert(sizeof(struct ft_file_tally) == 48, "ft_file_tally");
 
 /* Latencies of a kind, as long as the recording lasts. */
 struct ft_file_hist {
@@ -143,11 +144,11 @@ _Static_assert(sizeof(struct ft_file_outlier) == 120, "ft_file_outlier");
 
 /* A thread, and what it is in the middle of. */
 struct ft_thread {
-	__u64 start_ns; /* of a system call; 0: of none that is followed */
-	__u64 fault_ns; /* of the last page fault that began in user mode */
-	__u64 request;	/* of io_uring, that it gave last */
-	__u32 call;	/* number of the system call */
-	__u8 touched;	/* a block device, since the system call began, */
+	__u64 start_ns;	    /* of a system call; 0: of none that is followed */
+	__u64 fault_ns;	    /* of the last page fault that began in user mode */
+	__u64 request;	    /* of io_uring, that it gave last */
+	__u32 call;	    /* number of the system call */
+	__u8 touched;	    /* a block device, since the system call began, */
 	__u8 fault_touched; /* or since the fault did */
 	__u16 pad;
 };
@@ -161,14 +162,14 @@ _Static_assert(sizeof(struct ft_thread) == 32, "ft_thread");
 
 /* What is counted beside the ledger: of operations that are kept all the same. */
 struct ft_file_notes {
-	__u64 compat_calls;   /* system calls of 32-bit programs, which are not followed */
-	__u64 unfinished;     /* operations whose thread ended in them */
-	__u64 paths_full;     /* without their path: there was no room */
-	__u64 paths_unread;   /* without their path: it could not be read */
-	__u64 paths_cut;      /* paths that are too long or too deep */
-	__u64 hists_full;     /* whose latency is in no histogram */
-	__u64 outliers_lost;  /* that took long, and for which the ring had no room */
-	__u64 stackless;      /* without a stack: it could not be had */
+	__u64 compat_calls;    /* system calls of 32-bit programs, which are not followed */
+	__u64 unfinished;      /* operations whose thread ended in them */
+	__u64 paths_full;      /* without their path: there was no room */
+	__u64 paths_unread;    /* without their path: it could not be read */
+	__u64 paths_cut;       /* paths that are too long or too deep */
+	__u64 hists_full;      /* whose latency is in no histogram */
+	__u64 outliers_lost;   /* that took long, and for which the ring had no room */
+	__u64 stackless;       /* without a stack: it could not be had */
 	__u64 faults_unmapped; /* faults whose mapping could not be looked up */
 };
 _Static_assert(sizeof(struct ft_file_notes) == 72, "ft_file_notes");
