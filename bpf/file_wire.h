@@ -81,7 +81,7 @@ _Static_assert(sizeof(struct ft_syscall) == 4, "ft_syscall");
 #define FT_PATH_CUT_END	   2  /* and this: at its end */
 #define FT_PATH_WANTED	   4  /* it is one of those asked for */
 #define FT_PATH_HAS_DEVICE 8  /* its file system is on a block device */
-#define FT_PATH_BY_NAME	   16 /* dev, ino and fs are not known */
+#define FT_PATH_BY_NAME	   16 /* dev and fs are those of the directory that it begins at */
 struct ft_path {
 	__u32 bytes; /* of 'text', which does not end in NUL */
 	__u32 flags; /* FT_PATH_* */
@@ -166,10 +166,11 @@ struct ft_file_notes {
 	__u64 unfinished;      /* operations whose thread ended in them */
 	__u64 paths_full;      /* without their path: there was no room */
 	__u64 paths_unread;    /* without their path: it could not be read */
-	__u64 paths_cut;       /* paths that are too long or too deep */
+	__u64 paths_made;      /* paths that found room */
+	__u64 paths_cut;       /* and those of them that are too long or too deep */
 	__u64 hists_full;      /* whose latency is in no histogram */
 	__u64 outliers_lost;   /* that took long, and for which the ring had no room */
 	__u64 stackless;       /* without a stack: it could not be had */
 	__u64 faults_unmapped; /* faults whose mapping could not be looked up */
 };
-_Static_assert(sizeof(struct ft_file_notes) == 72, "ft_file_notes");
+_Static_assert(sizeof(struct ft_file_notes) == 80, "ft_file_notes");

@@ -197,19 +197,17 @@ static __always_inline void path_keep(struct path_place *p, __u32 place, __u64 i
 	if (bytes <= FT_PATH_BYTES)
 		bpf_probe_read_kernel(p->path.text, bytes, &p->text[at & PATH_MASK]);
 	err = bpf_map_update_elem(&paths, &id, &p->path, BPF_ANY);
-	if (err)
-		__sync_fetch_and_add(&notes.paths_full, 1);
+	__sync_fetch_and_add(err ? &notes.paths_full : &notes.paths_made, 1);
 }
 
-static __always_inline void path_filesystem(struct ft_path *path, struct inode *inode)
+static __always_inline void path_filesystem(struct path_place *p, struct super_block *sb)
 {
-	struct super_block *sb = BPF_CORE_READ(inode, i_sb);
 	const char *name = BPF_CORE_READ(sb, s_type, name);
 
-	path->ino = BPF_CORE_READ(inode, i_ino);
-	path->dev = BPF_CORE_READ(sb, s_dev);
-	__builtin_memset(path->fs, 0, sizeof(path->fs));
-	bpf_probe_read_kernel_str(path->fs, sizeof(path->fs), name);
+	p->flags = BPF_CORE_READ(sb, s_bdev) ? FT_PATH_HAS_DEVICE : 0;
+	p->path.dev = BPF_CORE_READ(sb, s_dev);
+	__builtin_memset(p->path.fs, 0, sizeof(p->path.fs));
+	bpf_probe_read_kernel_str(p->path.fs, sizeof(p->path.fs), name);
 }
 
 /* Its number, which is odd. 'p' is the place of that number. */
@@ -229,8 +227,8 @@ static __always_inline __u64 path_of_file(struct path_place *p, __u32 place, str
 		*ret = (struct path_facts){ have->flags, have->dev };
 		return id;
 	}
-	path_filesystem(&p->path, inode);
-	p->flags = BPF_CORE_READ(inode, i_sb, s_bdev) ? FT_PATH_HAS_DEVICE : 0;
+	path_filesystem(p, BPF_CORE_READ(inode, i_sb));
+	p->path.ino = BPF_CORE_READ(inode, i_ino);
 	p->dentry = dentry;
 	p->mnt = mnt;
 	p->at = FT_PATH_BYTES;
@@ -265,7 +263,8 @@ static __always_inline __u64 path_name_hash(const struct path_place *p, __u32 n,
 static __always_inline __u64 path_of_name(struct path_place *p, __u32 place, __u32 n,
 					  struct path_facts *ret)
 {
-	__u64 id = path_name_hash(p, n, path_dentry_hash(p->dentry, p->mnt)) & ~1ull;
+	struct dentry *dentry = p->dentry;
+	__u64 id = path_name_hash(p, n, path_dentry_hash(dentry, p->mnt)) & ~1ull;
 	struct ft_path *have;
 	__u32 skip;
 
@@ -276,12 +275,11 @@ static __always_inline __u64 path_of_name(struct path_place *p, __u32 place, __u
 		*ret = (struct path_facts){ have->flags, 0 };
 		return id;
 	}
-	p->flags = FT_PATH_BY_NAME;
+	path_filesystem(p, BPF_CORE_READ(dentry, d_sb));
+	p->flags |= FT_PATH_BY_NAME;
 	if (n >= FT_PATH_BYTES - 1)
 		p->flags |= FT_PATH_CUT_END;
 	p->path.ino = 0;
-	p->path.dev = 0;
-	__builtin_memset(p->path.fs, 0, sizeof(p->path.fs));
 	p->at = FT_PATH_BYTES;
 	skip = p->name[0] == '/';
 	if (n > skip)
