@@ -177,6 +177,11 @@ const char *file_operation_name(unsigned int operation)
 	return operation < FT_FILE_OPERATIONS && names[operation] ? names[operation] : "?";
 }
 
+bool file_operation_has_bytes(unsigned int operation)
+{
+	return operation >= FT_FILE_READ && operation <= FT_FILE_SPLICE;
+}
+
 enum latency_direction file_operation_direction(unsigned int operation)
 {
 	switch (operation) {

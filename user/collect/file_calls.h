@@ -6,6 +6,7 @@
 #pragma once
 
 #include <linux/types.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "bpf/file_wire.h"
@@ -17,6 +18,9 @@ void file_calls_fill_uring(uint8_t operations[FT_URING_OPCODES]);
 
 /* "read"; "?" for what is none. */
 const char *file_operation_name(unsigned int operation);
+
+/* Whether what it returns are bytes of a file. */
+bool file_operation_has_bytes(unsigned int operation);
 
 /* What its bytes are. */
 enum latency_direction file_operation_direction(unsigned int operation);

@@ -262,12 +262,17 @@ static int on_path(void *ctx, const void *key, const void *value)
 	return file_paths_add(ctx, id, value);
 }
 
+int file_paths_empty(struct file_paths *p)
+{
+	return drain_map(bpf_map__fd(p->map), sizeof(uint64_t), sizeof(struct ft_path), on_path, p);
+}
+
 int file_paths_make_room(struct file_paths *p, uint64_t made)
 {
 	if (made - p->emptied_at < bpf_map__max_entries(p->map) / 2)
 		return 0;
 	p->emptied_at = made;
-	return drain_map(bpf_map__fd(p->map), sizeof(uint64_t), sizeof(struct ft_path), on_path, p);
+	return file_paths_empty(p);
 }
 
 const struct file_path *file_paths_on(const struct file_paths *p, uint32_t dev)

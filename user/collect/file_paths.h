@@ -64,6 +64,9 @@ int file_paths_find(struct file_paths *p, uint64_t id, const struct file_path **
  */
 int file_paths_make_room(struct file_paths *p, uint64_t made);
 
+/* Reads it empty in any case. */
+int file_paths_empty(struct file_paths *p);
+
 /* A path that was seen on a file system, or NULL. */
 const struct file_path *file_paths_on(const struct file_paths *p, uint32_t dev);
 

@@ -7,6 +7,7 @@
 #include "user/base/err.h"
 #include "user/collect/bpf_cost.h"
 #include "user/collect/cpu.h"
+#include "user/collect/file.h"
 #include "user/collect/io.h"
 #include "user/collect/session_state.h"
 #include "user/collect/stop_signals.h"
@@ -85,8 +86,26 @@ static int load_io(struct session *s, struct collector **ret)
 	return io_collector_new(&options, s->target, ret);
 }
 
+static int load_file(struct session *s, struct collector **ret)
+{
+	struct file_options options = {
+		.paths = s->o->paths,
+		.n_paths = s->o->n_paths,
+		.slower_ns = s->o->slower_ns,
+		.table_entries = s->o->table_entries,
+		.unwinder = s->unwinder,
+		.cgroups = s->cgroups,
+	};
+
+	return file_collector_new(&options, s->target, ret);
+}
+
 /* By their SESSION_* bits. */
-static int (*const loaders[])(struct session *s, struct collector **ret) = { load_cpu, load_io };
+static int (*const loaders[])(struct session *s, struct collector **ret) = {
+	load_cpu,
+	load_io,
+	load_file,
+};
 
 static int load_collectors(struct session *s)
 {
