@@ -163,7 +163,7 @@ int BPF_PROG(on_thread_exit, struct task_struct *task)
  * that were read ahead, are not seen. Its arguments differ from kernel to kernel; none is used.
  */
 SEC("tp_btf/block_bio_queue")
-int BPF_PROG(on_bio)
+int BPF_PROG(on_bio, void *first)
 {
 	__u32 pid = (__u32)bpf_get_current_pid_tgid();
 	struct ft_thread *thread = bpf_map_lookup_elem(&threads, &pid);
@@ -177,7 +177,7 @@ int BPF_PROG(on_bio)
 
 /* x86-64 only: no other architecture had this tracepoint before 6.17. */
 SEC("tp_btf/page_fault_user")
-int BPF_PROG(on_fault_begin)
+int BPF_PROG(on_fault_begin, __u64 address)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	struct ft_thread *thread;

@@ -33,7 +33,10 @@
 #define FT_FILE_STAT		21
 #define FT_FILE_ACCESS		22
 #define FT_FILE_FAULT		23 /* a major page fault */
-#define FT_FILE_OPERATIONS	24
+#define FT_FILE_READLINK	24
+#define FT_FILE_XATTR		25 /* reads and writes of extended attributes */
+#define FT_FILE_SETATTR		26 /* mode, owner, times */
+#define FT_FILE_OPERATIONS	27
 
 /* Where a system call says which file it is about; 'a' and 'b' are numbers of arguments. */
 #define FT_AT_NOTHING 0 /* it is about none */

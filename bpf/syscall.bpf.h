@@ -37,7 +37,9 @@ static __always_inline void syscall_args(struct pt_regs *regs, __u64 *args)
 /* From 32-bit code. Only two bytes: from 6.9 on cs is a member of this size. */
 static __always_inline bool syscall_is_compat(struct pt_regs *regs)
 {
-	return *(const volatile __u16 *)&SYSCALL_REGS(regs)->cs == REGS_USER32_CS;
+	const void *cs = (const void *)regs + __builtin_offsetof(struct regs_abi, cs);
+
+	return *(const volatile __u16 *)cs == REGS_USER32_CS;
 }
 
 #define SYSCALL_TS_COMPAT 0x0002 /* arch/x86/include/asm/thread_info.h */

@@ -86,6 +86,24 @@ static const struct call calls_of_all[] = {
 	PATH(statx, FT_FILE_STAT, 0, 1),
 	PATH(faccessat, FT_FILE_ACCESS, 0, 1),
 	PATH(faccessat2, FT_FILE_ACCESS, 0, 1),
+	PATH(readlinkat, FT_FILE_READLINK, 0, 1),
+	PATH(getxattr, FT_FILE_XATTR, FT_AT_CWD, 0),
+	PATH(lgetxattr, FT_FILE_XATTR, FT_AT_CWD, 0),
+	FD(fgetxattr, FT_FILE_XATTR, 0),
+	PATH(setxattr, FT_FILE_XATTR, FT_AT_CWD, 0),
+	PATH(lsetxattr, FT_FILE_XATTR, FT_AT_CWD, 0),
+	FD(fsetxattr, FT_FILE_XATTR, 0),
+	PATH(listxattr, FT_FILE_XATTR, FT_AT_CWD, 0),
+	PATH(llistxattr, FT_FILE_XATTR, FT_AT_CWD, 0),
+	FD(flistxattr, FT_FILE_XATTR, 0),
+	PATH(removexattr, FT_FILE_XATTR, FT_AT_CWD, 0),
+	PATH(lremovexattr, FT_FILE_XATTR, FT_AT_CWD, 0),
+	FD(fremovexattr, FT_FILE_XATTR, 0),
+	FD(fchmod, FT_FILE_SETATTR, 0),
+	PATH(fchmodat, FT_FILE_SETATTR, 0, 1),
+	FD(fchown, FT_FILE_SETATTR, 0),
+	PATH(fchownat, FT_FILE_SETATTR, 0, 1),
+	PATH(utimensat, FT_FILE_SETATTR, 0, 1),
 #ifdef SYS_open /* what newer architectures have no calls of their own for */
 	OPENED(open, FT_FILE_OPEN, FT_AT_CWD, 0),
 	OPENED(creat, FT_FILE_OPEN, FT_AT_CWD, 0),
@@ -99,6 +117,11 @@ static const struct call calls_of_all[] = {
 	PATH(stat, FT_FILE_STAT, FT_AT_CWD, 0),
 	PATH(lstat, FT_FILE_STAT, FT_AT_CWD, 0),
 	PATH(access, FT_FILE_ACCESS, FT_AT_CWD, 0),
+	PATH(readlink, FT_FILE_READLINK, FT_AT_CWD, 0),
+	PATH(chmod, FT_FILE_SETATTR, FT_AT_CWD, 0),
+	PATH(chown, FT_FILE_SETATTR, FT_AT_CWD, 0),
+	PATH(lchown, FT_FILE_SETATTR, FT_AT_CWD, 0),
+	PATH(utimes, FT_FILE_SETATTR, FT_AT_CWD, 0),
 #endif
 };
 
@@ -172,6 +195,9 @@ const char *file_operation_name(unsigned int operation)
 		[FT_FILE_STAT] = "stat",
 		[FT_FILE_ACCESS] = "access",
 		[FT_FILE_FAULT] = "fault",
+		[FT_FILE_READLINK] = "readlink",
+		[FT_FILE_XATTR] = "xattr",
+		[FT_FILE_SETATTR] = "setattr",
 	};
 
 	return operation < FT_FILE_OPERATIONS && names[operation] ? names[operation] : "?";
