@@ -319,8 +319,23 @@ static void what_began_before_is_not_counted(void **state)
 	leave(SYS_read, 1, (struct args){ .a = 5 });
 	call(SYS_write, 1, (struct args){ .a = 5 });
 	leave(SYS_read, 1, (struct args){ .a = 5 });
+	leave(SYS_write, 1, (struct args){ .a = 5 });
+	enter(SYS_write, (struct args){ .a = 5 });
+	leave(SYS_read, 1, (struct args){ .a = 5 });
 	assert_int_equal(ledger_slot(FT_FIRED), 1);
 	assert_int_equal(only_key()->kind.operation, FT_FILE_WRITE);
+}
+
+static void what_is_about_no_file_has_no_path(void **state)
+{
+	(void)state;
+	tree_open_at(5, home_file("notes"), TREE_HOME);
+	call(SYS_read, 1, (struct args){ .a = 5 });
+	forget();
+	call(SYS_sync, 0, (struct args){ .a = 5 });
+	assert_int_equal(only_key()->kind.operation, FT_FILE_SYNC);
+	assert_int_equal(only_key()->path, 0);
+	assert_int_equal(only_key()->kind.dev, 0);
 }
 
 static void what_has_not_ended_when_the_recording_does_is_under_way(void **state)
@@ -428,6 +443,9 @@ static void of_two_descriptors_it_is_the_files(void **state)
 	forget();
 	call(SYS_splice, 9, (struct args){ .a = 7, .c = 6 });
 	assert_int_equal(tally_maps[0]->n, 0);
+	assert_non_null(bpf_map_lookup_elem(
+		&hists,
+		(&(struct ft_file_kind){ .operation = FT_FILE_SPLICE, .class = FT_CLASS_PIPE })));
 	assert_int_equal(ledger_slot(FT_FILE_FILTERED_APART), 1);
 }
 
@@ -553,6 +571,17 @@ static void a_long_path_is_cut_at_its_beginning(void **state)
 	assert_int_equal(path->bytes, 402);
 	assert_int_equal(path->flags & FT_PATH_CUT, FT_PATH_CUT);
 	assert_int_equal(only_path()[1], '1');
+	forget();
+	name[FT_PATH_BYTES - 402 - 1] = '\0'; /* it just fits, with its slash */
+	tree_open_at(5, tree_folder(at, TREE_HOME, name), TREE_HOME);
+	call(SYS_getdents64, 100, (struct args){ .a = 5 });
+	assert_int_equal(strlen(only_path()), FT_PATH_BYTES);
+	forget();
+	memset(name, 'x', FT_PATH_BYTES - 402);
+	name[FT_PATH_BYTES - 402] = '\0'; /* but for its slash */
+	tree_open_at(5, tree_folder(at, TREE_HOME, name), TREE_HOME);
+	call(SYS_getdents64, 100, (struct args){ .a = 5 });
+	assert_int_equal(strlen(only_path()), 201 + FT_PATH_BYTES - 402 + 1);
 }
 
 static void a_name_that_is_too_long_is_cut_at_its_end(void **state)
@@ -588,7 +617,11 @@ static void a_file_that_is_renamed_gets_another_path(void **state)
 	*d = *home_file("after");
 	call(SYS_read, 1, (struct args){ .a = 5 });
 	assert_string_equal(only_path(), "/home/me/after");
-	assert_int_equal(path_map->n, 2);
+	forget();
+	d->d_parent = tree_folder(tree_fs.pwd.dentry, TREE_HOME, "there");
+	call(SYS_read, 1, (struct args){ .a = 5 });
+	assert_string_equal(only_path(), "/home/me/there/after");
+	assert_int_equal(path_map->n, 3);
 }
 
 static void only_the_paths_asked_for_are_kept(void **state)
@@ -736,7 +769,8 @@ static void a_request_is_its_submitters_whoever_completes_it(void **state)
 	prog_on_uring_submit(&request);
 	prog_on_bio(NULL);
 	fake.now_ns += SHOT_NS;
-	fake.current = &tasks[7];
+	task = &tasks[7];
+	call(SYS_read, -EBADF, (struct args){ .a = 63 });
 	fake.saved = NULL;
 	prog_on_uring_complete_cqe(NULL, &request, &cqe);
 	assert_string_equal(only_path(), "/home/me/db");
@@ -748,7 +782,7 @@ static void a_request_is_its_submitters_whoever_completes_it(void **state)
 	assert_int_equal(only_tally()->bytes, 512);
 	assert_int_equal(request_map->n, 0);
 	prog_on_uring_complete(NULL, &request, 0, 512);
-	assert_int_equal(ledger_slot(FT_FIRED), 1);
+	assert_int_equal(ledger_slot(FT_FIRED), 2);
 }
 
 static void requests_without_room_are_lost_and_counted(void **state)
@@ -989,6 +1023,7 @@ int main(void)
 		TEST(the_same_operation_again_adds_up),
 		TEST(calls_that_are_no_operations_cost_nothing),
 		TEST(what_began_before_is_not_counted),
+		TEST(what_is_about_no_file_has_no_path),
 		TEST(what_has_not_ended_when_the_recording_does_is_under_way),
 		TEST(a_thread_that_ends_leaves_nothing),
 		TEST(programs_of_32_bits_are_only_counted),
