@@ -154,7 +154,8 @@ static __always_inline int operation_read_name(struct operation *o, struct path_
 		n = bpf_probe_read_user_str(p->name, sizeof(p->name), (const void *)o->name);
 	if (n > 1)
 		return n - 1;
-	if (n < 1 || (__u32)o->at == (__u32)OPERATION_AT_CWD)
+	/* Of an empty string kernels before 6.13 do not count the NUL. */
+	if (n < 0 || (__u32)o->at == (__u32)OPERATION_AT_CWD)
 		return -1;
 	operation_set_file(o, task_file(task, o->at));
 	return 0;

@@ -499,6 +499,9 @@ static void no_name_means_the_descriptor(void **state)
 	tree_open_at(5, home_file("notes"), TREE_HOME);
 	call(SYS_newfstatat, 0, (struct args){ .a = 5, .b = user_string("") });
 	assert_string_equal(only_path(), "/home/me/notes");
+	fake.counts_no_nul = true;
+	call(SYS_newfstatat, 0, (struct args){ .a = 5, .b = user_string("") });
+	assert_int_equal(only_tally()->n, 2);
 	forget();
 	call(SYS_statx, 0, (struct args){ .a = 5 });
 	assert_string_equal(only_path(), "/home/me/notes");

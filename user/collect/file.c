@@ -31,6 +31,10 @@
 #define HISTS		   512u
 #define OUTLIER_RING_BYTES (1u << 18)
 
+/* Stacks of a process that are passed up before what it has mapped is known: a program that has just
+ * begun opens and reads much. */
+#define ASKED_AT_MOST 16384u
+
 /* How often the tables are read empty, by how full they were. */
 #define PATIENCE_FIRST_MS 200u
 #define PATIENCE_MIN_MS	  20u
@@ -120,6 +124,7 @@ static void configure(struct file_collector *c)
 	if (sysconf(_SC_PAGESIZE) > skel->rodata->cfg_kernel_stack_bytes)
 		skel->rodata->cfg_kernel_stack_bytes = sysconf(_SC_PAGESIZE);
 	skel->rodata->cfg_frame_pointers = !c->options.unwinder;
+	skel->rodata->cfg_unwind_max_asked = ASKED_AT_MOST;
 }
 
 /* An error of the load itself is libbpf's, without a sentence: *ret_refused. */

@@ -85,14 +85,22 @@ void file_latency_start(struct file_latency *l)
 
 /* --- histograms ---------------------------------------------------------------------------- */
 
-/* What mountinfo does not know, such as the memory behind memfd_create(2), a path tells. */
+/*
+ * Whether it is on a device a path tells, and so does one what mountinfo does not know, such as the
+ * memory behind memfd_create(2).
+ */
 static int know_filesystem(struct file_latency *l, uint32_t dev, const struct filesystem **ret)
 {
 	int err = filesystems_resolve(l->paths->filesystems, dev, ret);
 
-	if (err || (*ret)->type[0] || file_paths_on(l->paths, dev))
-		return err;
-	return file_paths_empty(l->paths);
+	return err || file_paths_on(l->paths, dev) ? err : file_paths_empty(l->paths);
+}
+
+/* Whether the task has given a path, and no file that was open. */
+static bool goes_by_name(const struct ft_file_kind *kind)
+{
+	return kind->by == FT_BY_CALL && kind->operation != FT_FILE_SYNC &&
+	       kind->operation != FT_FILE_MSYNC;
 }
 
 /* "ext4 /home" */
@@ -105,7 +113,7 @@ static int name_subject(struct file_latency *l, const struct ft_file_kind *kind,
 	if (kind->class >= FT_CLASS_SOCKET)
 		return str_add(out, file_class_name(kind->class)) ? no_memory() : 0;
 	if (!kind->dev)
-		return str_add(out, "by name") ? no_memory() : 0;
+		return str_add(out, goes_by_name(kind) ? "by name" : "not known") ? no_memory() : 0;
 	err = know_filesystem(l, kind->dev, &fs);
 	if (err)
 		return err;

@@ -24,6 +24,7 @@ static struct {
 	const struct pt_regs *saved; /* user registers at the top of the task's kernel stack */
 	bool lacks_task_pt_regs;     /* the helper is from 5.15 */
 	bool kernel_reads_fail;
+	bool counts_no_nul;	    /* of an empty user string, as before 6.13 */
 	struct vm_area_struct *vma; /* what every address is mapped by; NULL: nothing is mapped */
 	/* What was submitted, one record behind the other, aligned as the kernel does. */
 	unsigned char ring[FAKE_RING_BYTES] __attribute__((aligned(8)));
@@ -101,7 +102,7 @@ static inline long bpf_probe_read_user_str(void *to, __u32 size, const void *fro
 	n = strnlen((const char *)fake.user + at, size - 1);
 	memcpy(to, (const char *)fake.user + at, n);
 	((char *)to)[n] = '\0';
-	return n + 1;
+	return n || !fake.counts_no_nul ? n + 1 : 0;
 }
 
 static inline long bpf_find_vma(struct task_struct *task, __u64 address,

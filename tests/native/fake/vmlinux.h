@@ -132,6 +132,8 @@ struct super_block;
 
 struct inode {
 	unsigned short i_mode;
+	unsigned long i_ino;
+	struct super_block *i_sb;
 };
 
 struct address_space {
@@ -180,7 +182,6 @@ struct bpf_perf_event_data {
 };
 
 /* Files. */
-struct block_device;
 
 struct file_system_type {
 	char *name;
@@ -191,12 +192,6 @@ struct super_block {
 	unsigned long s_magic;
 	struct block_device *s_bdev;
 	struct file_system_type *s_type;
-};
-
-struct inode {
-	unsigned short i_mode;
-	unsigned long i_ino;
-	struct super_block *i_sb;
 };
 
 struct qstr {
