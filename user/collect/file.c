@@ -31,8 +31,8 @@
 #define HISTS		   512u
 #define OUTLIER_RING_BYTES (1u << 18)
 
-/* Stacks of a process that are passed up before what it has mapped is known: a program that has just
- * begun opens and reads much. */
+/* Stacks of a process that are passed up before what it has mapped is known: a program that has
+ * just begun opens and reads much. */
 #define ASKED_AT_MOST 16384u
 
 /* How often the tables are read empty, by how full they were. */
@@ -60,7 +60,6 @@ struct file_collector {
 	struct file_latency latency;
 	struct keyset tags; /* of struct file_tag */
 	unsigned int patience_ms;
-	uint64_t in_flight;
 };
 
 static struct file_collector *of(struct collector *base)
@@ -383,6 +382,30 @@ static int close_ledger(struct file_collector *c, struct collector_summary *s)
 	return 0;
 }
 
+/* See file_sample_fn. */
+static int64_t sample_number(void *ctx, const struct ft_file_key *key)
+{
+	struct file_collector *c = ctx;
+	const struct stack_entry *user = stack_book_find(&c->tables.book, key->origin.user_stack);
+	const struct stack_entry *kernel =
+		stack_book_find(&c->tables.book, key->origin.kernel_stack);
+	struct capture_sample sample;
+	const struct file_path *path;
+	uint32_t number;
+	int err;
+
+	if (!user || !kernel)
+		return 0;
+	sample = sample_of(&key->origin, user, kernel);
+	err = file_paths_find(&c->paths, key->path, &path);
+	if (!err)
+		err = tag_of(c, &key->kind, path, &sample.tag);
+	if (err)
+		return err;
+	number = keyset_find(&c->base.capture.samples, &sample);
+	return number == KEYSET_NONE ? 0 : number + 1ll;
+}
+
 static int file_summarize(struct collector *base, const struct sideband *sb,
 			  struct collector_summary *ret)
 {
@@ -401,8 +424,9 @@ static int file_summarize(struct collector *base, const struct sideband *sb,
 	ret->cost.kernel_runs = cost.runs;
 	ret->cost.map_bytes = cost.map_bytes;
 	add_notes(c, ret);
-	return file_latency_finish(&c->latency, c->skel->bss->notes.outliers_lost,
-				   count_in_flight(c), &ret->latency);
+	c->latency.latency->outliers.n_lost = c->skel->bss->notes.outliers_lost;
+	c->latency.latency->in_flight_end = count_in_flight(c);
+	return file_latency_finish(&c->latency, sample_number, c, &ret->latency);
 }
 
 static int file_add_value_types(const struct collector *base, struct profile *p)

@@ -57,6 +57,7 @@ int file_latency_init(struct file_latency *l, uint64_t slower_ns, struct file_pa
 	*l = (struct file_latency){ .paths = paths, .hists = hists };
 	keyset_init(&l->kinds, sizeof(struct ft_file_kind));
 	keyset_init(&l->by_path, sizeof(struct file_latency_path));
+	keyset_init(&l->outlier_keys, sizeof(struct ft_file_key));
 	if (latency_new(&description, &l->latency))
 		return no_memory();
 	if (!slower_ns)
@@ -72,6 +73,7 @@ void file_latency_release(struct file_latency *l)
 	keyset_release(&l->kinds);
 	free(l->states);
 	keyset_release(&l->by_path);
+	keyset_release(&l->outlier_keys);
 	free(l->sums);
 }
 
@@ -128,11 +130,20 @@ static int name_subject(struct file_latency *l, const struct ft_file_kind *kind,
 	return err ? no_memory() : 0;
 }
 
+#define FLAGS_TEXT 32
+
+/* "device io_uring" */
+static void name_flags(const struct ft_file_kind *kind, const struct file_path *path, char *ret)
+{
+	const char *answered = file_answered(kind, path), *by = file_by_name(kind->by);
+
+	snprintf(ret, FLAGS_TEXT, "%s%s%s", answered, *answered && *by ? " " : "", by);
+}
+
 static int make_row(struct file_latency *l, const struct ft_file_kind *kind, uint32_t *ret)
 {
 	_cleanup_(str_release) struct str subject = { 0 };
-	const char *answered, *by = file_by_name(kind->by);
-	char flags[32];
+	char flags[FLAGS_TEXT];
 	struct latency_key key = {
 		.operation = file_operation_name(kind->operation),
 		.flags = flags,
@@ -142,8 +153,7 @@ static int make_row(struct file_latency *l, const struct ft_file_kind *kind, uin
 
 	if (err)
 		return err;
-	answered = file_answered(kind, file_paths_on(l->paths, kind->dev));
-	snprintf(flags, sizeof(flags), "%s%s%s", answered, *answered && *by ? " " : "", by);
+	name_flags(kind, file_paths_on(l->paths, kind->dev), flags);
 	key.subject = str_text(&subject);
 	return latency_row(l->latency, LATENCY_BY_SUBJECT, &key, ret) ? no_memory() : 0;
 }
@@ -218,53 +228,65 @@ static int read_hists(struct file_latency *l)
 
 /* --- outliers ------------------------------------------------------------------------------ */
 
-static int copy_comm(const char *comm, char *ret)
+/* The number of what it was counted by, + 1, until it is that of a sample. */
+static int outlier_tag(struct file_latency *l, const struct ft_file_outlier *o, uint64_t *ret)
 {
-	memcpy(ret, comm, FT_COMM_LEN);
-	ret[FT_COMM_LEN] = '\0';
+	struct ft_file_key key = { .origin = o->origin, .path = o->path, .kind = o->kind };
+	uint32_t number;
+
+	if (keyset_add(&l->outlier_keys, &key, &number) < 0)
+		return no_memory();
+	*ret = number + 1ull;
 	return 0;
+}
+
+static int outlier_add(struct file_latency *l, const struct ft_file_outlier *o)
+{
+	const struct ft_task *task = &o->origin.task;
+	_cleanup_(str_release) struct str subject = { 0 };
+	char comm[FT_COMM_LEN + 1] = "", flags[FLAGS_TEXT];
+	struct latency_outlier one = {
+		.time_ns = l->realtime_ns + o->end_ns,
+		.stage_ns = { o->latency_ns },
+		.pid = task->tgid ? (int64_t)task->tgid : -1,
+		.tid = task->tid ? (int64_t)task->tid : -1,
+		.error = o->result < 0 ? -o->result : 0,
+		.operation = (char *)file_operation_name(o->kind.operation),
+		.flags = flags,
+		.comm = comm,
+	};
+	const struct file_path *path;
+	int err = name_subject(l, &o->kind, &subject);
+
+	if (!err)
+		err = file_paths_find(l->paths, o->path, &path);
+	if (!err)
+		err = outlier_tag(l, o, &one.tag);
+	if (err)
+		return err;
+	memcpy(comm, task->process_comm, FT_COMM_LEN);
+	name_flags(&o->kind, path, flags);
+	one.subject = (char *)str_text(&subject);
+	if (o->result > 0 && file_operation_has_bytes(o->kind.operation))
+		one.bytes = o->result;
+	if (l->cgroups)
+		one.cgroup = (char *)cgroups_path(l->cgroups, task->cgroup_id);
+	if (path->text)
+		one.path = (char *)file_paths_string(l->paths, path->text);
+	return latency_outliers_add(&l->latency->outliers, &one) ? no_memory() : 0;
 }
 
 static int on_outlier(void *ctx, void *data, size_t size)
 {
-	const struct ft_file_outlier *o = data;
 	struct file_latency *l = ctx;
-	const struct ft_task *task = &o->origin.task;
-	_cleanup_(str_release) struct str subject = { 0 };
-	char comm[FT_COMM_LEN + 1], flags[32], *cgroup = NULL;
-	const struct file_path *path;
-	struct latency_outlier one;
-	int err;
+	const struct ft_file_outlier *o = data;
 
 	if (size < sizeof(*o))
-		return 0;
-	err = name_subject(l, &o->kind, &subject);
-	if (!err)
-		err = file_paths_find(l->paths, o->path, &path);
-	if (err)
-		return err;
-	copy_comm(task->process_comm, comm);
-	snprintf(flags, sizeof(flags), "%s%s%s", file_answered(&o->kind, path),
-		 o->kind.by == FT_BY_CALL ? "" : " ", file_by_name(o->kind.by));
-	if (l->cgroups)
-		cgroup = (char *)cgroups_path(l->cgroups, task->cgroup_id);
-	one = (struct latency_outlier){
-		.time_ns = l->realtime_ns + o->end_ns,
-		.stage_ns = { o->latency_ns },
-		.bytes = o->result > 0 && file_operation_has_bytes(o->kind.operation) ? o->result
-										      : 0,
-		.pid = task->tgid ? (int64_t)task->tgid : -1,
-		.tid = task->tid ? (int64_t)task->tid : -1,
-		.error = o->result < 0 ? -o->result : 0,
-		.tag = o->origin.user_stack,
-		.subject = (char *)str_text(&subject),
-		.operation = (char *)file_operation_name(o->kind.operation),
-		.flags = flags,
-		.comm = comm,
-		.cgroup = cgroup,
-		.path = path->text ? (char *)file_paths_string(l->paths, path->text) : NULL,
-	};
-	return latency_outliers_add(&l->latency->outliers, &one) ? no_memory() : 0;
+		return errf(-EIO, "the kernel passed up an outlier of %zu bytes", size);
+	if (latency_outliers_wants(&l->latency->outliers, o->latency_ns))
+		return outlier_add(l, o);
+	l->latency->outliers.n_faster++;
+	return 0;
 }
 
 int file_latency_tick(struct file_latency *l)
@@ -357,14 +379,21 @@ static int add_path_rows(struct file_latency *l)
 	return err;
 }
 
-int file_latency_finish(struct file_latency *l, uint64_t outliers_lost, uint64_t in_flight,
-			struct latency **ret)
+int file_latency_finish(struct file_latency *l, file_sample_fn fn, void *ctx, struct latency **ret)
 {
+	struct latency_outliers *outliers = &l->latency->outliers;
+	int64_t tag;
+	size_t i;
+
 	if (add_path_rows(l))
 		return no_memory();
-	l->latency->outliers.n_lost = outliers_lost;
-	l->latency->in_flight_end = in_flight;
-	latency_outliers_sort(&l->latency->outliers);
+	for (i = 0; i < outliers->n; i++) {
+		tag = fn(ctx, keyset_key(&l->outlier_keys, outliers->list[i].tag - 1));
+		if (tag < 0)
+			return tag;
+		outliers->list[i].tag = tag;
+	}
+	latency_outliers_sort(outliers);
 	*ret = take(l->latency);
 	return 0;
 }

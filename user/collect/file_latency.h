@@ -23,8 +23,9 @@ struct file_latency {
 	const struct bpf_map *hists; /* borrowed */
 	struct cgroups *cgroups;     /* borrowed; NULL: outliers do not say theirs */
 	struct ring_buffer *outliers;
-	uint64_t realtime_ns; /* CLOCK_REALTIME less CLOCK_MONOTONIC */
-	struct keyset kinds;  /* of struct ft_file_kind */
+	struct keyset outlier_keys; /* of struct ft_file_key: what outliers were counted by */
+	uint64_t realtime_ns;	    /* CLOCK_REALTIME less CLOCK_MONOTONIC */
+	struct keyset kinds;	    /* of struct ft_file_kind */
 	struct file_latency_kind {
 		struct ft_file_hist seen; /* what has been added so far */
 		uint32_t row;
@@ -53,9 +54,17 @@ int file_latency_tick(struct file_latency *l);
 int file_latency_add(struct file_latency *l, const struct file_path *path,
 		     const struct ft_file_kind *kind, const struct ft_file_tally *tally);
 
-/* After the last tick: the latency, which is the caller's then. 0 or -ENOMEM with a sentence. */
-int file_latency_finish(struct file_latency *l, uint64_t outliers_lost, uint64_t in_flight,
-			struct latency **ret);
+/*
+ * The number of the sample that was counted by this key, + 1; 0: there is none. -ENOMEM with a
+ * sentence.
+ */
+typedef int64_t (*file_sample_fn)(void *ctx, const struct ft_file_key *key);
+
+/*
+ * After the last tick: the latency, which is the caller's then. Tags of outliers become what 'fn'
+ * says. 0 or -ENOMEM with a sentence.
+ */
+int file_latency_finish(struct file_latency *l, file_sample_fn fn, void *ctx, struct latency **ret);
 
 /* "device" or "cache": what an operation was answered by; "": that cannot be told. */
 const char *file_answered(const struct ft_file_kind *kind, const struct file_path *path);
