@@ -185,8 +185,10 @@ int BPF_PROG(on_fault_begin, __u64 address)
 	if (!is_on || filter_task(task))
 		return 0;
 	thread = thread_get();
-	if (!thread)
+	if (!thread) {
+		__sync_fetch_and_add(&notes.faults_not_noted, 1);
 		return 0; /* if it is a major one, on_fault_end() counts it */
+	}
 	thread->fault_touched = 0;
 	thread->request = 0;
 	thread->fault_ns = bpf_ktime_get_ns();
@@ -212,42 +214,45 @@ static __always_inline void fault_find_file(struct operation *o, __u64 address)
 	operation_set_file(o, file);
 }
 
-/* Whether it began in user mode; else its time is that of a system call. */
-static __always_inline bool fault_take_regs(struct bpf_perf_event_data *ctx, __u32 place)
+/* Its thread, if it is known when it began. */
+static __always_inline struct ft_thread *fault_thread(void)
 {
-	struct sample *s = bpf_map_lookup_elem(&samples, &place);
+	__u32 pid = (__u32)bpf_get_current_pid_tgid();
+	struct ft_thread *thread = bpf_map_lookup_elem(&threads, &pid);
+	__u32 filtered;
 
-	if (!s)
-		return false;
-	regs_take((const void *)ctx, &s->job.regs); /* the first member of the context */
-	return s->job.regs.is_user;
+	if (thread)
+		return thread->fault_ns ? thread : NULL;
+	/* Either it began before the recording, or there was no room. */
+	if (notes.faults_not_noted) {
+		filtered = filter_task((struct task_struct *)bpf_get_current_task());
+		ledger_close(filtered ? filtered : FT_FILE_LOST_THREADS);
+	}
+	return NULL;
 }
 
 static __always_inline int fault_end(struct bpf_perf_event_data *ctx, bool with_file)
 {
-	__u32 pid = (__u32)bpf_get_current_pid_tgid(), place;
-	struct ft_thread *thread = bpf_map_lookup_elem(&threads, &pid);
+	struct ft_thread *thread;
 	struct operation *o;
+	struct sample *s;
+	__u32 place;
 
-	if (!is_on)
+	/* One in the kernel takes its time from a system call. */
+	if (!is_on || !regs_are_user((const void *)ctx))
 		return 0;
-	if (!thread) {
-		__u32 filtered = filter_task((struct task_struct *)bpf_get_current_task());
-
-		ledger_close(filtered ? filtered : FT_FILE_LOST_THREADS);
-		return 0;
-	}
-	if (!thread->fault_ns)
+	thread = fault_thread();
+	if (!thread)
 		return 0;
 	o = operation_begin(thread->fault_ns);
+	thread->fault_ns = 0;
 	if (!o)
 		return 0;
 	place = o->place;
-	if (!fault_take_regs(ctx, place)) {
-		operation_drop(place);
+	s = bpf_map_lookup_elem(&samples, &place);
+	if (!s)
 		return 0;
-	}
-	thread->fault_ns = 0;
+	regs_take((const void *)ctx, &s->job.regs); /* the first member of the context */
 	o->key.kind.operation = FT_FILE_FAULT;
 	o->key.kind.touched = thread->fault_touched;
 	o->key.kind.by = FT_BY_FAULT;

@@ -98,15 +98,6 @@ static __always_inline struct operation *operation_begin(__u64 start_ns)
 	return o;
 }
 
-/* It was none, after all. */
-static __always_inline void operation_drop(__u32 place)
-{
-	struct sample *s = bpf_map_lookup_elem(&samples, &place);
-
-	if (s)
-		sample_release(s);
-}
-
 /* --- which file ------------------------------------------------------------------------------ */
 
 static __always_inline bool class_is_apart(__u32 class)

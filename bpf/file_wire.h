@@ -165,15 +165,16 @@ _Static_assert(sizeof(struct ft_thread) == 32, "ft_thread");
 
 /* What is counted beside the ledger: of operations that are kept all the same. */
 struct ft_file_notes {
-	__u64 compat_calls;    /* system calls of 32-bit programs, which are not followed */
-	__u64 unfinished;      /* operations whose thread ended in them */
-	__u64 paths_full;      /* without their path: there was no room */
-	__u64 paths_unread;    /* without their path: it could not be read */
-	__u64 paths_made;      /* paths that found room */
-	__u64 paths_cut;       /* and those of them that are too long or too deep */
-	__u64 hists_full;      /* whose latency is in no histogram */
-	__u64 outliers_lost;   /* that took long, and for which the ring had no room */
-	__u64 stackless;       /* without a stack: it could not be had */
-	__u64 faults_unmapped; /* faults whose mapping could not be looked up */
+	__u64 compat_calls;	/* system calls of 32-bit programs, which are not followed */
+	__u64 unfinished;	/* operations whose thread ended in them */
+	__u64 paths_full;	/* without their path: there was no room */
+	__u64 paths_unread;	/* without their path: it could not be read */
+	__u64 paths_made;	/* paths that found room */
+	__u64 paths_cut;	/* and those of them that are too long or too deep */
+	__u64 hists_full;	/* whose latency is in no histogram */
+	__u64 outliers_lost;	/* that took long, and for which the ring had no room */
+	__u64 stackless;	/* without a stack: it could not be had */
+	__u64 faults_unmapped;	/* faults whose mapping could not be looked up */
+	__u64 faults_not_noted; /* user faults, mostly minor ones, of threads without room */
 };
-_Static_assert(sizeof(struct ft_file_notes) == 80, "ft_file_notes");
+_Static_assert(sizeof(struct ft_file_notes) == 88, "ft_file_notes");

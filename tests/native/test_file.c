@@ -721,7 +721,25 @@ static void a_major_fault_is_counted_from_where_it_began(void **state)
 	assert_int_equal(only_tally()->total_ns, SHOT_NS + 1);
 	assert_int_equal(only_tally()->bytes, 0);
 	fault(file, true); /* it began before */
+	task = &tasks[1];
+	fault(file, true);
 	assert_int_equal(ledger_slot(FT_FIRED), 1);
+}
+
+static void a_fault_without_room_for_its_thread_is_lost(void **state)
+{
+	(void)state;
+	fake_map_resize(thread_map, 0);
+	fake.current = task;
+	prog_on_fault_begin(0);
+	fault(NULL, false);
+	assert_int_equal(ledger_slot(FT_FIRED), 0);
+	fault(NULL, true);
+	assert_int_equal(ledger_slot(FT_FIRED), 1);
+	assert_int_equal(ledger_slot(FT_FILE_LOST_THREADS), 1);
+	task->tgid = SELF;
+	fault(NULL, true);
+	assert_int_equal(ledger_slot(FT_FILTERED_SELF), 1);
 }
 
 static void a_fault_in_the_kernel_is_part_of_the_call(void **state)
@@ -1048,6 +1066,7 @@ int main(void)
 		TEST(a_stack_that_cannot_be_had_costs_no_operation),
 		TEST(slow_operations_are_sent_one_by_one),
 		TEST(a_major_fault_is_counted_from_where_it_began),
+		TEST(a_fault_without_room_for_its_thread_is_lost),
 		TEST(a_fault_in_the_kernel_is_part_of_the_call),
 		TEST(a_fault_without_a_file_is_apart),
 		TEST(a_request_is_its_submitters_whoever_completes_it),
