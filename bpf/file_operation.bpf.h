@@ -35,6 +35,13 @@ struct tally_table {
 struct tally_table tallies_0 SEC(".maps");
 struct tally_table tallies_1 SEC(".maps");
 
+/*
+ * Entries of each set that were made. From the limit on new ones go without their path: there are
+ * always few enough of those, and there must be room for them.
+ */
+__u32 tallies_made[FT_SETS] = {};
+const volatile __u32 cfg_tallies_with_path = 1u << 31;
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1024);
@@ -216,13 +223,30 @@ static __always_inline void hist_add(const struct operation *o)
 		__sync_fetch_and_add(&hist->slots[slot], 1);
 }
 
+static __always_inline bool is_room_short(__u32 set)
+{
+	return tallies_made[set & 1] >= cfg_tallies_with_path;
+}
+
+/* NULL: there is none. */
+static __always_inline struct ft_file_tally *tally_find(void *table, __u32 set, struct operation *o)
+{
+	struct ft_file_tally *have = bpf_map_lookup_elem(table, &o->key);
+
+	if (have || !o->key.path || !is_room_short(set))
+		return have;
+	__sync_fetch_and_add(&notes.paths_left_out, 1);
+	o->key.path = 0;
+	return bpf_map_lookup_elem(table, &o->key);
+}
+
 /* 0, or the ledger slot of the loss. */
-static __always_inline __u32 tally_add(void *table, const struct operation *o)
+static __always_inline __u32 tally_add(void *table, __u32 set, struct operation *o)
 {
 	struct ft_file_tally first = { .n = 0 }, *have;
 	long err;
 
-	have = bpf_map_lookup_elem(table, &o->key);
+	have = tally_find(table, set, o);
 	if (!have) {
 		first.first_ns = o->end_ns;
 		err = bpf_map_update_elem(table, &o->key, &first, BPF_NOEXIST);
@@ -230,6 +254,8 @@ static __always_inline __u32 tally_add(void *table, const struct operation *o)
 			return FT_LOST_MAP_BUSY;
 		if (err && err != -17 /* EEXIST */)
 			return FT_LOST_COUNTS_FULL;
+		if (!err)
+			__sync_fetch_and_add(&tallies_made[set & 1], 1);
 		have = bpf_map_lookup_elem(table, &o->key);
 		if (!have)
 			return FT_LOST_MAP_BUSY;
@@ -272,6 +298,9 @@ static __always_inline __u32 operation_keep_stack(struct sample *s, __u32 set, _
 		s->job.regs.is_user = 0;
 	regs_to_user(task, &s->job.regs, &s->job.saved);
 	sample_walk(task, s);
+	/* Each one that is passed up has an entry of its own. */
+	if (is_room_short(set))
+		s->job.walk.end = FT_END_NO_TABLE;
 	lost = sample_keep(s, set);
 	if (lost != FT_LOST_WALK_FAILED)
 		return lost;
@@ -309,7 +338,7 @@ static __always_inline __u32 operation_count(struct operation *o, struct sample 
 	o->key.origin = s->origin;
 	if (cfg_slower_ns && o->latency_ns >= cfg_slower_ns)
 		outlier_send(o);
-	lost = tally_add(set ? (void *)&tallies_1 : (void *)&tallies_0, o);
+	lost = tally_add(set ? (void *)&tallies_1 : (void *)&tallies_0, set, o);
 	return lost ? lost : FT_KEPT;
 }
 

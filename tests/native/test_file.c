@@ -92,6 +92,8 @@ static int set_up(void **state)
 	cfg_keep_idle = cfg_by_target = cfg_by_tid = cfg_by_cgroup = cfg_by_comm = 0;
 	cfg_by_path = 0;
 	cfg_slower_ns = cfg_stack_min_ns = 0;
+	cfg_tallies_with_path = 1u << 31;
+	memset(tallies_made, 0, sizeof(tallies_made));
 	cfg_pidns_inum = 0;
 	cfg_frame_pointers = 1;
 	active_set = 0;
@@ -655,6 +657,33 @@ static void only_the_paths_asked_for_are_kept(void **state)
 	assert_int_equal(notes.paths_full, 1);
 }
 
+static void when_room_becomes_short_only_paths_are_given_up(void **state)
+{
+	struct ft_file_tally *tally;
+	struct ft_file_key key;
+	char name[16];
+	int i;
+
+	(void)state;
+	cfg_tallies_with_path = 3;
+	for (i = 0; i < 5; i++) {
+		snprintf(name, sizeof(name), "f%d", i);
+		tree_open_at(10 + i, home_file(name), TREE_HOME);
+		call(SYS_read, 1, (struct args){ .a = 10 + i });
+		if (!i)
+			key = *only_key();
+	}
+	call(SYS_read, 1, (struct args){ .a = 10 });
+	assert_int_equal(tally_maps[0]->n, 4);
+	assert_int_equal(tallies_made[0], 4);
+	assert_int_equal(notes.paths_left_out, 2);
+	assert_int_equal(((struct ft_file_tally *)bpf_map_lookup_elem(&tallies_0, &key))->n, 2);
+	key.path = 0;
+	tally = bpf_map_lookup_elem(&tallies_0, &key);
+	assert_int_equal(tally->n, 2);
+	assert_int_equal(ledger_slot(FT_KEPT), 6);
+}
+
 /* --- stacks, outliers ---------------------------------------------------------------------- */
 
 static void fast_operations_may_go_without_their_stack(void **state)
@@ -1062,6 +1091,7 @@ int main(void)
 		TEST(what_is_in_no_directory_has_its_own_name),
 		TEST(a_file_that_is_renamed_gets_another_path),
 		TEST(only_the_paths_asked_for_are_kept),
+		TEST(when_room_becomes_short_only_paths_are_given_up),
 		TEST(fast_operations_may_go_without_their_stack),
 		TEST(a_stack_that_cannot_be_had_costs_no_operation),
 		TEST(slow_operations_are_sent_one_by_one),

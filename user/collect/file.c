@@ -35,6 +35,9 @@
  * just begun opens and reads much. */
 #define ASKED_AT_MOST 16384u
 
+/* Paths that samples are told apart by, at most; sums by path have no such limit. */
+#define TAG_PATHS 16384u
+
 /* How often the tables are read empty, by how full they were. */
 #define PATIENCE_FIRST_MS 200u
 #define PATIENCE_MIN_MS	  20u
@@ -45,7 +48,7 @@ enum file_value { OPERATIONS, NANOSECONDS, BYTES, DEVICE, FILE_VALUES };
 /* What a tag stands for. */
 struct file_tag {
 	uint32_t text, fs, mount; /* strings of the paths */
-	uint32_t flags;		  /* FT_PATH_* */
+	uint32_t flags;		  /* FT_PATH_HAS_DEVICE */
 	struct ft_file_kind kind; /* without its device */
 };
 
@@ -58,7 +61,8 @@ struct file_collector {
 	struct sample_tables tables;
 	struct file_paths paths;
 	struct file_latency latency;
-	struct keyset tags; /* of struct file_tag */
+	struct keyset tags;	 /* of struct file_tag */
+	struct keyset tag_texts; /* of uint32_t: paths of the tags */
 	unsigned int patience_ms;
 };
 
@@ -77,6 +81,7 @@ static void file_free(struct collector *base)
 	sample_tables_release(&c->tables);
 	file_bpf__destroy(c->skel);
 	keyset_release(&c->tags);
+	keyset_release(&c->tag_texts);
 	capture_release(&base->capture);
 	free(c);
 }
@@ -116,6 +121,7 @@ static void configure(struct file_collector *c)
 
 	file_calls_fill((struct ft_syscall *)skel->rodata->cfg_syscalls);
 	file_calls_fill_uring((uint8_t *)skel->rodata->cfg_uring_operations);
+	skel->rodata->cfg_tallies_with_path = bpf_map__max_entries(skel->maps.tallies_0) / 8 * 7;
 	skel->rodata->cfg_slower_ns = c->options.slower_ns;
 	skel->rodata->cfg_stack_min_ns = c->options.stack_min_ns;
 	skel->rodata->cfg_by_path = c->options.n_paths > 0;
@@ -213,12 +219,18 @@ static int tag_of(struct file_collector *c, const struct ft_file_kind *kind,
 		.text = path->text,
 		.fs = path->fs,
 		.mount = path->mount,
-		.flags = path->flags,
+		.flags = path->flags & FT_PATH_HAS_DEVICE,
 		.kind = *kind,
 	};
+	uint32_t number;
 
 	tag.kind.dev = 0;
-	return keyset_add(&c->tags, &tag, ret) < 0 ? errf(-ENOMEM, "no memory for tags") : 0;
+	if (c->tag_texts.n >= TAG_PATHS && keyset_find(&c->tag_texts, &tag.text) == KEYSET_NONE)
+		tag.text = 0;
+	if (keyset_add(&c->tag_texts, &tag.text, &number) < 0 ||
+	    keyset_add(&c->tags, &tag, ret) < 0)
+		return errf(-ENOMEM, "no memory for tags");
+	return 0;
 }
 
 static int add_tally(void *ctx, const void *key, const void *value, const struct stack_entry *user,
@@ -255,8 +267,10 @@ static int add_tally(void *ctx, const void *key, const void *value, const struct
 static int file_drain(struct collector *base)
 {
 	struct file_collector *c = of(base);
+	uint32_t set = c->skel->bss->active_set % FT_SETS;
 	int err = sample_tables_drain(&c->tables);
 
+	c->skel->bss->tallies_made[set] = 0;
 	if (c->tables.fullest > 40 && c->patience_ms > PATIENCE_MIN_MS)
 		c->patience_ms /= 2;
 	else if (c->tables.fullest < 15 && c->patience_ms < PATIENCE_MAX_MS)
@@ -360,6 +374,7 @@ static void add_notes(const struct file_collector *c, struct collector_summary *
 	add_note(s, "faults_without_mapping", n->faults_unmapped);
 	add_note(s, "paths", c->paths.ids.n);
 	add_note(s, "paths_cut", n->paths_cut);
+	add_note(s, "paths_left_out", n->paths_left_out);
 	add_note(s, "paths_table_full", n->paths_full);
 	add_note(s, "paths_unreadable", n->paths_unread);
 	add_note(s, "paths_dropped", c->paths.n_dropped + c->paths.n_unknown);
@@ -509,6 +524,7 @@ int file_collector_new(const struct file_options *options, const struct target *
 	c->base.ops = &file_ops;
 	capture_init(&c->base.capture, FILE_VALUES);
 	keyset_init(&c->tags, sizeof(struct file_tag));
+	keyset_init(&c->tag_texts, sizeof(uint32_t));
 	c->options = *options;
 	c->patience_ms = PATIENCE_FIRST_MS;
 	err = set_up(c, target);
