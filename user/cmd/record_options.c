@@ -395,6 +395,8 @@ int record_options_parse(struct record_options *o, int argc, char **argv, bool *
 	if (o->session.whole_machine &&
 	    (o->n_pids || o->n_tids || o->n_comms || o->session.target.cgroup))
 		return cmd_usage("record", "--all and a choice of tasks exclude each other");
+	if (o->session.n_paths && !(o->session.collectors & SESSION_FILE))
+		return cmd_usage("record", "--path is about files: add --collect=file");
 	o->session.target.pids = o->pids;
 	o->session.target.n_pids = o->n_pids;
 	o->session.target.tids = o->tids;
