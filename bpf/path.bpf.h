@@ -176,8 +176,8 @@ static __always_inline __u64 path_dentry_hash(struct dentry *dentry, struct vfsm
 	return path_mix(hash, BPF_CORE_READ(dentry, d_name.hash));
 }
 
-/* Ends what path_walk() made, and keeps it. */
-static __always_inline void path_keep(struct path_place *p, __u32 place, __u64 id)
+/* Ends what path_walk() made, and keeps it: its number, or 0 if there is no room. */
+static __always_inline __u64 path_keep(struct path_place *p, __u32 place, __u64 id)
 {
 	__u32 at, bytes;
 	long err;
@@ -198,6 +198,7 @@ static __always_inline void path_keep(struct path_place *p, __u32 place, __u64 i
 		bpf_probe_read_kernel(p->path.text, bytes, &p->text[at & PATH_MASK]);
 	err = bpf_map_update_elem(&paths, &id, &p->path, BPF_ANY);
 	__sync_fetch_and_add(err ? &notes.paths_full : &notes.paths_made, 1);
+	return err ? 0 : id;
 }
 
 static __always_inline void path_filesystem(struct path_place *p, struct super_block *sb)
@@ -233,7 +234,7 @@ static __always_inline __u64 path_of_file(struct path_place *p, __u32 place, str
 	p->mnt = mnt;
 	p->at = FT_PATH_BYTES;
 	path_walk(place);
-	path_keep(p, place, id);
+	id = path_keep(p, place, id);
 	*ret = (struct path_facts){ p->flags, p->path.dev };
 	return id;
 }
@@ -285,7 +286,7 @@ static __always_inline __u64 path_of_name(struct path_place *p, __u32 place, __u
 	if (n > skip)
 		path_prepend(p, p->name + skip, n - skip, PATH_MASK);
 	path_walk(place);
-	path_keep(p, place, id);
+	id = path_keep(p, place, id);
 	*ret = (struct path_facts){ p->flags, 0 };
 	return id;
 }

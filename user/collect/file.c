@@ -25,7 +25,7 @@
 
 #define STACKS		   8192u
 #define TALLIES_PER_STACK  4
-#define PATHS		   16384u
+#define PATHS		   32768u
 #define THREADS		   32768u
 #define REQUESTS	   8192u
 #define HISTS		   512u
@@ -202,12 +202,16 @@ static unsigned int file_patience_ms(const struct collector *base)
 	return ((const struct file_collector *)base)->patience_ms;
 }
 
+static int make_room(struct file_collector *c)
+{
+	return file_paths_make_room(&c->paths, c->skel->bss->notes.paths_made);
+}
+
 static int file_tick(struct collector *base)
 {
-	struct file_collector *c = of(base);
-	int err = file_latency_tick(&c->latency);
+	int err = file_latency_tick(&of(base)->latency);
 
-	return err ? err : file_paths_make_room(&c->paths, c->skel->bss->notes.paths_made);
+	return err ? err : make_room(of(base));
 }
 
 /* --- draining ------------------------------------------------------------------------------ */
@@ -271,6 +275,8 @@ static int file_drain(struct collector *base)
 	int err = sample_tables_drain(&c->tables);
 
 	c->skel->bss->tallies_made[set] = 0;
+	if (!err) /* reading the tables may have taken long */
+		err = make_room(c);
 	if (c->tables.fullest > 40 && c->patience_ms > PATIENCE_MIN_MS)
 		c->patience_ms /= 2;
 	else if (c->tables.fullest < 15 && c->patience_ms < PATIENCE_MAX_MS)

@@ -269,7 +269,7 @@ int file_paths_empty(struct file_paths *p)
 
 int file_paths_make_room(struct file_paths *p, uint64_t made)
 {
-	if (made - p->emptied_at < bpf_map__max_entries(p->map) / 2)
+	if (made - p->emptied_at < bpf_map__max_entries(p->map) / 4)
 		return 0;
 	p->emptied_at = made;
 	return file_paths_empty(p);

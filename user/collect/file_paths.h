@@ -59,8 +59,8 @@ void file_paths_release(struct file_paths *p);
 int file_paths_find(struct file_paths *p, uint64_t id, const struct file_path **ret);
 
 /*
- * Reads the kernel's map empty if more than half of it may be full; 'made' is how many paths have
- * been put into it so far. 0 or -errno with a sentence.
+ * Reads the kernel's map empty if more than a quarter of it may be full; 'made' is how many paths
+ * have been put into it so far. 0 or -errno with a sentence.
  */
 int file_paths_make_room(struct file_paths *p, uint64_t made);
 
