@@ -67,7 +67,7 @@ static void print_notes(const struct collector_summary *c)
 	size_t k;
 
 	for (i = 0; i < c->n_notes; i++) {
-		const struct summary_note *note = &c->notes[i];
+		const struct collector_note *note = &c->notes[i];
 
 		if (!note->text)
 			continue;
