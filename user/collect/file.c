@@ -102,7 +102,7 @@ static int set_entries(struct file_collector *c)
 		{ c->skel->maps.paths, PATHS },
 		{ c->skel->maps.threads, THREADS },
 		{ c->skel->maps.hists, HISTS },
-		{ c->skel->maps.requests, c->programs.no_uring ? 1 : REQUESTS },
+		{ c->skel->maps.requests, c->programs.has.no_uring ? 1 : REQUESTS },
 		{ c->skel->maps.outliers,
 		  c->options.slower_ns ? OUTLIER_RING_BYTES : (unsigned int)getpagesize() },
 	};
@@ -366,10 +366,10 @@ static void add_notes(const struct file_collector *c, struct collector_summary *
 	const struct {
 		const char *name, *why;
 	} lacking[] = {
-		{ "page_faults_not_followed", c->programs.no_faults },
-		{ "page_faults_without_path", c->programs.no_fault_files },
-		{ "io_uring_not_followed", c->programs.no_uring },
-		{ "device_not_told", c->programs.no_touched },
+		{ "page_faults_not_followed", c->programs.has.no_faults },
+		{ "page_faults_without_path", c->programs.has.no_fault_files },
+		{ "io_uring_not_followed", c->programs.has.no_uring },
+		{ "device_not_told", c->programs.has.no_touched },
 	};
 	size_t i;
 

@@ -54,112 +54,94 @@ static bool is_pointer_to(const struct btf *btf, const struct btf_type *tracepoi
 	return t && btf_is_struct(t) && !strcmp(btf__name_by_offset(btf, t->name_off), name);
 }
 
-static int load_also(struct bpf_program *program, bool wanted)
-{
-	return bpf_program__set_autoload(program, wanted);
-}
-
 /* Completions with a request's address come in two shapes. */
-enum uring_shape { URING_NONE, URING_RESULT, URING_CQE };
-
-static enum uring_shape completion_shape(const struct btf *btf)
+static enum file_completion completion_of(const struct btf *btf)
 {
 	const struct btf_type *t = tracepoint_type(btf, "io_uring_complete");
 
 	if (is_pointer_to(btf, t, 2, "io_uring_cqe"))
-		return URING_CQE;
+		return FILE_COMPLETION_CQE;
 	/* (ctx, req, user_data, res, cflags, extra1, extra2), from 5.18 on; without req: 5 or less.
 	 */
-	return t && btf_vlen(t) == 8 ? URING_RESULT : URING_NONE;
+	return t && btf_vlen(t) == 8 ? FILE_COMPLETION_RESULT : FILE_COMPLETION_NONE;
 }
 
-static int choose_uring(struct file_programs *p, const struct btf *btf)
+static void look_at_uring(const struct btf *btf, struct file_kernel *ret)
 {
-	enum uring_shape shape = completion_shape(btf);
-	const char *submission = NULL;
-	int err;
+	static const char *const submissions[] = { "io_uring_submit_req", "io_uring_submit_sqe" };
+	size_t i;
 
-	if (is_pointer_to(btf, tracepoint_type(btf, "io_uring_submit_req"), 0, "io_kiocb"))
-		submission = "io_uring_submit_req";
-	else if (is_pointer_to(btf, tracepoint_type(btf, "io_uring_submit_sqe"), 0, "io_kiocb"))
-		submission = "io_uring_submit_sqe";
-	if (!submission || shape == URING_NONE)
-		p->no_uring = "this kernel's tracepoints do not tell which request of io_uring "
-			      "completes (6.0 and later do)";
-	err = load_also(p->skel->progs.on_uring_submit, !p->no_uring);
-	if (!err)
-		err = load_also(p->skel->progs.on_uring_complete,
-				!p->no_uring && shape == URING_RESULT);
-	if (!err)
-		err = load_also(p->skel->progs.on_uring_complete_cqe,
-				!p->no_uring && shape == URING_CQE);
-	if (!err && submission)
-		err = bpf_program__set_attach_target(p->skel->progs.on_uring_submit, 0, submission);
-	return err;
+	ret->completion = completion_of(btf);
+	for (i = 0; i < ARRAY_SIZE(submissions) && !ret->submission; i++) {
+		if (is_pointer_to(btf, tracepoint_type(btf, submissions[i]), 0, "io_kiocb"))
+			ret->submission = submissions[i];
+	}
+	if (!ret->submission || ret->completion == FILE_COMPLETION_NONE)
+		ret->no_uring = "this kernel's tracepoints do not tell which request of io_uring "
+				"completes (6.0 and later do)";
 }
 
-static int choose_faults(struct file_programs *p, const struct btf *btf)
+int file_kernel_look(struct file_kernel *ret)
 {
-	bool has_vma =
-		libbpf_probe_bpf_helper(BPF_PROG_TYPE_PERF_EVENT, BPF_FUNC_find_vma, NULL) == 1;
-	int err;
+	struct btf *btf = btf__load_vmlinux_btf();
 
+	*ret = (struct file_kernel){ 0 };
+	if (!btf)
+		return bpf_fail(-errno, "the file collector");
+	if (!tracepoint_type(btf, "block_bio_queue"))
+		ret->no_touched = "this kernel has no block devices";
 	if (!tracepoint_type(btf, "page_fault_user"))
-		p->no_faults = "this kernel has no tracepoint where page faults begin";
-	else if (!has_vma)
-		p->no_fault_files = "this kernel cannot look up a mapping (5.17 and later can)";
-	err = load_also(p->skel->progs.on_fault_begin, !p->no_faults);
-	if (!err)
-		err = load_also(p->skel->progs.on_fault_end, !p->no_faults && has_vma);
-	if (!err)
-		err = load_also(p->skel->progs.on_fault_end_without_file,
-				!p->no_faults && !has_vma);
-	return err;
+		ret->no_faults = "this kernel has no tracepoint where page faults begin";
+	else if (libbpf_probe_bpf_helper(BPF_PROG_TYPE_PERF_EVENT, BPF_FUNC_find_vma, NULL) != 1)
+		ret->no_fault_files = "this kernel cannot look up a mapping (5.17 and later can)";
+	look_at_uring(btf, ret);
+	btf__free(btf);
+	return 0;
 }
 
-/* Nothing but system calls. */
-static int choose_calls(struct file_programs *p)
+/* --- what is loaded of it ------------------------------------------------------------------ */
+
+/* 0 or -errno. */
+static int choose(const struct file_kernel *has, struct file_bpf *skel)
 {
-	static const char refused[] = "this kernel refuses the programs";
-	struct bpf_program *const others[] = {
-		p->skel->progs.on_fault_begin,
-		p->skel->progs.on_fault_end,
-		p->skel->progs.on_uring_submit,
-		p->skel->progs.on_uring_complete,
-		p->skel->progs.on_fault_end_without_file,
-		p->skel->progs.on_uring_complete_cqe,
-		p->skel->progs.on_bio,
+	bool with_uring = !has->no_uring, with_faults = !has->no_faults;
+	const struct {
+		struct bpf_program *program;
+		bool is_wanted;
+	} programs[] = {
+		{ skel->progs.on_bio, !has->no_touched },
+		{ skel->progs.on_fault_begin, with_faults },
+		{ skel->progs.on_fault_end, with_faults && !has->no_fault_files },
+		{ skel->progs.on_fault_end_without_file, with_faults && has->no_fault_files },
+		{ skel->progs.on_uring_submit, with_uring },
+		{ skel->progs.on_uring_complete,
+		  with_uring && has->completion == FILE_COMPLETION_RESULT },
+		{ skel->progs.on_uring_complete_cqe,
+		  with_uring && has->completion == FILE_COMPLETION_CQE },
 	};
 	size_t i;
 	int err = 0;
 
-	p->no_faults = p->no_uring = p->no_touched = refused;
-	for (i = 0; i < ARRAY_SIZE(others) && !err; i++)
-		err = load_also(others[i], false);
+	for (i = 0; i < ARRAY_SIZE(programs) && !err; i++)
+		err = bpf_program__set_autoload(programs[i].program, programs[i].is_wanted);
+	if (!err && with_uring)
+		err = bpf_program__set_attach_target(skel->progs.on_uring_submit, 0,
+						     has->submission);
 	return err;
 }
 
 int file_programs_choose(struct file_programs *p, struct file_bpf *skel, bool only_calls)
 {
-	struct btf *btf;
+	static const char refused[] = "this kernel refuses the programs";
 	int err;
 
 	*p = (struct file_programs){ .skel = skel };
-	btf = btf__load_vmlinux_btf();
-	if (!btf)
-		return bpf_fail(-errno, "the file collector");
-	if (only_calls) {
-		err = choose_calls(p);
-	} else {
-		if (!tracepoint_type(btf, "block_bio_queue"))
-			p->no_touched = "this kernel has no block devices";
-		err = load_also(skel->progs.on_bio, !p->no_touched);
-		if (!err)
-			err = choose_faults(p, btf);
-		if (!err)
-			err = choose_uring(p, btf);
-	}
-	btf__free(btf);
+	err = file_kernel_look(&p->has);
+	if (err)
+		return err;
+	if (only_calls)
+		p->has.no_touched = p->has.no_faults = p->has.no_uring = refused;
+	err = choose(&p->has, skel);
 	return err ? bpf_fail(err, "the file collector") : 0;
 }
 
@@ -190,10 +172,10 @@ int file_programs_attach(struct file_programs *p)
 
 static struct bpf_program *fault_program(const struct file_programs *p)
 {
-	if (p->no_faults)
+	if (p->has.no_faults)
 		return NULL;
-	return p->no_fault_files ? p->skel->progs.on_fault_end_without_file
-				 : p->skel->progs.on_fault_end;
+	return p->has.no_fault_files ? p->skel->progs.on_fault_end_without_file
+				     : p->skel->progs.on_fault_end;
 }
 
 static int open_faults(struct file_programs *p, unsigned int cpu)

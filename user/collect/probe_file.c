@@ -9,30 +9,32 @@
 #include "user/collect/file_programs.h"
 #include "user/collect/probe_facts.h"
 
-static const char *reason_of(const struct file_programs *programs, int what)
+static int load(void)
 {
-	switch (what) {
-	case PROBE_FILE_FAULTS:
-		return programs->no_faults ? programs->no_faults : programs->no_fault_files;
-	case PROBE_FILE_URING:
-		return programs->no_uring;
-	default:
-		return NULL;
-	}
+	struct file_bpf *skel = file_bpf__open();
+	struct file_programs programs = { 0 };
+	int err = skel ? file_programs_choose(&programs, skel, false) : -errno;
+
+	if (!err)
+		err = file_bpf__load(skel);
+	file_bpf__destroy(skel);
+	return err;
 }
 
 void probe_file(int what, struct probe_try *ret)
 {
-	struct file_bpf *skel = file_bpf__open();
-	struct file_programs programs = { 0 };
+	struct file_kernel has;
 
-	ret->err = skel ? file_programs_choose(&programs, skel, false) : -errno;
 	ret->stage = "at load";
-	if (!ret->err && reason_of(&programs, what)) {
-		ret->err = -ENOENT;
-		ret->stage = "among the kernel's types";
+	if (what == PROBE_FILE_CALLS) {
+		ret->err = load();
+		return;
 	}
-	if (!ret->err && what == PROBE_FILE_CALLS)
-		ret->err = file_bpf__load(skel);
-	file_bpf__destroy(skel);
+	ret->err = file_kernel_look(&has);
+	if (!ret->err && what == PROBE_FILE_FAULTS && (has.no_faults || has.no_fault_files))
+		ret->err = -ENOENT;
+	if (!ret->err && what == PROBE_FILE_URING && has.no_uring)
+		ret->err = -ENOENT;
+	if (ret->err == -ENOENT)
+		ret->stage = "among the kernel's types";
 }
