@@ -145,8 +145,11 @@ struct unwind_job {
 	struct regs_abi saved;
 };
 
-/* How often a process asks for such addresses until its list is made anew: some are no code. */
-#define UNWIND_MAX_ASKED 1024
+/*
+ * How often a process asks for such addresses until its list is made anew: some are no code. The
+ * loader allows more where there is no rate that limits how fast they come.
+ */
+const volatile __u32 cfg_unwind_max_asked = 1024;
 
 /*
  * Begins the walk of the current task's user stack from job->regs: out has its first frame. Returns
@@ -178,7 +181,7 @@ static __always_inline __u32 unwind_first(struct task_struct *task, struct unwin
 		out->n = 0;
 		return FT_END_NONE;
 	}
-	job->may_ask = process->deferred < UNWIND_MAX_ASKED;
+	job->may_ask = process->deferred < cfg_unwind_max_asked;
 	unwind_begin(&job->regs.entry, w);
 	w->first = process->first;
 	w->n_mappings = process->n;

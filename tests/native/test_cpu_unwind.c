@@ -322,7 +322,7 @@ static void a_table_that_is_not_there_yet_is_waited_for(void **state)
 
 	(void)state;
 	fake.user[1] = LIBRARY + 0x10;
-	for (i = 0; i < 2 * UNWIND_MAX_ASKED; i++)
+	for (i = 0; i < 2 * (int)cfg_unwind_max_asked; i++)
 		fire(make_regs(USER_CS, CODE + 0x10, 0));
 	assert_int_equal(fake.n_submitted, i);
 	assert_int_equal(process->deferred, 0);
@@ -340,16 +340,16 @@ static void unknown_addresses_are_asked_for_some_times(void **state)
 
 	(void)state;
 	fake.user[1] = 0x666666;
-	for (i = 0; i < 2 * UNWIND_MAX_ASKED; i++)
+	for (i = 0; i < 2 * (int)cfg_unwind_max_asked; i++)
 		fire(make_regs(USER_CS, CODE + 0x10, 0));
-	assert_int_equal(fake.n_submitted, UNWIND_MAX_ASKED);
-	assert_int_equal(process->deferred, UNWIND_MAX_ASKED);
+	assert_int_equal(fake.n_submitted, cfg_unwind_max_asked);
+	assert_int_equal(process->deferred, cfg_unwind_max_asked);
 	assert_int_equal(only_stack()->end, FT_END_UNKNOWN_MAPPING);
 	assert_int_equal(ledger_slot(FT_KEPT), i);
 	/* A new list may be asked again. */
 	put_process(&memory, 2);
 	fire(make_regs(USER_CS, CODE + 0x10, 0));
-	assert_int_equal(fake.n_submitted, UNWIND_MAX_ASKED + 1);
+	assert_int_equal(fake.n_submitted, cfg_unwind_max_asked + 1);
 }
 
 static void in_the_middle_of_an_exec_there_is_no_user_stack(void **state)
