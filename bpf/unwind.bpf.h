@@ -143,6 +143,7 @@ struct unwind_job {
 	__u32 may_ask; /* for addresses that are not in the process's list */
 	__u32 pad;
 	struct regs_abi saved;
+	__u64 cfas[FT_MAX_FRAMES + 1]; /* by frame: the stack pointer there; not of the first */
 };
 
 /*
@@ -202,6 +203,7 @@ static __always_inline __u32 unwind_next(struct unwind_job *job, struct ft_stack
 	if (n >= FT_MAX_FRAMES)
 		return FT_END_DEPTH;
 	out->pcs[n & FT_MAX_FRAMES] = unwind_frame(w, w->pc);
+	job->cfas[n & FT_MAX_FRAMES] = w->sp;
 	out->n = n + 1;
 	return 0;
 }
