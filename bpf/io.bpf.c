@@ -53,30 +53,39 @@ struct {
 
 /* --- the beginning ------------------------------------------------------------------------- */
 
-/* Who causes it: 0, or the ledger slot of the filter or the loss. */
-static __always_inline __u32 piece_origin(void *ctx, struct bio *bio, struct ft_io_piece *p)
+/* The stacks of the current task, and its name: 0, or the ledger slot of the filter or the loss. */
+static __always_inline __u32 origin_take(void *ctx, struct ft_origin *origin, bool with_user)
 {
-	struct dirtier *dirtier = p->op == FT_IO_WRITE ? dirtier_of(bio) : NULL;
-	struct sample *s;
+	struct sample *s = sample_take();
 	__u32 lost;
 
-	if (dirtier) {
-		p->inferred = 1;
-		p->origin = dirtier->origin;
-		return dirtier->lost;
-	}
-	s = sample_take();
 	if (!s)
 		return FT_LOST_NESTED;
 	lost = sample_task(s);
+	if (!lost && !with_user && !is_kernel_thread())
+		lost = FT_LOST_NESTED;
 	if (!lost) {
 		sample_kernel_stack(ctx, s);
-		sample_user_stack(s);
+		if (with_user)
+			sample_user_stack(s);
 		lost = sample_keep(s, active_set);
-		p->origin = s->origin;
+		*origin = s->origin;
 	}
 	sample_release(s);
 	return lost;
+}
+
+/* Who causes it: the same. */
+static __always_inline __u32 piece_origin(void *ctx, struct bio *bio, struct ft_io_piece *p,
+					  bool with_user)
+{
+	struct dirtier *dirtier = p->op == FT_IO_WRITE ? dirtier_of(bio) : NULL;
+
+	if (!dirtier)
+		return origin_take(ctx, &p->origin, with_user);
+	p->inferred = 1;
+	p->origin = dirtier->origin;
+	return dirtier->lost;
 }
 
 static __always_inline bool is_filter(__u32 slot)
@@ -134,7 +143,7 @@ static __always_inline bool is_refused(const struct bio *bio)
 	return last && *last == (__u64)bio;
 }
 
-static __always_inline int piece_begin(void *ctx, struct bio *bio, bool merged)
+static __always_inline int piece_begin(void *ctx, struct bio *bio, bool merged, bool with_user)
 {
 	struct ft_io_piece p = {};
 	__u64 key = (__u64)bio, cgroup;
@@ -145,7 +154,7 @@ static __always_inline int piece_begin(void *ctx, struct bio *bio, bool merged)
 		return 0;
 	piece_fill(&p, bio);
 	p.merged = merged;
-	lost = piece_origin(ctx, bio, &p);
+	lost = piece_origin(ctx, bio, &p, with_user);
 	p.lost = lost;
 	p.filtered = is_filter(lost);
 	cgroup = bio_cgroup(bio);
@@ -173,7 +182,7 @@ static __always_inline int piece_begin(void *ctx, struct bio *bio, bool merged)
 SEC("tp_btf/block_getrq")
 int BPF_PROG(on_getrq, struct bio *bio)
 {
-	return piece_begin(ctx, bio, false);
+	return piece_begin(ctx, bio, false, true);
 }
 
 static __always_inline bool is_known(const struct bio *bio)
@@ -187,7 +196,8 @@ static __always_inline bool is_known(const struct bio *bio)
  * From 6.5 on: the same once more, right behind it. The kernel does not run a program on a CPU on
  * which it is running already, and counts that nowhere that we would see: from 7.0 on they are
  * preempted, and another task that comes there passes by. The requests that multipath clones for
- * the devices below it come here alone.
+ * the devices below it come here alone. A user stack is not walked, or this would be one more large
+ * program to verify: without it a request counts in the histograms only, its stack as lost.
  */
 SEC("tp_btf/block_io_start")
 int BPF_PROG(on_io_start, struct request *rq)
@@ -197,19 +207,19 @@ int BPF_PROG(on_io_start, struct request *rq)
 	if (!is_on || !bio || (rq->cmd_flags & BIO_OP_MASK) >= BIO_OP_DRIVER || is_known(bio) ||
 	    is_refused(bio))
 		return 0;
-	return piece_begin(ctx, bio, false);
+	return piece_begin(ctx, bio, false, false);
 }
 
 SEC("tp_btf/block_bio_backmerge")
 int BPF_PROG(on_backmerge, struct bio *bio)
 {
-	return piece_begin(ctx, bio, true);
+	return piece_begin(ctx, bio, true, true);
 }
 
 SEC("tp_btf/block_bio_frontmerge")
 int BPF_PROG(on_frontmerge, struct bio *bio)
 {
-	return piece_begin(ctx, bio, true);
+	return piece_begin(ctx, bio, true, true);
 }
 
 /* --- on its way ---------------------------------------------------------------------------- */
@@ -418,19 +428,19 @@ int BPF_PROG(on_dirty_page, void *page, struct address_space *mapping)
 SEC("tp_btf/block_getrq")
 int BPF_PROG(on_getrq_q, void *q, struct bio *bio)
 {
-	return piece_begin(ctx, bio, false);
+	return piece_begin(ctx, bio, false, true);
 }
 
 SEC("tp_btf/block_bio_backmerge")
 int BPF_PROG(on_backmerge_q, void *q, struct request *rq, struct bio *bio)
 {
-	return piece_begin(ctx, bio, true);
+	return piece_begin(ctx, bio, true, true);
 }
 
 SEC("tp_btf/block_bio_frontmerge")
 int BPF_PROG(on_frontmerge_q, void *q, struct request *rq, struct bio *bio)
 {
-	return piece_begin(ctx, bio, true);
+	return piece_begin(ctx, bio, true, true);
 }
 
 SEC("tp_btf/block_rq_insert")

@@ -15,6 +15,13 @@ const volatile __u32 cfg_pidns_inum = 0;
 #define FT_PF_KTHREAD	 0x00200000 /* include/linux/sched.h */
 #define FT_MAX_PID_LEVEL 32	    /* MAX_PID_NS_LEVEL, include/linux/pid_namespace.h */
 
+static __always_inline bool is_kernel_thread(void)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, flags) & FT_PF_KTHREAD;
+}
+
 /* Whether the task is in the middle of an exec; false where the kernel does not say so. */
 static __always_inline __u32 task_is_in_exec(struct task_struct *task)
 {

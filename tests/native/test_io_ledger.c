@@ -60,12 +60,19 @@ static void what_one_program_does_not_see_another_does(void **state)
 	prog_on_issue(&rq);
 	at(2000);
 	prog_on_complete_again(&rq, 0, 4096);
-	assert_int_equal(tally_of(7, NULL)->stage_ns[FT_IO_TOTAL], 1000);
-	assert_int_equal(ledger_slot(FT_FIRED), 1);
+	assert_int_equal(histogram(VDA, FT_IO_READ, 0, 12)->stages[FT_IO_TOTAL].sum_ns, 1000);
+	assert_int_equal(ledger_slot(FT_LOST_NESTED), 1); /* its user stack was not walked */
 	assert_int_equal(in_flight_of(VDA), 0);
+	task.flags = FT_PF_KTHREAD; /* has none */
+	at(3000);
+	prog_on_io_start(&rq);
+	at(5000);
+	prog_on_complete_again(&rq, 0, 4096);
+	assert_int_equal(tally_of(7, NULL)->stage_ns[FT_IO_TOTAL], 2000);
+	assert_int_equal(ledger_slot(FT_FIRED), 2);
 	rq.cmd_flags = 34; /* passes through */
 	prog_on_io_start(&rq);
-	assert_int_equal(ledger_slot(FT_FIRED), 1);
+	assert_int_equal(ledger_slot(FT_FIRED), 2);
 }
 
 static void a_filtered_request_is_counted_at_once(void **state)
