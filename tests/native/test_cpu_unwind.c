@@ -311,6 +311,86 @@ static struct ft_stack walk_from(struct pt_regs regs)
 	return stack;
 }
 
+static unsigned int n_reads;
+
+static long counted_read(void *to, __u32 size, __u64 from)
+{
+	__u64 at = from - FAKE_USER_BASE;
+
+	n_reads++;
+	if (from < FAKE_USER_BASE || at > sizeof(fake.user) || size > sizeof(fake.user) - at)
+		return -EFAULT;
+	memcpy(to, (const char *)fake.user + at, size);
+	return 0;
+}
+
+/* A stack of that many frames from word 'sp' on. */
+static void make_frames(__u32 sp, __u32 n)
+{
+	__u32 i;
+
+	for (i = 0; i + 1 < n; i++)
+		fake.user[sp + 2 * i + 1] = i + 2 < n ? CODE + 0x25 + 16 * (i % 100) : CODE + 5;
+}
+
+static void assert_frames(const struct ft_stack *stack, __u32 n)
+{
+	__u32 i;
+
+	assert_int_equal(stack->n, n);
+	assert_int_equal(stack->end, FT_END_ROOT);
+	for (i = 1; i + 1 < n; i++)
+		assert_int_equal(stack->pcs[i], CODE + 0x25 + 16 * ((i - 1) % 100));
+}
+
+static void stacks_are_read_in_pieces(void **state)
+{
+	struct ft_stack stack;
+
+	(void)state;
+	put_process(&memory, 2);
+	fake.read_user = counted_read;
+	n_reads = 0;
+	make_frames(100, 60);
+	stack = walk_from(make_regs(USER_CS, CODE + 0x10, 100));
+	assert_frames(&stack, 60);
+	assert_true(n_reads <= 60 * 16 / (UNWIND_PIECE * 8) + 2);
+}
+
+static void stacks_are_walked_to_where_memory_ends(void **state)
+{
+	struct ft_stack stack;
+	__u32 n;
+
+	(void)state;
+	put_process(&memory, 2);
+	fake.read_user = counted_read;
+	for (n = 3; n < 100; n++) {
+		make_frames(0, n); /* there is nothing below */
+		stack = walk_from(make_regs(USER_CS, CODE + 0x10, 0));
+		assert_frames(&stack, n);
+		make_frames(FAKE_USER_WORDS - 2 * (n - 1), n); /* nor above */
+		n_reads = 0;
+		stack = walk_from(make_regs(USER_CS, CODE + 0x10, FAKE_USER_WORDS - 2 * (n - 1)));
+		assert_frames(&stack, n);
+		assert_true(n_reads <= n + UNWIND_MAX_FAILED);
+	}
+}
+
+static void nothing_of_an_earlier_stack_is_walked(void **state)
+{
+	struct ft_stack stack;
+
+	(void)state;
+	put_process(&memory, 2);
+	make_frames(100, 30);
+	stack = walk_from(make_regs(USER_CS, CODE + 0x10, 100));
+	assert_frames(&stack, 30);
+	make_frames(100, 20);
+	stack = walk_from(make_regs(USER_CS, CODE + 0x10, 100));
+	assert_frames(&stack, 20);
+}
+
 static void deep_stacks_are_walked_to_the_limit(void **state)
 {
 	struct ft_stack stack;
@@ -429,6 +509,9 @@ int main(void)
 		TEST(unknown_addresses_are_asked_for_some_times),
 		TEST(in_the_middle_of_an_exec_there_is_no_user_stack),
 		TEST(a_list_of_another_address_space_is_asked_for_anew),
+		TEST(stacks_are_read_in_pieces),
+		TEST(stacks_are_walked_to_where_memory_ends),
+		TEST(nothing_of_an_earlier_stack_is_walked),
 		TEST(deep_stacks_are_walked_to_the_limit),
 		TEST(random_stacks_end_whatever_they_hold),
 		TEST(random_lists_are_searched_as_one_would_one_by_one),
