@@ -372,7 +372,10 @@ static int set_up(struct io_collector *c, const struct target *target)
 		return err;
 	init_tables(c);
 	io_tags_init(&c->tags, c->devices);
-	latency.skel = c->skel;
+	latency.histograms = c->skel->maps.histograms;
+	latency.disks = c->skel->maps.disks;
+	latency.outliers = c->skel->maps.outliers;
+	latency.notes = &c->skel->bss->notes;
 	latency.devices = c->devices;
 	return io_latency_init(&c->latency, &latency);
 }
