@@ -255,4 +255,7 @@ uninstall:
 clean:
 	rm -rf $(O)
 
--include $(shell find $(O) -name '*.d' -type f 2>/dev/null)
+dependencies := $(shell find $(O) -name '*.d' -type f 2>/dev/null)
+# Nothing makes them but what they belong to: plain-% would take them for programs.
+$(dependencies): ;
+-include $(dependencies)

@@ -37,6 +37,12 @@ static __always_inline __u64 regs_strip(__u64 pc)
 	return pc;
 }
 
+/* Whether they are registers of user mode. */
+static __always_inline bool regs_are_user(const volatile struct regs_abi *regs)
+{
+	return (regs->cs & 3) != 0;
+}
+
 static __always_inline void regs_take(const volatile struct regs_abi *regs, struct user_regs *out)
 {
 	out->entry.pc = regs->ip;
@@ -57,7 +63,7 @@ static __always_inline void regs_take(const volatile struct regs_abi *regs, stru
 	out->entry.regs[14] = regs->r14;
 	out->entry.regs[15] = regs->r15;
 	out->compat = (regs->cs & 0xffff) == REGS_USER32_CS;
-	out->is_user = (regs->cs & 3) != 0;
+	out->is_user = regs_are_user(regs);
 }
 
 #elif defined(__TARGET_ARCH_arm64)
@@ -83,6 +89,11 @@ static __always_inline __u64 regs_strip(__u64 pc)
 	return pc & ((1ULL << 48) - 1);
 }
 
+static __always_inline bool regs_are_user(const volatile struct regs_abi *regs)
+{
+	return (regs->pstate & REGS_PSR_MODE_MASK) == 0;
+}
+
 static __always_inline void regs_take(const volatile struct regs_abi *regs, struct user_regs *out)
 {
 	__u32 i;
@@ -93,7 +104,7 @@ static __always_inline void regs_take(const volatile struct regs_abi *regs, stru
 	for (i = 0; i < 31; i++)
 		out->entry.regs[i] = regs->regs[i];
 	out->compat = (regs->pstate & REGS_PSR_MODE32) != 0;
-	out->is_user = (regs->pstate & REGS_PSR_MODE_MASK) == 0;
+	out->is_user = regs_are_user(regs);
 }
 
 #else

@@ -22,6 +22,7 @@
 #include "bpf/defer.bpf.h"
 #include "bpf/filter.bpf.h"
 #include "bpf/ledger.bpf.h"
+#include "bpf/recall.bpf.h"
 #include "bpf/regs.bpf.h"
 #include "bpf/stack.bpf.h"
 #include "bpf/task.bpf.h"
@@ -40,7 +41,9 @@ struct sample {
 	struct stack_buffer user;
 	struct stack_buffer kernel;
 	struct unwind_job job;
+	struct recall_job recall;
 	struct ft_origin origin;
+	__u64 recalled; /* number of the user stack, if it is known from before; else 0 */
 };
 
 /*
@@ -75,6 +78,7 @@ static __always_inline struct sample *sample_take(void)
 			s->place = place;
 			s->user.stack.n = s->kernel.stack.n = 0;
 			s->job.walk.end = FT_END_NONE;
+			s->recalled = 0;
 			return s;
 		}
 		__sync_fetch_and_add(&s->users, -1);
@@ -158,7 +162,10 @@ static __always_inline void sample_user_stack(struct sample *s)
 
 	s->job.regs.is_user = 0;
 	regs_to_user(task, &s->job.regs, &s->job.saved);
-	sample_walk(task, s);
+	if (!cfg_frame_pointers)
+		s->recalled = recall_find(task, &s->recall, &s->job.regs);
+	if (!s->recalled)
+		sample_walk(task, s);
 }
 
 /*
@@ -189,13 +196,18 @@ static __always_inline __u32 stacks_keep(struct sample *s, void *table)
 		lost = stack_keep(table, &s->kernel, origin->kernel_stack);
 	if (lost)
 		return lost;
-	origin->user_stack = sample_defer(task, s);
+	origin->user_stack = s->recalled;
+	if (!origin->user_stack)
+		origin->user_stack = sample_defer(task, s);
 	if (origin->user_stack)
 		return 0;
 	origin->user_stack = stack_hash(&s->user);
-	if (origin->user_stack)
-		return stack_keep(table, &s->user, origin->user_stack);
-	return origin->kernel_stack ? 0 : FT_LOST_WALK_FAILED;
+	if (!origin->user_stack)
+		return origin->kernel_stack ? 0 : FT_LOST_WALK_FAILED;
+	lost = stack_keep(table, &s->user, origin->user_stack);
+	if (!lost && !cfg_frame_pointers)
+		recall_keep(&s->recall, &s->job, &s->user.stack, origin->user_stack);
+	return lost;
 }
 
 /* Puts both stacks into a set: 0, or the ledger slot of the loss. */

@@ -55,11 +55,66 @@ struct {
 	__type(value, struct ft_process);
 } unwind_processes SEC(".maps");
 
-/* --- what unwind_step.h asks for; 'ctx' is not used here ------------------------------------- */
+/* Words of the stack that are read at once, a power of two; the margin is for the verifier, which
+ * does not know that what begins in a piece ends in it. */
+#define UNWIND_PIECE	    64
+#define UNWIND_PIECE_MARGIN 8
+
+/* What a walk works on; too large for the BPF stack. */
+struct unwind_job {
+	struct user_regs regs;
+	struct unwind_walk walk;
+	struct ft_process_key process;
+	__u64 mm;
+	__u32 may_ask; /* for addresses that are not in the process's list */
+	__u32 pieces_failed;
+	__u64 piece_start; /* of what is in 'piece'; 0: nothing */
+	__u64 piece[UNWIND_PIECE + UNWIND_PIECE_MARGIN];
+	struct regs_abi saved;
+	__u64 cfas[FT_MAX_FRAMES + 1]; /* by frame: the stack pointer there; not of the first */
+};
+
+/* --- what unwind_step.h asks for; 'ctx' is the job ------------------------------------------ */
+
+/*
+ * A read of user memory costs nearly the same whatever its size: a piece of the stack is read at
+ * once, and callers' frames are most often in it. Where it cannot be read, as at both ends of what
+ * a stack has touched, that is tried only so often in a walk.
+ */
+#define UNWIND_MAX_FAILED 2
+
+static __always_inline bool unwind_fetch(struct unwind_job *job, __u64 from)
+{
+	job->piece_start = 0;
+	if (job->pieces_failed == UNWIND_MAX_FAILED)
+		return false;
+	if (bpf_probe_read_user(job->piece, UNWIND_PIECE * 8, (const void *)from)) {
+		job->pieces_failed++;
+		return false;
+	}
+	job->piece_start = from;
+	return true;
+}
 
 static __always_inline long unwind_read(void *ctx, void *to, __u32 size, __u64 from)
 {
-	return bpf_probe_read_user(to, size, (const void *)from);
+	struct unwind_job *job = ctx;
+	__u64 index = (from - job->piece_start) / 8, *words = to;
+	__u32 n = size / 8, i;
+
+	if (n > UNWIND_PIECE_MARGIN || (from & 7))
+		return bpf_probe_read_user(to, size, (const void *)from);
+	if (!job->piece_start || index > UNWIND_PIECE - n) {
+		if (!unwind_fetch(job, from))
+			return bpf_probe_read_user(to, size, (const void *)from);
+		index = 0;
+	}
+	UNWIND_OPAQUE(index);
+	index &= UNWIND_PIECE - 1;
+#pragma unroll
+	for (i = 0; i < n; i++)
+		words[i] = job->piece[index + i];
+	return 0;
 }
 
 static __always_inline long unwind_read_code(void *ctx, void *to, __u32 size, __u64 from)
@@ -134,19 +189,11 @@ static __always_inline void process_key(struct task_struct *task, struct ft_proc
 	key->pad = 0;
 }
 
-/* What a walk works on; too large for the BPF stack. */
-struct unwind_job {
-	struct user_regs regs;
-	struct unwind_walk walk;
-	struct ft_process_key process;
-	__u64 mm;
-	__u32 may_ask; /* for addresses that are not in the process's list */
-	__u32 pad;
-	struct regs_abi saved;
-};
-
-/* How often a process asks for such addresses until its list is made anew: some are no code. */
-#define UNWIND_MAX_ASKED 1024
+/*
+ * How often a process asks for such addresses until its list is made anew: some are no code. The
+ * loader allows more where there is no rate that limits how fast they come.
+ */
+const volatile __u32 cfg_unwind_max_asked = 1024;
 
 /*
  * Begins the walk of the current task's user stack from job->regs: out has its first frame. Returns
@@ -178,7 +225,9 @@ static __always_inline __u32 unwind_first(struct task_struct *task, struct unwin
 		out->n = 0;
 		return FT_END_NONE;
 	}
-	job->may_ask = process->deferred < UNWIND_MAX_ASKED;
+	job->piece_start = 0;
+	job->pieces_failed = 0;
+	job->may_ask = process->deferred < cfg_unwind_max_asked;
 	unwind_begin(&job->regs.entry, w);
 	w->first = process->first;
 	w->n_mappings = process->n;
@@ -189,7 +238,7 @@ static __always_inline __u32 unwind_first(struct task_struct *task, struct unwin
 static __always_inline __u32 unwind_next(struct unwind_job *job, struct ft_stack *out)
 {
 	struct unwind_walk *w = &job->walk;
-	__u32 end = unwind_step(0, &job->regs.entry, w), n = out->n;
+	__u32 end = unwind_step(job, &job->regs.entry, w), n = out->n;
 
 	if (end)
 		return end;
@@ -199,6 +248,7 @@ static __always_inline __u32 unwind_next(struct unwind_job *job, struct ft_stack
 	if (n >= FT_MAX_FRAMES)
 		return FT_END_DEPTH;
 	out->pcs[n & FT_MAX_FRAMES] = unwind_frame(w, w->pc);
+	job->cfas[n & FT_MAX_FRAMES] = w->sp;
 	out->n = n + 1;
 	return 0;
 }

@@ -45,6 +45,12 @@ run namespace unshare -m -p -f sh -c \
 	'mount -t proc proc /proc && { ./burn 600 & ./fathom record -F 99 -o /out/namespace --with-pid -p $! -d 2; }'
 kill -9 $burn $vdso
 run tiny ./fathom record -F 999 -o /out/tiny --table-entries 1 -- ./stacks 2
+mkdir /scratch/files
+for what in calls uring faults; do
+	run files-$what ./fathom record -c file -o /out/files-$what -- ./files $what /scratch/files
+done
 run report ./fathom report /out/command
+# shellcheck source=tests/kernels/guest_disks.sh
+. ./guest_disks.sh
 cat /proc/sys/kernel/bpf_stats_enabled >/out/stats
 exit 0

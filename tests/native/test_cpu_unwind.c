@@ -20,89 +20,21 @@ int user_stack_frames(__u32 place);
 #include "bpf/cpu.bpf.c"
 #undef const
 
-#define USER_CS	  0x33
+#include "tests/native/program_tables.h"
+
 #define KERNEL_CS 0x10
-#define CODE	  0x400000ull /* the table's, at virtual address 0 of the file */
-#define LIBRARY	  0x500000ull /* pending at first */
-#define N_LIST	  200
 
-static struct fake_map *ledger_map, *process_map, *count_map, *stack_map;
-static struct mm_struct memory;
-static struct task_struct task;
-static struct pt_regs saved;
+static struct fake_map *count_map;
 static __u64 kernel_pcs[3];
-
-static struct ft_unwind_mapping *mapping(__u32 i)
-{
-	return bpf_map_lookup_elem(&unwind_mappings, &i);
-}
-
-static struct ft_unwind_rule *rule(__u32 i)
-{
-	return bpf_map_lookup_elem(&unwind_rules, &i);
-}
-
-/* 16 bytes and a return address. */
-static const struct ft_unwind_rule usual = {
-	.cfa = FT_CFA_REG,
-	.cfa_reg = FT_X86_RSP,
-	.cfa_offset = 16,
-	.ra = FT_SAVED_AT_CFA,
-	.ra_offset = -8,
-};
-
-/* Every 16 bytes of CODE's page have a rule: number 2 and those that follow. */
-static void fill_tables(void)
-{
-	__u32 zero = 0, i;
-	struct ft_unwind_page *page = bpf_map_lookup_elem(&unwind_pages, &zero);
-	struct ft_unwind_chunk *chunk = bpf_map_lookup_elem(&unwind_chunks, &zero);
-
-	for (i = 0; i < 256; i++)
-		chunk->rows[i] = FT_ROW(16 * i, 2 + i);
-	*page = (struct ft_unwind_page){ .row = 0, .n = 255 };
-	rule(FT_RULE_ROOT)->ra = FT_SAVED_UNDEFINED;
-	for (i = 2; i < 258; i++)
-		*rule(i) = usual;
-	rule(2)->ra = FT_SAVED_UNDEFINED; /* CODE itself is where it starts */
-	mapping(0)[0] = (struct ft_unwind_mapping){
-		.start = CODE, .end = CODE + 4096, .bias = CODE, .kind = FT_MAPPING_TABLE
-	};
-	mapping(1)[0] = (struct ft_unwind_mapping){ .start = LIBRARY, .end = LIBRARY + 4096 };
-}
 
 static int set_up(void **state)
 {
 	(void)state;
-	memset(&fake, 0, sizeof(fake));
-	cfg_self_tgid = 100;
-	cfg_keep_idle = cfg_by_target = cfg_by_tid = cfg_by_cgroup = cfg_by_comm = 0;
-	cfg_pidns_inum = cfg_frame_pointers = 0;
-	active_set = 0;
-	FAKE_MAP(targets);
-	FAKE_MAP(target_tids);
-	FAKE_MAP(samples);
-	FAKE_MAP(unwind_chunks);
-	fake_map_resize(FAKE_MAP(unwind_pages), 4);
-	fake_map_resize(FAKE_MAP(unwind_rules), 300);
-	fake_map_resize(FAKE_MAP(unwind_mappings), N_LIST);
-	process_map = FAKE_MAP(unwind_processes);
-	fake_map_resize(process_map, 4);
-	ledger_map = FAKE_MAP(ledgers);
-	stack_map = FAKE_MAP(stacks_0);
+	set_up_program();
 	count_map = FAKE_MAP(counts_0);
 	fake_map_resize(stack_map, 8);
 	fake_map_resize(count_map, 4096);
-	FAKE_MAP(stacks_1);
 	FAKE_MAP(counts_1);
-	memory = (struct mm_struct){ .start_stack = FAKE_USER_BASE + sizeof(fake.user) - 8,
-				     .context.vdso = (void *)0x7fff0000 };
-	task = (struct task_struct){
-		.pid = 7, .tgid = 7, .mm = &memory, .start_boottime = 1007, .comm = "main"
-	};
-	task.group_leader = fake.current = &task;
-	fake.saved = &saved;
-	fill_tables();
 	return 0;
 }
 
@@ -111,24 +43,6 @@ static int tear_down(void **state)
 	(void)state;
 	fake_maps_release();
 	return 0;
-}
-
-static struct ft_process *put_process(struct mm_struct *mm, __u32 n)
-{
-	struct ft_process_key key = { .tgid = 7, .start_ns = 1007 };
-	struct ft_process process = { .mm = (uintptr_t)mm, .n = n };
-
-	assert_int_equal(bpf_map_update_elem(&unwind_processes, &key, &process, BPF_ANY), 0);
-	return bpf_map_lookup_elem(&unwind_processes, &key);
-}
-
-static struct pt_regs make_regs(__u16 cs, __u64 pc, __u32 sp)
-{
-	struct regs_abi abi = { .ip = pc, .sp = FAKE_USER_BASE + 8ull * sp, .cs = cs, .r12 = 12 };
-	struct pt_regs regs = { { 0 } };
-
-	memcpy(&regs, &abi, sizeof(abi));
-	return regs;
 }
 
 static __u64 ledger_slot(__u32 slot)
@@ -322,7 +236,7 @@ static void a_table_that_is_not_there_yet_is_waited_for(void **state)
 
 	(void)state;
 	fake.user[1] = LIBRARY + 0x10;
-	for (i = 0; i < 2 * UNWIND_MAX_ASKED; i++)
+	for (i = 0; i < 2 * (int)cfg_unwind_max_asked; i++)
 		fire(make_regs(USER_CS, CODE + 0x10, 0));
 	assert_int_equal(fake.n_submitted, i);
 	assert_int_equal(process->deferred, 0);
@@ -340,16 +254,16 @@ static void unknown_addresses_are_asked_for_some_times(void **state)
 
 	(void)state;
 	fake.user[1] = 0x666666;
-	for (i = 0; i < 2 * UNWIND_MAX_ASKED; i++)
+	for (i = 0; i < 2 * (int)cfg_unwind_max_asked; i++)
 		fire(make_regs(USER_CS, CODE + 0x10, 0));
-	assert_int_equal(fake.n_submitted, UNWIND_MAX_ASKED);
-	assert_int_equal(process->deferred, UNWIND_MAX_ASKED);
+	assert_int_equal(fake.n_submitted, cfg_unwind_max_asked);
+	assert_int_equal(process->deferred, cfg_unwind_max_asked);
 	assert_int_equal(only_stack()->end, FT_END_UNKNOWN_MAPPING);
 	assert_int_equal(ledger_slot(FT_KEPT), i);
 	/* A new list may be asked again. */
 	put_process(&memory, 2);
 	fire(make_regs(USER_CS, CODE + 0x10, 0));
-	assert_int_equal(fake.n_submitted, UNWIND_MAX_ASKED + 1);
+	assert_int_equal(fake.n_submitted, cfg_unwind_max_asked + 1);
 }
 
 static void in_the_middle_of_an_exec_there_is_no_user_stack(void **state)
@@ -395,6 +309,86 @@ static struct ft_stack walk_from(struct pt_regs regs)
 	stack = *only_stack();
 	assert_true(stack.n >= 1 && stack.n <= FT_MAX_FRAMES);
 	return stack;
+}
+
+static unsigned int n_reads;
+
+static long counted_read(void *to, __u32 size, __u64 from)
+{
+	__u64 at = from - FAKE_USER_BASE;
+
+	n_reads++;
+	if (from < FAKE_USER_BASE || at > sizeof(fake.user) || size > sizeof(fake.user) - at)
+		return -EFAULT;
+	memcpy(to, (const char *)fake.user + at, size);
+	return 0;
+}
+
+/* A stack of that many frames from word 'sp' on. */
+static void make_frames(__u32 sp, __u32 n)
+{
+	__u32 i;
+
+	for (i = 0; i + 1 < n; i++)
+		fake.user[sp + 2 * i + 1] = i + 2 < n ? CODE + 0x25 + 16 * (i % 100) : CODE + 5;
+}
+
+static void assert_frames(const struct ft_stack *stack, __u32 n)
+{
+	__u32 i;
+
+	assert_int_equal(stack->n, n);
+	assert_int_equal(stack->end, FT_END_ROOT);
+	for (i = 1; i + 1 < n; i++)
+		assert_int_equal(stack->pcs[i], CODE + 0x25 + 16 * ((i - 1) % 100));
+}
+
+static void stacks_are_read_in_pieces(void **state)
+{
+	struct ft_stack stack;
+
+	(void)state;
+	put_process(&memory, 2);
+	fake.read_user = counted_read;
+	n_reads = 0;
+	make_frames(100, 60);
+	stack = walk_from(make_regs(USER_CS, CODE + 0x10, 100));
+	assert_frames(&stack, 60);
+	assert_true(n_reads <= 60 * 16 / (UNWIND_PIECE * 8) + 2);
+}
+
+static void stacks_are_walked_to_where_memory_ends(void **state)
+{
+	struct ft_stack stack;
+	__u32 n;
+
+	(void)state;
+	put_process(&memory, 2);
+	fake.read_user = counted_read;
+	for (n = 3; n < 100; n++) {
+		make_frames(0, n); /* there is nothing below */
+		stack = walk_from(make_regs(USER_CS, CODE + 0x10, 0));
+		assert_frames(&stack, n);
+		make_frames(FAKE_USER_WORDS - 2 * (n - 1), n); /* nor above */
+		n_reads = 0;
+		stack = walk_from(make_regs(USER_CS, CODE + 0x10, FAKE_USER_WORDS - 2 * (n - 1)));
+		assert_frames(&stack, n);
+		assert_true(n_reads <= n + UNWIND_MAX_FAILED);
+	}
+}
+
+static void nothing_of_an_earlier_stack_is_walked(void **state)
+{
+	struct ft_stack stack;
+
+	(void)state;
+	put_process(&memory, 2);
+	make_frames(100, 30);
+	stack = walk_from(make_regs(USER_CS, CODE + 0x10, 100));
+	assert_frames(&stack, 30);
+	make_frames(100, 20);
+	stack = walk_from(make_regs(USER_CS, CODE + 0x10, 100));
+	assert_frames(&stack, 20);
 }
 
 static void deep_stacks_are_walked_to_the_limit(void **state)
@@ -515,6 +509,9 @@ int main(void)
 		TEST(unknown_addresses_are_asked_for_some_times),
 		TEST(in_the_middle_of_an_exec_there_is_no_user_stack),
 		TEST(a_list_of_another_address_space_is_asked_for_anew),
+		TEST(stacks_are_read_in_pieces),
+		TEST(stacks_are_walked_to_where_memory_ends),
+		TEST(nothing_of_an_earlier_stack_is_walked),
 		TEST(deep_stacks_are_walked_to_the_limit),
 		TEST(random_stacks_end_whatever_they_hold),
 		TEST(random_lists_are_searched_as_one_would_one_by_one),

@@ -376,15 +376,14 @@ static void the_real_sysfs_is_read(void **state)
 	assert_int_equal(devices_new("/sys", &devices), 0);
 	assert_int_equal(devices_unread(devices), 0);
 	dir = opendir("/sys/dev/block");
-	if (!dir)
-		skip();
-	while ((entry = readdir(dir))) {
+	while (dir && (entry = readdir(dir))) {
 		if (!dev_number_parse(entry->d_name, strlen(entry->d_name), &dev))
 			continue;
 		assert_int_not_equal(resolve(dev)->kind, DEVICE_UNKNOWN);
 		assert_string_not_equal(resolve(dev)->name, entry->d_name);
 	}
-	closedir(dir);
+	if (dir)
+		closedir(dir);
 }
 
 int main(void)

@@ -57,7 +57,7 @@ static struct run_summary full_summary(void)
 	c->sideband_records = 300;
 	c->sideband_lost = 4;
 	c->files_failed = 1;
-	c->notes[0] = (struct collector_note){ "requeues", 12 };
+	c->notes[0] = (struct collector_note){ "requeues", 12, NULL };
 	c->n_notes = 1;
 	c->names = (struct name_quality){ 50, 40, 30, 8, 7, 6, 5, 4, 3, 2 };
 	return s;

@@ -60,6 +60,23 @@ static void print_trouble(const struct collector_summary *c, bool wants_frame_po
 			c->sideband_lost + c->sideband_dropped);
 }
 
+/* "page faults not followed: this kernel has no ..." */
+static void print_notes(const struct collector_summary *c)
+{
+	unsigned int i;
+	size_t k;
+
+	for (i = 0; i < c->n_notes; i++) {
+		const struct collector_note *note = &c->notes[i];
+
+		if (!note->text)
+			continue;
+		for (k = 0; note->name[k]; k++)
+			fputc(note->name[k] == '_' ? ' ' : note->name[k], stderr);
+		fprintf(stderr, ": %s\n", note->text);
+	}
+}
+
 /* What is worth a sentence of what names could not be had. */
 static void print_names(const struct name_quality *q)
 {
@@ -115,8 +132,10 @@ static void print_account(const struct record_options *o, const struct run_summa
 {
 	unsigned int i;
 
-	for (i = 0; i < s->n_collectors; i++)
+	for (i = 0; i < s->n_collectors; i++) {
 		print_events(s, &s->collectors[i]);
+		print_notes(&s->collectors[i]);
+	}
 	print_trouble(&s->collectors[0], o->session.frame_pointers);
 	print_names(&s->collectors[0].names);
 }

@@ -41,7 +41,8 @@ static const char help[] =
 	"How:\n"
 	"  -c, --collect NAME,...   cpu (default): where CPU time goes; io: block requests, by "
 	"device\n"
-	"                           and stage\n"
+	"                           and stage; file: operations on files as their threads see "
+	"them\n"
 	"  -F, --rate HZ            samples a second on each CPU (default 99)\n"
 	"  -d, --duration SECONDS   stop after so long\n"
 	"  -e, --event NAME         cycles, cpu-clock or auto (default: cycles where there are "
@@ -56,7 +57,8 @@ static const char help[] =
 	"      --weight HOW         what a stack of io weighs: total-ns (default), queue-ns, "
 	"device-ns,\n"
 	"                           bytes, requests\n"
-	"      --slower MS          list io's operations that took longer, one by one\n"
+	"      --slower MS          list io's and file's operations that took longer, one by one\n"
+	"      --path GLOB          file: only files with such a path; may be repeated\n"
 	"      --java-perfmap       ask JVMs for the names of the code that they compiled (jcmd)\n"
 	"      --table-entries N    stacks that the kernel's table holds (default: what the rate "
 	"needs)\n"
@@ -101,6 +103,7 @@ enum long_option {
 	OPT_MAX_LOSS,
 	OPT_USER_STACKS,
 	OPT_UNWIND_MEMORY,
+	OPT_PATH,
 	OPT_FORCE,
 	OPT_PER_THREAD,
 	OPT_WITH_PID,
@@ -132,6 +135,7 @@ static const struct option long_options[] = {
 	{ "max-loss", required_argument, NULL, OPT_MAX_LOSS },
 	{ "user-stacks", required_argument, NULL, OPT_USER_STACKS },
 	{ "unwind-memory", required_argument, NULL, OPT_UNWIND_MEMORY },
+	{ "path", required_argument, NULL, OPT_PATH },
 	{ "output", required_argument, NULL, 'o' },
 	{ "force", no_argument, NULL, OPT_FORCE },
 	{ "per-thread", no_argument, NULL, OPT_PER_THREAD },
@@ -186,7 +190,7 @@ static int parse_choice(const char *text, const char *what, const char *const *w
 }
 
 /* By their SESSION_* bits. */
-static const char *const collectors[] = { "cpu", "io", NULL };
+static const char *const collectors[] = { "cpu", "io", "file", NULL };
 
 /* A list, as bits; the default is the first one alone. */
 static int parse_collectors(const char *text, unsigned int *ret)
@@ -318,6 +322,11 @@ static int parse_latency(struct record_options *o, int c)
 		err = parse_double(optarg, "--slower", 0.001, SLOWER_MAX_MS, &ms);
 		o->session.slower_ns = ms * 1e6;
 		return err;
+	case OPT_PATH:
+		if (array_reserve(o->paths, o->paths_cap, o->session.n_paths + 1))
+			return errf(-ENOMEM, "no memory for --path");
+		o->paths[o->session.n_paths++] = optarg;
+		return 0;
 	default:
 		return 1;
 	}
@@ -386,12 +395,15 @@ int record_options_parse(struct record_options *o, int argc, char **argv, bool *
 	if (o->session.whole_machine &&
 	    (o->n_pids || o->n_tids || o->n_comms || o->session.target.cgroup))
 		return cmd_usage("record", "--all and a choice of tasks exclude each other");
+	if (o->session.n_paths && !(o->session.collectors & SESSION_FILE))
+		return cmd_usage("record", "--path is about files: add --collect=file");
 	o->session.target.pids = o->pids;
 	o->session.target.n_pids = o->n_pids;
 	o->session.target.tids = o->tids;
 	o->session.target.n_tids = o->n_tids;
 	o->session.target.comms = o->comms;
 	o->session.target.n_comms = o->n_comms;
+	o->session.paths = o->paths;
 	return EXIT_DONE;
 }
 
@@ -415,4 +427,5 @@ void record_options_release(struct record_options *o)
 	free(o->pids);
 	free(o->tids);
 	free(o->comms);
+	free(o->paths);
 }

@@ -22,6 +22,8 @@ struct record_options {
 	size_t n_pids, pids_cap, n_tids, tids_cap;
 	const char **comms;
 	size_t n_comms, comms_cap;
+	const char **paths;
+	size_t paths_cap;
 };
 
 /* Defaults. */

@@ -141,7 +141,7 @@ static int read_name(struct reader *r)
 {
 	char name[SYSFS_PATH_MAX], *p;
 
-	strcpy(name, strrchr(r->path, '/') + 1);
+	snprintf(name, sizeof(name), "%s", strrchr(r->path, '/') + 1);
 	for (p = name; *p; p++) {
 		if (*p == '!')
 			*p = '/';
@@ -154,8 +154,7 @@ static int read_parent(struct reader *r)
 	char folder[SYSFS_PATH_MAX];
 	int err;
 
-	strcpy(folder, r->path);
-	*strrchr(folder, '/') = '\0';
+	snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(r->path, '/') - r->path), r->path);
 	err = read_dev(r, folder, &r->device->parent);
 	if (err && err != -ENOMEM) {
 		(*r->unread)++;

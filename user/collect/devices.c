@@ -211,12 +211,22 @@ size_t devices_unread(const struct devices *devices)
 	return devices->unread;
 }
 
-int devices_resolve(struct devices *devices, uint32_t dev, const struct device **ret)
+/* The device of a number, NULL if there is no memory. */
+static const struct device *look_up(struct devices *devices, uint32_t dev)
 {
-	struct device *d;
+	struct device *d = NULL;
 	bool is_new;
 
 	if (device_of(devices, dev, &d, &is_new) || (is_new && read_one(devices, d)))
+		return NULL;
+	return d;
+}
+
+int devices_resolve(struct devices *devices, uint32_t dev, const struct device **ret)
+{
+	const struct device *d = look_up(devices, dev);
+
+	if (!d)
 		return no_memory();
 	*ret = d;
 	return 0;
@@ -262,7 +272,8 @@ static int find_way(struct devices *devices, uint32_t top, uint32_t bottom,
 	if (!room || !*budget)
 		return 0;
 	(*budget)--;
-	if (devices_resolve(devices, top, &d))
+	d = look_up(devices, top);
+	if (!d)
 		return -ENOMEM;
 	path[0] = d;
 	if (top == bottom)
@@ -282,29 +293,25 @@ static int find_way(struct devices *devices, uint32_t top, uint32_t bottom,
 
 int devices_lineage(struct devices *devices, uint32_t physical, uint32_t origin, struct str *ret)
 {
-	const struct device *way[MAX_DEPTH];
+	const struct device *way[MAX_DEPTH] = { NULL };
 	/* Many slaves on many layers would have more ways than anybody waits for. */
 	size_t budget = 10000;
 	int n, err;
 
-	if (!origin || origin == physical) {
-		err = devices_resolve(devices, physical, &way[0]);
-		return err ? err : device_label(way[0], ret);
-	}
+	if (!origin)
+		origin = physical;
 	n = find_way(devices, origin, physical, way, MAX_DEPTH, &budget);
 	if (n < 0)
-		return n;
+		return no_memory();
 	if (n == 0) {
 		n = 2;
-		err = devices_resolve(devices, origin, &way[0]);
-		if (!err)
-			err = devices_resolve(devices, physical, &way[1]);
-		if (err)
-			return err;
+		way[0] = look_up(devices, origin);
+		way[1] = look_up(devices, physical);
+		if (!way[0] || !way[1])
+			return no_memory();
 	}
 	err = device_label(way[n - 1], ret);
-	while (!err && --n > 0) {
+	while (!err && --n > 0)
 		err = str_add(ret, " <- ") ? no_memory() : device_label(way[n - 1], ret);
-	}
 	return err;
 }

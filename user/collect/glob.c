@@ -71,7 +71,7 @@ static int compile_one(const char *pattern, struct ft_glob *glob, unsigned int *
 			bytes.has[*p++] = true;
 		}
 		if (*state + 2 >= FT_GLOB_BITS)
-			return errf(-E2BIG, "the patterns for --comm are too long together");
+			return errf(-E2BIG, "the patterns are too long together");
 		for (c = 1; c < 256; c++) {
 			if (bytes.has[c])
 				glob->accept[c] |= 1ULL << *state;
@@ -92,7 +92,7 @@ int glob_compile(const char *const *patterns, size_t n, struct ft_glob *ret)
 
 	for (i = 0; i < n; i++) {
 		if (state >= FT_GLOB_BITS - 1)
-			return errf(-E2BIG, "the patterns for --comm are too long together");
+			return errf(-E2BIG, "the patterns are too long together");
 		err = compile_one(patterns[i], &glob, &state);
 		if (err)
 			return err;

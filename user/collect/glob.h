@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* glob: shell patterns over comms, made into the tables that bpf/glob.bpf.h runs on. */
+/* glob: shell patterns over comms and paths, made into the tables that bpf/glob.bpf.h runs on. */
 #pragma once
 
 #include <stddef.h>

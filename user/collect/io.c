@@ -269,12 +269,12 @@ static int close_ledger(const struct io_collector *c, uint64_t in_flight_end, st
 static void add_notes(const struct ft_io_notes *notes, struct collector_summary *ret)
 {
 	const struct collector_note all[] = {
-		{ "unseen_starts", notes->unseen_starts },
-		{ "requeues", notes->requeues },
-		{ "chains_cut", notes->chains_cut },
-		{ "histograms_full", notes->histograms_full },
-		{ "disks_full", notes->disks_full },
-		{ "dirtiers_lost", notes->dirtiers_lost },
+		{ "unseen_starts", notes->unseen_starts, NULL },
+		{ "requeues", notes->requeues, NULL },
+		{ "chains_cut", notes->chains_cut, NULL },
+		{ "histograms_full", notes->histograms_full, NULL },
+		{ "disks_full", notes->disks_full, NULL },
+		{ "dirtiers_lost", notes->dirtiers_lost, NULL },
 	};
 
 	_Static_assert(ARRAY_SIZE(all) <= SUMMARY_MAX_NOTES, "notes");

@@ -66,3 +66,8 @@ int probe_judge(const struct probe_facts *facts, struct probe_report **ret);
 
 /* Loads the cpu collector's own programs (arg 0), or those that follow processes (arg 1). */
 void probe_collector(int arg, struct probe_try *ret);
+
+#define PROBE_FILE_CALLS  0 /* the programs load */
+#define PROBE_FILE_FAULTS 1 /* with these among them */
+#define PROBE_FILE_URING  2
+void probe_file(int what, struct probe_try *ret);

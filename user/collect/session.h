@@ -29,8 +29,10 @@ struct session_options {
 	unsigned int rate_hz;
 	const struct cpu_set *cpus; /* NULL: all */
 	bool keep_idle;
-	bool whole_machine;	      /* although a command is given */
-	unsigned int table_entries;   /* 0: fitting */
+	bool whole_machine;	    /* although a command is given */
+	unsigned int table_entries; /* 0: fitting */
+	const char *const *paths;   /* globs: only operations on such files; NULL: all */
+	size_t n_paths;
 	bool frame_pointers;	      /* user stacks by these alone, not by tables */
 	uint64_t slower_ns;	      /* operations that take longer are listed; 0: none */
 	enum io_weight io_weight;     /* what is shown of block I/O when nothing is asked for */

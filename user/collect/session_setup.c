@@ -7,6 +7,7 @@
 #include "user/base/err.h"
 #include "user/collect/bpf_cost.h"
 #include "user/collect/cpu.h"
+#include "user/collect/file.h"
 #include "user/collect/io.h"
 #include "user/collect/session_state.h"
 #include "user/collect/stop_signals.h"
@@ -42,13 +43,26 @@ int session_open_rings(struct session *s, const struct cpu_set *online)
 	return 0;
 }
 
+/*
+ * Stacks a second, at most as far as that can be told: sampling has its rate, what programs do has
+ * none. Until a program's tables are there its stacks are passed up.
+ */
+#define OPERATIONS_PER_S 6000u
+
+static unsigned int stacks_per_s(const struct session *s)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_CONF);
+	unsigned int n = s->o->rate_hz * (cpus > 0 ? cpus : 1);
+
+	return s->o->collectors & ~SESSION_CPU && n < OPERATIONS_PER_S ? OPERATIONS_PER_S : n;
+}
+
 /* A kernel that does not take it gives short stacks, better than none: the summary says so. */
 static int load_unwinder(struct session *s)
 {
-	long cpus = sysconf(_SC_NPROCESSORS_CONF);
 	struct unwind_maps_options options = {
 		.memory_bytes = unwind_memory_fitting(s->o->unwind_memory_bytes),
-		.samples_per_s = s->o->rate_hz * (cpus > 0 ? cpus : 1),
+		.samples_per_s = stacks_per_s(s),
 		.pidns_inum = target_config(s->target)->pidns_inum,
 		.command = s->launch.pid,
 	};
@@ -85,8 +99,26 @@ static int load_io(struct session *s, struct collector **ret)
 	return io_collector_new(&options, s->target, ret);
 }
 
+static int load_file(struct session *s, struct collector **ret)
+{
+	struct file_options options = {
+		.paths = s->o->paths,
+		.n_paths = s->o->n_paths,
+		.slower_ns = s->o->slower_ns,
+		.table_entries = s->o->table_entries,
+		.unwinder = s->unwinder,
+		.cgroups = s->cgroups,
+	};
+
+	return file_collector_new(&options, s->target, ret);
+}
+
 /* By their SESSION_* bits. */
-static int (*const loaders[])(struct session *s, struct collector **ret) = { load_cpu, load_io };
+static int (*const loaders[])(struct session *s, struct collector **ret) = {
+	load_cpu,
+	load_io,
+	load_file,
+};
 
 static int load_collectors(struct session *s)
 {

@@ -64,7 +64,7 @@ int sysfs_follow(int root_fd, const char *dir, const char *name, char ret[SYSFS_
 	}
 	if (strncmp(path, "devices/", strlen("devices/")) != 0)
 		return -EXDEV;
-	strcpy(ret, path);
+	memcpy(ret, path, strlen(path) + 1);
 	return 0;
 }
 

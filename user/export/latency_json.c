@@ -21,10 +21,13 @@ static json_t *quantile(const struct histogram *h, unsigned int permille)
 		       : json_null();
 }
 
-/* 0 is a maximum only if all observations are 0; else the collector does not know it. */
+/*
+ * 0 is a maximum only if all observations are 0; else the collector does not know it. One that has
+ * no histogram of a path may know it all the same.
+ */
 static json_t *maximum(const struct histogram *h)
 {
-	bool known = h->n && (h->max_ns || histogram_count(h, 0) == h->n);
+	bool known = h->max_ns || (h->n && histogram_count(h, 0) == h->n);
 
 	return known ? json_part_count(h->max_ns) : json_null();
 }

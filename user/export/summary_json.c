@@ -138,7 +138,11 @@ static json_t *notes_json(const struct collector_summary *c)
 	unsigned int i;
 
 	for (i = 0; i < c->n_notes; i++) {
-		if (json_object_set_new(o, c->notes[i].name, json_part_count(c->notes[i].n))) {
+		const struct collector_note *note = &c->notes[i];
+
+		if (json_object_set_new(o, note->name,
+					note->text ? json_part_text(note->text)
+						   : json_part_count(note->n))) {
 			json_decref(o);
 			return NULL;
 		}

@@ -15,6 +15,12 @@ const char *const stack_end_names[STACK_ENDS] = {
 	[STACK_END_FRAME_POINTER] = "frame_pointer_broken",
 };
 
+void summary_add_note(struct collector_summary *c, const char *name, uint64_t n, const char *text)
+{
+	if (c->n_notes < SUMMARY_MAX_NOTES)
+		c->notes[c->n_notes++] = (struct collector_note){ name, n, text };
+}
+
 void run_summary_release(struct run_summary *s)
 {
 	unsigned int i;

@@ -88,7 +88,7 @@ struct name_quality {
 	uint64_t worker_cpu_ns;		 /* of processes of ours that read lines */
 };
 
-#define SUMMARY_MAX_NOTES 8
+#define SUMMARY_MAX_NOTES 16
 
 struct collector_summary {
 	const char *name;  /* literal: "cpu" */
@@ -109,13 +109,17 @@ struct collector_summary {
 	uint64_t sideband_dropped; /* and read, but beyond the limits of what is kept */
 	uint64_t files_failed;	   /* files whose symbols could not be read */
 	struct collector_note {
-		const char *name; /* literal */
+		const char *name; /* literal: "paths_cut" */
 		uint64_t n;
+		const char *text;   /* literal: a sentence instead of the number; NULL: none */
 	} notes[SUMMARY_MAX_NOTES]; /* what else it met and counted, beside the ledger */
 	unsigned int n_notes;
 	struct name_quality names;
 	struct latency *latency; /* owned; NULL: it does not measure latencies */
 };
+
+/* Beyond SUMMARY_MAX_NOTES nothing is added. */
+void summary_add_note(struct collector_summary *c, const char *name, uint64_t n, const char *text);
 
 #define SUMMARY_MAX_COLLECTORS 4
 

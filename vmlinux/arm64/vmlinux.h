@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Made by scripts/kernel-types from the BTF of Debian's linux-image-6.1.0-57-cloud-arm64. Do not edit. */
+/* Made by scripts/kernel-types from the BTF of Debian's linux-image-6.1.0-56-cloud-arm64. Do not edit. */
 #ifndef __VMLINUX_H__
 #define __VMLINUX_H__
 
@@ -17,27 +17,41 @@ struct cgroup;
 struct cgroup_root;
 struct cgroup_subsys_state;
 struct css_set;
+struct dentry;
+struct fdtable;
 struct file;
+struct file_system_type;
+struct files_struct;
+struct fs_struct;
 struct gendisk;
 struct inode;
+struct io_kiocb;
+struct io_uring_cqe;
 struct kernfs_node;
 struct kthread;
 struct linux_binprm;
 struct mm_struct;
+struct mount;
 struct ns_common;
 struct nsproxy;
 struct page;
+struct path;
 struct pid;
 struct pid_namespace;
 struct pool_workqueue;
 struct pt_regs;
+struct qstr;
 struct request;
 struct request_queue;
 struct seq_file;
 struct signal_struct;
+struct super_block;
 struct task_struct;
+struct thread_info;
 struct upid;
 struct user_pt_regs;
+struct vfsmount;
+struct vm_area_struct;
 struct worker;
 struct workqueue_struct;
 
@@ -407,12 +421,18 @@ struct pt_regs {
 	u64 sp;
 	u64 pc;
 	u64 pstate;
+	u64 orig_x0;
+	s32 syscallno;
 };
 
 struct bpf_iter_meta {
 	struct seq_file *seq;
 	u64 session_id;
 	u64 seq_num;
+};
+
+struct thread_info {
+	long unsigned int flags;
 };
 
 struct task_struct {
@@ -434,6 +454,9 @@ struct task_struct {
 	struct css_set *cgroups;
 	int *set_child_tid;
 	void *worker_private;
+	struct files_struct *files;
+	struct fs_struct *fs;
+	struct thread_info thread_info;
 };
 
 struct signal_struct {
@@ -571,6 +594,79 @@ struct address_space {
 
 struct inode {
 	umode_t i_mode;
+	long unsigned int i_ino;
+	struct super_block *i_sb;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+};
+
+struct fs_struct {
+	struct path root;
+	struct path pwd;
+};
+
+struct file {
+	struct path f_path;
+	struct inode *f_inode;
+};
+
+struct super_block {
+	dev_t s_dev;
+	long unsigned int s_magic;
+	struct block_device *s_bdev;
+	struct file_system_type *s_type;
+};
+
+struct file_system_type {
+	const char *name;
+};
+
+struct qstr {
+	u32 hash;
+	u32 len;
+	const unsigned char *name;
+};
+
+struct dentry {
+	struct dentry *d_parent;
+	struct qstr d_name;
+	struct super_block *d_sb;
+};
+
+struct vfsmount {
+	struct dentry *mnt_root;
+};
+
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+};
+
+struct vm_area_struct {
+	struct file *vm_file;
+};
+
+struct io_kiocb {
+	struct file *file;
+	u8 opcode;
+};
+
+struct io_uring_cqe {
+	__u64 user_data;
+	__s32 res;
 };
 
 #ifndef BPF_NO_PRESERVE_ACCESS_INDEX

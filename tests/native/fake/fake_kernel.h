@@ -24,6 +24,8 @@ static struct {
 	const struct pt_regs *saved; /* user registers at the top of the task's kernel stack */
 	bool lacks_task_pt_regs;     /* the helper is from 5.15 */
 	bool kernel_reads_fail;
+	bool counts_no_nul;	    /* of an empty user string, as before 6.13 */
+	struct vm_area_struct *vma; /* what every address is mapped by; NULL: nothing is mapped */
 	/* What was submitted, one record behind the other, aligned as the kernel does. */
 	unsigned char ring[FAKE_RING_BYTES] __attribute__((aligned(8)));
 	__u32 ring_bytes, n_submitted;
@@ -86,6 +88,30 @@ static inline long bpf_probe_read_user(void *to, __u32 size, const void *from)
 		return -EFAULT;
 	}
 	memcpy(to, (const char *)fake.user + at, size);
+	return 0;
+}
+
+/* As strncpy_from_user_nofault(): what follows the NUL stays as it was. */
+static inline long bpf_probe_read_user_str(void *to, __u32 size, const void *from)
+{
+	uintptr_t at = (uintptr_t)from - FAKE_USER_BASE;
+	size_t n;
+
+	if ((uintptr_t)from < FAKE_USER_BASE || at >= sizeof(fake.user))
+		return -EFAULT;
+	n = strnlen((const char *)fake.user + at, size - 1);
+	memcpy(to, (const char *)fake.user + at, n);
+	((char *)to)[n] = '\0';
+	return n || !fake.counts_no_nul ? n + 1 : 0;
+}
+
+static inline long bpf_find_vma(struct task_struct *task, __u64 address,
+				long (*fn)(struct task_struct *, struct vm_area_struct *, void *),
+				void *ctx, __u64 flags)
+{
+	if (!fake.vma)
+		return -ENOENT;
+	fn(task, fake.vma, ctx);
 	return 0;
 }
 

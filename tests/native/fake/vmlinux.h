@@ -51,7 +51,17 @@ struct signal_struct {
 	} live;
 };
 
+struct files_struct;
+struct fs_struct;
+
+struct thread_info {
+	unsigned int status;
+};
+
 struct task_struct {
+	struct thread_info thread_info;
+	struct files_struct *files;
+	struct fs_struct *fs;
 	unsigned int flags, in_execve;
 	int pid, tgid;
 	struct mm_struct *mm;
@@ -122,6 +132,8 @@ struct super_block;
 
 struct inode {
 	unsigned short i_mode;
+	unsigned long i_ino;
+	struct super_block *i_sb;
 };
 
 struct address_space {
@@ -166,4 +178,76 @@ struct pt_regs {
 
 struct bpf_perf_event_data {
 	struct pt_regs regs;
+	__u64 sample_period, addr;
+};
+
+/* Files. */
+
+struct file_system_type {
+	char *name;
+};
+
+struct super_block {
+	unsigned int s_dev;
+	unsigned long s_magic;
+	struct block_device *s_bdev;
+	struct file_system_type *s_type;
+};
+
+struct qstr {
+	unsigned int hash, len;
+	unsigned char *name;
+};
+
+struct dentry {
+	struct dentry *d_parent;
+	struct qstr d_name;
+	struct super_block *d_sb;
+};
+
+struct vfsmount {
+	struct dentry *mnt_root;
+};
+
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+};
+
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+};
+
+struct fs_struct {
+	struct path root, pwd;
+};
+
+struct file {
+	struct path f_path;
+	struct inode *f_inode;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+struct vm_area_struct {
+	struct file *vm_file;
+};
+
+struct io_kiocb {
+	struct file *file;
+	__u8 opcode;
+};
+
+struct io_uring_cqe {
+	__u64 user_data;
+	__s32 res;
 };

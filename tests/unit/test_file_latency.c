@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What operations on files are called, and what of them is summed up by path. */
+#include "tests/unit/tree.h"
+
+#include <linux/types.h>
+#include <sys/syscall.h>
+
+#include "bpf/file_wire.h"
+#include "user/base/array.h"
+#include "user/collect/dev_number.h"
+#include "user/collect/file_calls.h"
+#include "user/collect/file_latency.h"
+
+static struct file_paths paths;
+static struct file_latency latencies;
+
+static int set_up(void **state)
+{
+	(void)state;
+	tree_make();
+	tree_write("mountinfo", "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n");
+	assert_int_equal(file_paths_init(&paths, NULL, tree_path("mountinfo")), 0);
+	assert_int_equal(file_latency_init(&latencies, 0, &paths, NULL, NULL), 0);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	file_latency_release(&latencies);
+	file_paths_release(&paths);
+	tree_remove("");
+	return 0;
+}
+
+/* --- calls --------------------------------------------------------------------------------- */
+
+static void every_call_that_is_followed_is_well_formed(void **state)
+{
+	struct ft_syscall calls[FT_SYSCALLS] = { 0 };
+	unsigned int i, n = 0;
+
+	(void)state;
+	file_calls_fill(calls);
+	for (i = 0; i < FT_SYSCALLS; i++) {
+		const struct ft_syscall *c = &calls[i];
+
+		if (!c->operation)
+			continue;
+		n++;
+		assert_string_not_equal(file_operation_name(c->operation), "?");
+		assert_true(c->at <= FT_AT_OPENED);
+		assert_true(c->a < 6 || (c->at >= FT_AT_PATH && c->a == FT_AT_CWD));
+		assert_true(c->b < 6);
+	}
+	assert_true(n > 50);
+	assert_int_equal(calls[SYS_read].operation, FT_FILE_READ);
+	assert_int_equal(calls[SYS_close].operation, FT_FILE_NOTHING);
+	assert_int_equal(calls[SYS_openat].at, FT_AT_OPENED);
+}
+
+static void every_operation_has_a_name_of_its_own(void **state)
+{
+	unsigned int i, j;
+
+	(void)state;
+	for (i = 1; i < FT_FILE_OPERATIONS; i++) {
+		assert_string_not_equal(file_operation_name(i), "?");
+		for (j = 1; j < i; j++)
+			assert_string_not_equal(file_operation_name(i), file_operation_name(j));
+	}
+	assert_string_equal(file_operation_name(FT_FILE_NOTHING), "?");
+	assert_string_equal(file_operation_name(FT_FILE_OPERATIONS), "?");
+	assert_string_equal(file_class_name(FT_CLASS_SOCKET), "socket");
+	assert_string_equal(file_class_name(FT_CLASSES), "?");
+}
+
+static void what_answered_is_only_said_where_it_is_known(void **state)
+{
+	const struct file_path on_disk = { .flags = FT_PATH_HAS_DEVICE }, elsewhere = { 0 };
+	struct ft_file_kind kind = { .operation = FT_FILE_READ };
+
+	(void)state;
+	assert_string_equal(file_answered(&kind, &on_disk), "cache");
+	assert_string_equal(file_answered(&kind, &elsewhere), "");
+	assert_string_equal(file_answered(&kind, NULL), "");
+	kind.touched = 1;
+	assert_string_equal(file_answered(&kind, &on_disk), "device");
+	assert_string_equal(file_answered(&kind, &elsewhere), "device");
+	assert_string_equal(file_answered(&kind, NULL), "device");
+}
+
+/* --- paths --------------------------------------------------------------------------------- */
+
+static const struct file_path *path(uint64_t id, const char *text)
+{
+	struct ft_path p = { .bytes = strlen(text), .dev = dev_number(8, 1) };
+	const struct file_path *found;
+
+	memcpy(p.text, text, p.bytes);
+	assert_int_equal(file_paths_add(&paths, id, &p), 0);
+	assert_int_equal(file_paths_find(&paths, id, &found), 0);
+	return found;
+}
+
+static void add(uint64_t id, const char *text, unsigned int operation, unsigned int touched,
+		uint64_t ns)
+{
+	struct ft_file_kind kind = { .operation = operation, .touched = touched };
+	struct ft_file_tally tally = {
+		.n = 2, .total_ns = ns, .max_ns = ns - 1, .bytes = 10, .errors = 1
+	};
+
+	assert_int_equal(file_latency_add(&latencies, path(id, text), &kind, &tally), 0);
+}
+
+static int64_t no_sample(void *ctx, const struct ft_file_key *key)
+{
+	(void)ctx;
+	(void)key;
+	return 0;
+}
+
+static void paths_are_summed_up_by_operation_and_the_longest_come_first(void **state)
+{
+	_cleanup_(latency_freep) struct latency *l = NULL;
+	const struct latency_row *row;
+
+	(void)state;
+	add(1, "/a", FT_FILE_READ, 0, 100);
+	add(3, "/b", FT_FILE_READ, 0, 500);
+	add(5, "/a", FT_FILE_READ, 1, 50); /* another file of that name, from the device */
+	add(1, "/a", FT_FILE_WRITE, 0, 1000);
+	assert_int_equal(file_latency_finish(&latencies, no_sample, NULL, &l), 0);
+	assert_int_equal(l->by_path.n, 3);
+	row = &l->by_path.rows[0];
+	assert_string_equal(latency_string(l, row->subject), "/a");
+	assert_string_equal(latency_string(l, row->operation), "write");
+	assert_int_equal(row->direction, LATENCY_WRITE);
+	row = &l->by_path.rows[1];
+	assert_string_equal(latency_string(l, row->subject), "/b");
+	row = &l->by_path.rows[2];
+	assert_string_equal(latency_string(l, row->operation), "read");
+	assert_int_equal(row->counts.operations, 4);
+	assert_int_equal(row->counts.touched, 2);
+	assert_int_equal(row->counts.errors, 2);
+	assert_int_equal(row->counts.bytes, 20);
+	assert_int_equal(row->stages[0].sum_ns, 150);
+	assert_int_equal(row->stages[0].max_ns, 99);
+}
+
+static void only_so_many_paths_have_rows_and_the_rest_is_summed_up(void **state)
+{
+	_cleanup_(latency_freep) struct latency *l = NULL;
+	char text[32];
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < LATENCY_MAX_PATHS + 10; i++) {
+		snprintf(text, sizeof(text), "/%u", i);
+		add(2 * i + 1, text, FT_FILE_STAT, 0, 1000 + i);
+	}
+	assert_int_equal(file_latency_finish(&latencies, no_sample, NULL, &l), 0);
+	assert_int_equal(l->by_path.n, LATENCY_MAX_PATHS);
+	snprintf(text, sizeof(text), "/%u", LATENCY_MAX_PATHS + 9);
+	assert_string_equal(latency_string(l, l->by_path.rows[0].subject), text);
+	assert_int_equal(l->by_path.other.counts.operations, 2 * 10);
+	assert_int_equal(l->by_path.other.stages[0].sum_ns, 10 * 1000 + 45);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(every_call_that_is_followed_is_well_formed),
+		TEST(every_operation_has_a_name_of_its_own),
+		TEST(what_answered_is_only_said_where_it_is_known),
+		TEST(paths_are_summed_up_by_operation_and_the_longest_come_first),
+		TEST(only_so_many_paths_have_rows_and_the_rest_is_summed_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
