@@ -143,7 +143,8 @@ static __always_inline bool is_refused(const struct bio *bio)
 	return last && *last == (__u64)bio;
 }
 
-static __always_inline int piece_begin(void *ctx, struct bio *bio, bool merged, bool with_user)
+/* No part of each program that begins a piece: there are two of most, of which one is loaded. */
+static __noinline int piece_begin(void *ctx, struct bio *bio, bool merged, bool with_user)
 {
 	struct ft_io_piece p = {};
 	__u64 key = (__u64)bio, cgroup;
@@ -229,7 +230,7 @@ int BPF_PROG(on_frontmerge, struct bio *bio)
 #define PIECE_REQUEUED 2
 
 /* Notes for all pieces of a request what became of it. */
-static __always_inline void request_mark(struct request *rq, __u32 what)
+static __noinline int request_mark(struct request *rq, __u32 what)
 {
 	__u64 now = bpf_ktime_get_ns();
 	struct bio *bio = rq->bio;
@@ -254,20 +255,19 @@ static __always_inline void request_mark(struct request *rq, __u32 what)
 			p->insert_ns = now;
 		}
 	}
+	return 0;
 }
 
 SEC("tp_btf/block_rq_insert")
 int BPF_PROG(on_insert, struct request *rq)
 {
-	request_mark(rq, PIECE_INSERTED);
-	return 0;
+	return request_mark(rq, PIECE_INSERTED);
 }
 
 SEC("tp_btf/block_rq_issue")
 int BPF_PROG(on_issue, struct request *rq)
 {
-	request_mark(rq, PIECE_ISSUED);
-	return 0;
+	return request_mark(rq, PIECE_ISSUED);
 }
 
 /* The device did not take it: it comes once more. */
@@ -446,15 +446,13 @@ int BPF_PROG(on_frontmerge_q, void *q, struct request *rq, struct bio *bio)
 SEC("tp_btf/block_rq_insert")
 int BPF_PROG(on_insert_q, void *q, struct request *rq)
 {
-	request_mark(rq, PIECE_INSERTED);
-	return 0;
+	return request_mark(rq, PIECE_INSERTED);
 }
 
 SEC("tp_btf/block_rq_issue")
 int BPF_PROG(on_issue_q, void *q, struct request *rq)
 {
-	request_mark(rq, PIECE_ISSUED);
-	return 0;
+	return request_mark(rq, PIECE_ISSUED);
 }
 
 SEC("tp_btf/block_rq_requeue")

@@ -36,7 +36,7 @@ struct {
 } dirtiers SEC(".maps");
 
 /* The current task makes pages of the mapping dirty. 0, or a ledger slot if it cannot be noted. */
-static __always_inline __u32 dirtier_note(void *ctx, struct address_space *mapping)
+static __noinline __u32 dirtier_note(void *ctx, struct address_space *mapping)
 {
 	struct inode *inode = mapping ? mapping->host : NULL;
 	struct dirtier now = {}, *have;

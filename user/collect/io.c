@@ -24,10 +24,12 @@
 #include "user/collect/sample_tables.h"
 
 /* I/O is where it is in bursts, of few different stacks. */
-#define TABLE_ENTRIES	4096u
-#define REQUESTS	16384u /* on their way at once */
-#define OUTLIER_BYTES	(1u << 20)
-#define PATIENCE_MS	500u
+#define TABLE_ENTRIES	  4096u
+#define TALLIES_PER_STACK 4
+#define REQUESTS	  16384u /* on their way at once */
+#define OUTLIER_BYTES	  (1u << 20)
+/* At first it is short: stacks that are unwound late are each a tally of its own. */
+#define PATIENCE_MS	100u
 #define PATIENCE_MIN_MS 50u
 #define PATIENCE_MAX_MS 2000u
 #define FULL_PERCENT	40u /* of a table in one drain: more often from now on */
@@ -104,9 +106,12 @@ static int set_sizes(const struct io_collector *c)
 		struct bpf_map *map;
 		unsigned int entries;
 	} sizes[] = {
-		{ c->skel->maps.stacks_0, entries },  { c->skel->maps.stacks_1, entries },
-		{ c->skel->maps.tallies_0, entries }, { c->skel->maps.tallies_1, entries },
-		{ c->skel->maps.pieces, REQUESTS },   { c->skel->maps.outliers, OUTLIER_BYTES },
+		{ c->skel->maps.stacks_0, entries },
+		{ c->skel->maps.stacks_1, entries },
+		{ c->skel->maps.tallies_0, entries * TALLIES_PER_STACK },
+		{ c->skel->maps.tallies_1, entries * TALLIES_PER_STACK },
+		{ c->skel->maps.pieces, REQUESTS },
+		{ c->skel->maps.outliers, OUTLIER_BYTES },
 	};
 	size_t i;
 
@@ -372,7 +377,10 @@ static int set_up(struct io_collector *c, const struct target *target)
 		return err;
 	init_tables(c);
 	io_tags_init(&c->tags, c->devices);
-	latency.skel = c->skel;
+	latency.histograms = c->skel->maps.histograms;
+	latency.disks = c->skel->maps.disks;
+	latency.outliers = c->skel->maps.outliers;
+	latency.notes = &c->skel->bss->notes;
 	latency.devices = c->devices;
 	return io_latency_init(&c->latency, &latency);
 }

@@ -30,7 +30,7 @@ enum io_weight {
 int io_weight_parse(const char *text, enum io_weight *ret);
 
 struct io_options {
-	unsigned int table_entries; /* of stacks, and as many tallies; 0: fitting */
+	unsigned int table_entries; /* of stacks, and four times as many tallies; 0: fitting */
 	struct unwinder *unwinder;  /* borrowed; NULL: user stacks by frame pointers */
 	struct cgroups *cgroups;    /* borrowed; NULL: slow requests are told without cgroup */
 	uint64_t slower_ns;	    /* requests that took longer are listed; 0: none are */

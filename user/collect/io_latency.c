@@ -8,7 +8,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "io.skel.h"
 #include "user/base/array.h"
 #include "user/base/clock.h"
 #include "user/base/err.h"
@@ -217,7 +216,7 @@ int io_latency_histogram(struct io_latency *io, const struct ft_io_hist_key *key
 
 static int carry_histograms(struct io_latency *io)
 {
-	int fd = bpf_map__fd(io->o.skel->maps.histograms), err = 0;
+	int fd = bpf_map__fd(io->o.histograms), err = 0;
 	struct ft_io_hist_key key, *last = NULL;
 
 	while (!err && !bpf_map_get_next_key(fd, last, &key)) {
@@ -245,7 +244,7 @@ static int carry_gauge(struct io_latency *io, uint32_t dev, const struct ft_io_d
 
 static int carry_gauges(struct io_latency *io)
 {
-	int fd = bpf_map__fd(io->o.skel->maps.disks), err = 0;
+	int fd = bpf_map__fd(io->o.disks), err = 0;
 	uint32_t dev, *last = NULL;
 	struct ft_io_disk disk;
 
@@ -290,13 +289,14 @@ int io_latency_route(struct io_latency *io, const struct ft_io_key *key,
 					  tally->bytes));
 }
 
+/* Of what is below it; the array is the caller's, the names are the devices'. */
 static int lower_names(struct io_latency *io, const struct device *device, char ***ret,
 		       size_t *ret_n)
 {
 	size_t n = device->n_slaves + (device->parent != 0), i;
 	const struct device *lower;
-	char **names = n ? calloc(n, sizeof(*names)) : NULL;
-	int err = n && !names ? no_memory() : 0;
+	char **names = calloc(n + 1, sizeof(*names));
+	int err = names ? 0 : no_memory();
 
 	for (i = 0; i < n && !err; i++) {
 		uint32_t dev = i < device->n_slaves ? device->slaves[i] : device->parent;
@@ -356,7 +356,7 @@ int io_latency_finish(struct io_latency *io, const struct capture *capture,
 		      const struct stack_book *book, struct io_tags *tags, uint64_t in_flight_end,
 		      struct latency **ret)
 {
-	const struct ft_io_notes *notes = &io->o.skel->bss->notes;
+	const struct ft_io_notes *notes = io->o.notes;
 	struct latency_outliers *outliers = &io->latency->outliers;
 	int err = add_devices(io);
 	size_t i;
@@ -397,8 +397,7 @@ int io_latency_init(struct io_latency *io, const struct io_latency_options *opti
 		return no_memory();
 	if (!options->slower_ns)
 		return 0;
-	io->outliers =
-		ring_buffer__new(bpf_map__fd(options->skel->maps.outliers), on_outlier, io, NULL);
+	io->outliers = ring_buffer__new(bpf_map__fd(options->outliers), on_outlier, io, NULL);
 	return io->outliers ? 0 : errf(-errno, "cannot read the ring of slow requests: %m");
 }
 

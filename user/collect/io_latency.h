@@ -19,11 +19,12 @@
 #include "user/collect/stack_book.h"
 #include "user/model/latency.h"
 
-struct io_bpf;
+struct bpf_map;
 struct ring_buffer;
 
 struct io_latency_options {
-	struct io_bpf *skel; /* borrowed, as is all here */
+	const struct bpf_map *histograms, *disks, *outliers; /* borrowed, as is all here */
+	const struct ft_io_notes *notes;
 	struct devices *devices;
 	struct cgroups *cgroups; /* NULL: outliers have no cgroup */
 	uint64_t slower_ns;	 /* 0: no outliers */
@@ -46,7 +47,7 @@ struct io_latency {
 	uint64_t to_wall_ns; /* from CLOCK_MONOTONIC to CLOCK_REALTIME */
 };
 
-/* After the skeleton is loaded. 0 or -errno with a sentence. */
+/* With the maps of a loaded object. 0 or -errno with a sentence. */
 int io_latency_init(struct io_latency *io, const struct io_latency_options *options);
 void io_latency_release(struct io_latency *io);
 
