@@ -297,7 +297,7 @@ static __always_inline __u32 operation_keep_stack(struct sample *s, __u32 set, _
 	if (by != FT_BY_FAULT)
 		s->job.regs.is_user = 0;
 	regs_to_user(task, &s->job.regs, &s->job.saved);
-	sample_walk(task, s);
+	sample_recall(task, s);
 	/* Each one that is passed up has an entry of its own. */
 	if (is_room_short(set))
 		s->job.walk.end = FT_END_NO_TABLE;
