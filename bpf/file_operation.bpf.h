@@ -294,12 +294,10 @@ static __always_inline __u32 operation_keep_stack(struct sample *s, __u32 set, _
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	__u32 lost;
 
-	if (by == FT_BY_FAULT) {
-		regs_to_user(task, &s->job.regs, &s->job.saved);
-		sample_walk(task, s);
-	} else {
-		sample_user_stack(s);
-	}
+	if (by != FT_BY_FAULT)
+		s->job.regs.is_user = 0;
+	regs_to_user(task, &s->job.regs, &s->job.saved);
+	sample_recall(task, s);
 	/* Each one that is passed up has an entry of its own. */
 	if (is_room_short(set))
 		s->job.walk.end = FT_END_NO_TABLE;

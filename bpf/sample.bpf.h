@@ -155,6 +155,15 @@ static __always_inline void sample_walk(struct task_struct *task, struct sample 
 	}
 }
 
+/* From s->job.regs, which are user registers: recalled, if it is the same as before, or walked. */
+static __always_inline void sample_recall(struct task_struct *task, struct sample *s)
+{
+	if (!cfg_frame_pointers)
+		s->recalled = recall_find(task, &s->recall, &s->job.regs);
+	if (!s->recalled)
+		sample_walk(task, s);
+}
+
 /* Of a task that is in the kernel. */
 static __always_inline void sample_user_stack(struct sample *s)
 {
@@ -162,10 +171,7 @@ static __always_inline void sample_user_stack(struct sample *s)
 
 	s->job.regs.is_user = 0;
 	regs_to_user(task, &s->job.regs, &s->job.saved);
-	if (!cfg_frame_pointers)
-		s->recalled = recall_find(task, &s->recall, &s->job.regs);
-	if (!s->recalled)
-		sample_walk(task, s);
+	sample_recall(task, s);
 }
 
 /*
