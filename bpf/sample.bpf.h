@@ -32,6 +32,13 @@
 /* Which of the FT_SETS sets of maps is filled now. */
 __u32 active_set = 0;
 
+/*
+ * Stacks of each set that were passed up; the loader begins anew when it has drained the set. Each
+ * is the only one of its number, and so takes a tally of its own: of those there must be some left.
+ */
+__u64 deferred_made[FT_SETS] = {};
+const volatile __u64 cfg_max_deferred = 0; /* of a set; 0: any number */
+
 /* Too large for the BPF stack. */
 struct sample {
 	__u64 users;  /* 1: taken */
@@ -178,20 +185,23 @@ static __always_inline void sample_user_stack(struct sample *s)
  * Passes the user stack up if it may go further late: 0, or its number. Of a process that is not in
  * the loader's PID namespace nothing more can be learned.
  */
-static __always_inline __u64 sample_defer(struct task_struct *task, struct sample *s)
+static __always_inline __u64 sample_defer(struct task_struct *task, struct sample *s, __u32 set)
 {
 	struct deferred_as as = { .tgid = s->origin.task.tgid, .collector = FT_COLLECTOR };
 
 	if (!as.tgid || !is_deferrable(&s->job))
 		return 0;
+	if (cfg_max_deferred && deferred_made[set & 1] >= cfg_max_deferred)
+		return 0;
 	as.number = (++s->number << 16 | bpf_get_smp_processor_id() << 3 | s->place) << 1;
 	if (!defer(task, &s->job, &as))
 		return 0;
+	__sync_fetch_and_add(&deferred_made[set & 1], 1);
 	defer_account(&s->job);
 	return as.number;
 }
 
-static __always_inline __u32 stacks_keep(struct sample *s, void *table)
+static __always_inline __u32 stacks_keep(struct sample *s, void *table, __u32 set)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	struct ft_origin *origin = &s->origin;
@@ -204,7 +214,7 @@ static __always_inline __u32 stacks_keep(struct sample *s, void *table)
 		return lost;
 	origin->user_stack = s->recalled;
 	if (!origin->user_stack)
-		origin->user_stack = sample_defer(task, s);
+		origin->user_stack = sample_defer(task, s, set);
 	if (origin->user_stack)
 		return 0;
 	origin->user_stack = stack_hash(&s->user);
@@ -220,5 +230,5 @@ static __always_inline __u32 stacks_keep(struct sample *s, void *table)
 static __always_inline __u32 sample_keep(struct sample *s, __u32 set)
 {
 	/* Not a map of maps: each update of one waits for an RCU grace period. */
-	return set ? stacks_keep(s, &stacks_1) : stacks_keep(s, &stacks_0);
+	return set ? stacks_keep(s, &stacks_1, 1) : stacks_keep(s, &stacks_0, 0);
 }

@@ -182,7 +182,7 @@ static void cost_and_stacks_are_there(void **state)
 	(void)state;
 	assert_at(value, "collectors.0.cost.kernel_ns", "123456");
 	assert_at(value, "collectors.0.cost.kernel_runs", "1000");
-	assert_at(value, "collectors.0.cost.kernel_ns_per_event", "123.5");
+	assert_at(value, "collectors.0.cost.kernel_ns_per_event", "823.0");
 	assert_at(value, "collectors.0.cost.following_ns", "11");
 	assert_at(value, "collectors.0.cost.map_bytes", "4096");
 	assert_at(value, "collectors.0.cost.loader_cpu_ns", "7");

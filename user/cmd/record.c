@@ -60,21 +60,39 @@ static void print_trouble(const struct collector_summary *c, bool wants_frame_po
 			c->sideband_lost + c->sideband_dropped);
 }
 
-/* "page faults not followed: this kernel has no ..." */
+static void print_words(const char *name)
+{
+	for (; *name; name++)
+		fputc(*name == '_' ? ' ' : *name, stderr);
+}
+
+/* "page faults not followed: this kernel has no ...", "io also met: requeues 3" */
 static void print_notes(const struct collector_summary *c)
 {
-	unsigned int i;
-	size_t k;
+	unsigned int i, n = 0;
 
 	for (i = 0; i < c->n_notes; i++) {
 		const struct collector_note *note = &c->notes[i];
 
 		if (!note->text)
 			continue;
-		for (k = 0; note->name[k]; k++)
-			fputc(note->name[k] == '_' ? ' ' : note->name[k], stderr);
+		print_words(note->name);
 		fprintf(stderr, ": %s\n", note->text);
 	}
+	for (i = 0; i < c->n_notes; i++) {
+		const struct collector_note *note = &c->notes[i];
+
+		if (note->text || !note->n)
+			continue;
+		if (n++)
+			fputs(", ", stderr);
+		else
+			fprintf(stderr, "%s also met: ", c->name);
+		print_words(note->name);
+		fprintf(stderr, " %" PRIu64, note->n);
+	}
+	if (n)
+		fputc('\n', stderr);
 }
 
 /* What is worth a sentence of what names could not be had. */

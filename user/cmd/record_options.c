@@ -56,7 +56,7 @@ static const char help[] =
 	"                           files with up to 512 MiB of debug information)\n"
 	"      --weight HOW         what a stack of io weighs: total-ns (default), queue-ns, "
 	"device-ns,\n"
-	"                           bytes, requests\n"
+	"                           bytes, requests, bios\n"
 	"      --slower MS          list io's and file's operations that took longer, one by one\n"
 	"      --path GLOB          file: only files with such a path; may be repeated\n"
 	"      --java-perfmap       ask JVMs for the names of the code that they compiled (jcmd)\n"
@@ -363,6 +363,50 @@ static int parse_output(struct record_options *o, int c)
 	}
 }
 
+/* What only some collectors know, by the option's character. */
+static const struct {
+	int c;
+	const char *option;
+	unsigned int collectors; /* one of these */
+	const char *names;
+} needs[] = {
+	{ 'F', "--rate", SESSION_CPU, "cpu" },
+	{ 'e', "--event", SESSION_CPU, "cpu" },
+	{ OPT_IDLE, "--idle", SESSION_CPU, "cpu" },
+	{ OPT_CPU, "--cpu", SESSION_CPU, "cpu" },
+	{ OPT_WEIGHT, "--weight", SESSION_IO, "io" },
+	{ OPT_SLOWER, "--slower", SESSION_IO | SESSION_FILE, "io or file" },
+	{ OPT_PATH, "--path", SESSION_FILE, "file" },
+};
+
+static void note_need(struct record_options *o, int c)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(needs); i++) {
+		if (needs[i].c == c)
+			o->needs |= 1u << i;
+	}
+}
+
+/* EXIT_DONE, or an exit code: nothing that is asked for is left out in silence. */
+static int check_needs(const struct record_options *o)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(needs); i++) {
+		if (o->needs & 1u << i && !(o->session.collectors & needs[i].collectors))
+			return cmd_usage("record",
+					 "%s is for the collector %s: add it to --collect",
+					 needs[i].option, needs[i].names);
+	}
+	if (o->session.cpus && o->session.collectors != SESSION_CPU)
+		return cmd_usage("record",
+				 "--cpu is for the collector cpu alone: the others follow "
+				 "what is done on all CPUs");
+	return EXIT_DONE;
+}
+
 int record_options_parse(struct record_options *o, int argc, char **argv, bool *ret_help)
 {
 	int c, err;
@@ -374,6 +418,7 @@ int record_options_parse(struct record_options *o, int argc, char **argv, bool *
 			*ret_help = true;
 			return EXIT_DONE;
 		}
+		note_need(o, c);
 		err = parse_target(o, c);
 		if (err > 0)
 			err = parse_names(o, c);
@@ -395,8 +440,6 @@ int record_options_parse(struct record_options *o, int argc, char **argv, bool *
 	if (o->session.whole_machine &&
 	    (o->n_pids || o->n_tids || o->n_comms || o->session.target.cgroup))
 		return cmd_usage("record", "--all and a choice of tasks exclude each other");
-	if (o->session.n_paths && !(o->session.collectors & SESSION_FILE))
-		return cmd_usage("record", "--path is about files: add --collect=file");
 	o->session.target.pids = o->pids;
 	o->session.target.n_pids = o->n_pids;
 	o->session.target.tids = o->tids;
@@ -404,7 +447,7 @@ int record_options_parse(struct record_options *o, int argc, char **argv, bool *
 	o->session.target.comms = o->comms;
 	o->session.target.n_comms = o->n_comms;
 	o->session.paths = o->paths;
-	return EXIT_DONE;
+	return check_needs(o);
 }
 
 void record_options_init(struct record_options *o, int argc, char **argv)

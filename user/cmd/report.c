@@ -244,6 +244,22 @@ static bool is_folder(const char *path)
 	return strcmp(path, "-") && !stat(path, &st) && S_ISDIR(st.st_mode);
 }
 
+/* Of a folder the first collector is shown: that there are others must not be missed. */
+static void note_others(const struct options *o)
+{
+	const char *shown = o->collector ? NULL : profile_default_collector(o->path);
+	char others[64], text[128];
+
+	if (!shown)
+		return;
+	profile_other_collectors(o->path, shown, others, sizeof(others));
+	if (!*others)
+		return;
+	snprintf(text, sizeof(text), "this is '%s'; also recorded: %s (-c shows them)", shown,
+		 others);
+	note(o, text);
+}
+
 static int load(struct options *o, struct loaded *l)
 {
 	char text[512];
@@ -254,6 +270,7 @@ static int load(struct options *o, struct loaded *l)
 		return err;
 	folded_repairs_describe(&l->repairs, text, sizeof(text));
 	note(o, text);
+	note_others(o);
 	o->view.value = l->profile->default_value;
 	if (o->value)
 		err = profile_find_value_type(l->profile, o->value, &o->view.value);

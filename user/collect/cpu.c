@@ -234,6 +234,7 @@ static void init_tables(struct cpu_collector *c)
 {
 	struct sample_tables_options options = {
 		.active_set = &c->skel->bss->active_set,
+		.deferred_made = c->skel->bss->deferred_made,
 		.stacks = { c->skel->maps.stacks_0, c->skel->maps.stacks_1 },
 		.tallies = { c->skel->maps.counts_0, c->skel->maps.counts_1 },
 		.collector = FT_COLLECTOR_CPU,

@@ -485,6 +485,7 @@ static void init_tables(struct file_collector *c)
 {
 	struct sample_tables_options options = {
 		.active_set = &c->skel->bss->active_set,
+		.deferred_made = c->skel->bss->deferred_made,
 		.stacks = { c->skel->maps.stacks_0, c->skel->maps.stacks_1 },
 		.tallies = { c->skel->maps.tallies_0, c->skel->maps.tallies_1 },
 		.collector = FT_COLLECTOR_FILE,

@@ -128,6 +128,7 @@ static void configure(const struct io_collector *c)
 	if (sysconf(_SC_PAGESIZE) > c->skel->rodata->cfg_kernel_stack_bytes)
 		c->skel->rodata->cfg_kernel_stack_bytes = sysconf(_SC_PAGESIZE);
 	c->skel->rodata->cfg_frame_pointers = !c->options.unwinder;
+	c->skel->rodata->cfg_max_deferred = bpf_map__max_entries(c->skel->maps.tallies_0) / 2;
 }
 
 static int load(struct io_collector *c, const struct target *target)
@@ -350,6 +351,7 @@ static void init_tables(struct io_collector *c)
 {
 	const struct sample_tables_options options = {
 		.active_set = &c->skel->bss->active_set,
+		.deferred_made = c->skel->bss->deferred_made,
 		.stacks = { c->skel->maps.stacks_0, c->skel->maps.stacks_1 },
 		.tallies = { c->skel->maps.tallies_0, c->skel->maps.tallies_1 },
 		.collector = FT_COLLECTOR_IO,

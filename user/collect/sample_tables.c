@@ -126,7 +126,10 @@ int sample_tables_drain(struct sample_tables *t)
 		err = unwinder_read(t->o.unwinder);
 	if (!err)
 		err = drain_one(t, t->o.stacks[set], on_stack);
-	return err ? err : drain_one(t, t->o.tallies[set], on_tally);
+	if (!err)
+		err = drain_one(t, t->o.tallies[set], on_tally);
+	t->o.deferred_made[set] = 0;
+	return err;
 }
 
 static int on_late(void *ctx, uint64_t number, const struct ft_stack *stack)

@@ -25,6 +25,7 @@ typedef int (*sample_tally_fn)(void *ctx, const void *key, const void *value,
 
 struct sample_tables_options {
 	uint32_t *active_set; /* the programs' */
+	__u64 *deferred_made; /* the same: by set */
 	const struct bpf_map *stacks[FT_SETS];
 	const struct bpf_map *tallies[FT_SETS];
 	uint32_t collector;	   /* FT_COLLECTOR_* */

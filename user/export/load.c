@@ -134,6 +134,20 @@ const char *profile_default_collector(const char *folder)
 	return NULL;
 }
 
+void profile_other_collectors(const char *folder, const char *but, char *ret, size_t size)
+{
+	_cleanup_(str_release) struct str path = { 0 };
+	size_t i, len = 0;
+
+	*ret = '\0';
+	for (i = 0; i < ARRAY_SIZE(collectors) && len < size; i++) {
+		if (strcmp(collectors[i], but) && !recording_path(folder, collectors[i], &path) &&
+		    !access(path.data, F_OK))
+			len += snprintf(ret + len, size - len, "%s%s", len ? ", " : "",
+					collectors[i]);
+	}
+}
+
 static int load_folder(const char *folder, const char *collector, struct profile **ret,
 		       struct folded_repairs *ret_repairs)
 {

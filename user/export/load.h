@@ -18,3 +18,6 @@ int profile_load(const char *path, const char *collector, struct profile **ret,
 
 /* The collector that profile_load takes of a run folder if none is named; NULL if it has none. */
 const char *profile_default_collector(const char *folder);
+
+/* The others that the run folder has, as "io, file"; "" if there are none. */
+void profile_other_collectors(const char *folder, const char *but, char *ret, size_t size);

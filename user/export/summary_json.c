@@ -33,9 +33,11 @@ static json_t *ledger_json(const struct ledger *ledger)
 	return o;
 }
 
-static json_t *cost_json(const struct cost *cost)
+/* An event may run several programs, and one that nobody asked for costs, too. */
+static json_t *cost_json(const struct cost *cost, const struct ledger *ledger)
 {
 	bool known = cost->kernel_ns >= 0;
+	uint64_t wanted = ledger->fired - ledger_filtered(ledger);
 	json_t *o = json_object();
 	int bad = 0;
 
@@ -45,9 +47,8 @@ static json_t *cost_json(const struct cost *cost)
 				   known ? json_part_count(cost->kernel_runs) : json_null());
 	bad |= json_object_set_new(
 		o, "kernel_ns_per_event",
-		known && cost->kernel_runs
-			? json_real(round((double)cost->kernel_ns / cost->kernel_runs * 10) / 10)
-			: json_null());
+		known && wanted ? json_real(round((double)cost->kernel_ns / wanted * 10) / 10)
+				: json_null());
 	bad |= json_object_set_new(o, "following_ns",
 				   cost->following_ns >= 0 ? json_part_count(cost->following_ns)
 							   : json_null());
@@ -159,7 +160,7 @@ static int fill_collector(const struct collector_summary *c, const struct profil
 	bad |= json_object_set_new(o, "event", json_part_text(c->event));
 	bad |= json_object_set_new(o, "rate_hz", json_part_known(c->rate_hz));
 	bad |= json_object_set_new(o, "ledger", ledger_json(&c->ledger));
-	bad |= json_object_set_new(o, "cost", cost_json(&c->cost));
+	bad |= json_object_set_new(o, "cost", cost_json(&c->cost, &c->ledger));
 	bad |= json_object_set_new(o, "stacks", stacks_json(&c->stacks));
 	bad |= json_object_set_new(o, "unwind", unwind_json(&c->unwind));
 	bad |= json_object_set_new(o, "sideband", sideband_json(c));
