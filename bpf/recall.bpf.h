@@ -5,10 +5,10 @@
  * addresses lie; if all of them lie there still, it is this stack, and need not be walked, hashed
  * and kept again.
  *
- * That is exact as far as frames have fixed sizes: from the same registers, and with the same
- * return address each time, a walk goes the same way. A frame whose size changes (alloca) could
- * deceive it only by holding the old return address in the old place. On arm64, where return
- * addresses lie anywhere in a frame, nothing is remembered.
+ * That is exact as far as frames have fixed sizes: from the same registers, of those that frames
+ * were found by, and with the same return address each time, a walk goes the same way. A frame
+ * whose size changes (alloca) could deceive it only by holding the old return address in the old
+ * place. On arm64, where return addresses lie anywhere in a frame, nothing is remembered.
  */
 #pragma once
 
@@ -34,6 +34,9 @@ struct recall_key {
 
 struct recall {
 	__u64 mm, fp, bx;
+	__u32 used; /* UNWIND_USED_*: which of the two the walk went by; programs count in the other
+		     */
+	__u32 pad;
 	__u64 number; /* of the stack, which the loader knows or will when the sets are drained */
 	__u32 n;
 	__u32 bytes; /* of stack memory, from sp on, that hold all return addresses */
@@ -91,8 +94,8 @@ static __always_inline __u64 recall_find(struct task_struct *task, struct recall
 	if (!r->key.pc || r->key.sp & 7)
 		return 0;
 	have = bpf_map_lookup_elem(&recalls, &r->key);
-	if (!have || have->fp != regs->entry.regs[FT_X86_RBP] ||
-	    have->bx != regs->entry.regs[FT_X86_RBX] ||
+	if (!have || (have->used & UNWIND_USED_FP && have->fp != regs->entry.regs[FT_X86_RBP]) ||
+	    (have->used & UNWIND_USED_BX && have->bx != regs->entry.regs[FT_X86_RBX]) ||
 	    have->mm != (__u64)BPF_CORE_READ(task, mm) || recall_read(r, have->bytes))
 		return 0;
 	for (i = 0; i < RECALL_FRAMES; i++) {
@@ -112,11 +115,12 @@ static __always_inline void recall_keep(struct recall_job *r, const struct unwin
 	__u64 far;
 
 	if ((end != FT_END_ROOT && end != FT_END_NULL) || !r->key.pc || r->key.sp & 7 ||
-	    n > RECALL_FRAMES)
+	    n > RECALL_FRAMES || job->walk.used & UNWIND_USED_OTHER)
 		return;
 	r->new.mm = job->mm;
 	r->new.fp = job->regs.entry.regs[FT_X86_RBP];
 	r->new.bx = job->regs.entry.regs[FT_X86_RBX];
+	r->new.used = job->walk.used;
 	r->new.number = number;
 	r->new.n = n;
 	r->new.bytes = 0;

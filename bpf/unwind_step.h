@@ -38,6 +38,10 @@
 #define UNWIND_INNERMOST   1 /* entry->regs */
 #define UNWIND_INTERRUPTED 2 /* 'restored': a signal came here */
 
+#define UNWIND_USED_FP	  1
+#define UNWIND_USED_BX	  2
+#define UNWIND_USED_OTHER 4
+
 /* The registers that a walk begins with. */
 struct unwind_entry {
 	__u64 pc;
@@ -50,6 +54,8 @@ struct unwind_walk {
 	__u32 first, n_mappings;     /* the process's list */
 	__u32 known;		     /* UNWIND_* */
 	__u32 end;		     /* FT_END_*, once the walk is over */
+	__u32 used;		     /* UNWIND_USED_*: frames were found by it */
+	__u32 pad;
 	__u64 window[UNWIND_WINDOW];
 	__u64 restored[FT_REGS];
 };
@@ -139,6 +145,12 @@ static __always_inline __u64 unwind_cfa(void *ctx, const struct unwind_entry *en
 	base = unwind_reg(entry, w, rule->cfa_reg);
 	if (!base)
 		return 0;
+	if (rule->cfa_reg == UNWIND_FP)
+		w->used |= UNWIND_USED_FP;
+	else if (rule->cfa_reg == FT_X86_RBX)
+		w->used |= UNWIND_USED_BX;
+	else if (rule->cfa_reg != UNWIND_SP)
+		w->used |= UNWIND_USED_OTHER;
 	base += rule->cfa_offset;
 	if (kind == FT_CFA_REG)
 		return base;
@@ -148,15 +160,17 @@ static __always_inline __u64 unwind_cfa(void *ctx, const struct unwind_entry *en
 }
 
 /* Where in memory a register was saved, or 0. */
-static __always_inline __u64 unwind_saved_at(const struct unwind_walk *w, __u64 cfa, __u32 how,
+static __always_inline __u64 unwind_saved_at(struct unwind_walk *w, __u64 cfa, __u32 how,
 					     __s16 offset)
 {
 	if (how == FT_SAVED_AT_CFA)
 		return cfa + offset;
 	if (how == FT_SAVED_AT_SP)
 		return w->sp + offset;
-	if (how == FT_SAVED_AT_FP)
+	if (how == FT_SAVED_AT_FP) {
+		w->used |= UNWIND_USED_FP;
 		return w->fp + offset;
+	}
 	return 0;
 }
 
@@ -328,6 +342,7 @@ static __always_inline __u32 unwind_leaf(void *ctx, const struct unwind_entry *e
 	if (pc < 4096)
 		return 0;
 	/* It has its frame record already, in a frame of an unknown size. */
+	w->used |= UNWIND_USED_FP;
 	if (!(w->fp & 7) && !unwind_read(ctx, record, 16, w->fp) && record[1] == pc)
 		return 0;
 	if (!unwind_locate(ctx, w, pc - 1) && w->at.kind == FT_MAPPING_TABLE) {
@@ -354,6 +369,7 @@ static __always_inline __u32 unwind_by_frame_pointer(void *ctx, const struct unw
 
 	if (w->known != UNWIND_CALLER && unwind_leaf(ctx, entry, w))
 		return 0;
+	w->used |= UNWIND_USED_FP;
 	if (!w->fp)
 		return FT_END_NULL;
 	if ((w->fp & 7) || w->fp < w->sp)
@@ -418,4 +434,5 @@ static __always_inline void unwind_begin(const struct unwind_entry *entry, struc
 	w->at.start = w->at.end = 0;
 	w->known = UNWIND_INNERMOST;
 	w->end = FT_END_NONE;
+	w->used = 0;
 }

@@ -119,17 +119,52 @@ static void one_other_return_address_is_another_stack(void **state)
 	}
 }
 
-static void other_registers_are_another_stack(void **state)
+static __u64 *saved_reg(size_t offset)
+{
+	return &saved.words[offset / 8];
+}
+
+static void registers_that_programs_count_in_do_not_matter(void **state)
 {
 	(void)state;
 	put_process(&memory, 2);
 	call(10, 20);
 	take();
-	saved.words[offsetof(struct regs_abi, bp) / 8] = 8;
-	assert_int_equal(take().was_recalled, 0);
-	saved.words[offsetof(struct regs_abi, bx) / 8] = 8;
-	assert_int_equal(take().was_recalled, 0);
+	*saved_reg(offsetof(struct regs_abi, bp)) = 8;
 	assert_int_not_equal(take().was_recalled, 0);
+	*saved_reg(offsetof(struct regs_abi, bx)) = 8;
+	assert_int_not_equal(take().was_recalled, 0);
+}
+
+/* Of the innermost function. */
+static void frames_are_found_by(__u8 number, __u64 *reg)
+{
+	__u64 here = FAKE_USER_BASE + 8 * 20;
+	struct taken before;
+
+	rule(3)->cfa_reg = number;
+	call(10, 20);
+	*reg = here;
+	before = take();
+	assert_int_equal(before.was_recalled, 0);
+	assert_int_equal(take().was_recalled, before.number);
+	*reg = here + 16; /* it has left out a caller */
+	assert_int_equal(take().was_recalled, 0);
+	assert_int_not_equal(take().number, before.number);
+}
+
+static void registers_that_frames_are_found_by_matter(void **state)
+{
+	(void)state;
+	put_process(&memory, 2);
+	frames_are_found_by(FT_X86_RBP, saved_reg(offsetof(struct regs_abi, bp)));
+	fake_map_resize(recall_map, recall_map->max_entries);
+	frames_are_found_by(FT_X86_RBX, saved_reg(offsetof(struct regs_abi, bx)));
+	rule(3)->cfa_reg = 12; /* one that is not kept */
+	call(10, 20);
+	*saved_reg(offsetof(struct regs_abi, r12)) = FAKE_USER_BASE + 8 * 20;
+	take_anew();
+	assert_int_equal(take().was_recalled, 0);
 }
 
 static void another_thread_or_memory_has_its_own(void **state)
@@ -214,7 +249,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_same_stack_is_recalled),
 		TEST(one_other_return_address_is_another_stack),
-		TEST(other_registers_are_another_stack),
+		TEST(registers_that_programs_count_in_do_not_matter),
+		TEST(registers_that_frames_are_found_by_matter),
 		TEST(another_thread_or_memory_has_its_own),
 		TEST(stacks_without_a_root_are_not_remembered),
 		TEST(memory_that_cannot_be_read_recalls_nothing),
