@@ -8,8 +8,8 @@
                                              "calls": {"bpftrace": {CALL: N}, "strace": {CALL: N}},
                                              "strace_share": X}
 
-Families are read, write, sync and open; of the first three, calls on regular files, and of open
-those that opened a regular file. BPFTRACE is what the program printed by 'bpftrace -f json', STRACE
+Families are read, write, sync and open; of the first three, calls on files and folders, and of open
+those that opened one. BPFTRACE is what the program printed by 'bpftrace -f json', STRACE
 what 'strace -f -yy -T -o' wrote.
 
 Times are those between the tracepoints sys_enter and sys_exit. strace's -T is no truth for times: its
@@ -30,7 +30,7 @@ FAMILIES = {
     "open": ("open", "openat", "openat2", "creat"),
 }
 FAMILY_OF = {call: family for family, calls in FAMILIES.items() for call in calls}
-S_IFMT, S_IFREG = 0o170000, 0o100000
+S_IFMT, S_IFREG, S_IFDIR = 0o170000, 0o100000, 0o040000
 
 PROGRAM = """
 BEGIN { @in[%(pid)s] = 1; }
@@ -48,7 +48,7 @@ ON_FD = """
 tracepoint:syscalls:sys_enter_%(call)s /@in[tid]/ {
 	if ((uint64)args->fd < (uint64)((struct task_struct *)curtask)->files->fdt->max_fds) {
 """ + MODE % {"fd": "args->fd"} + """
-		if (($mode & %(fmt)d) == %(reg)d) { @since[tid] = nsecs; }
+		if (($mode & %(fmt)d) == %(reg)d || ($mode & %(fmt)d) == %(dir)d) { @since[tid] = nsecs; }
 	}
 }
 tracepoint:syscalls:sys_exit_%(call)s /@since[tid]/ {
@@ -64,7 +64,7 @@ tracepoint:syscalls:sys_exit_%(call)s /@since[tid]/ {
 	$now = nsecs;
 	if (args->ret >= 0) {
 """ + MODE % {"fd": "args->ret"} + """
-		if (($mode & %(fmt)d) == %(reg)d) {
+		if (($mode & %(fmt)d) == %(reg)d || ($mode & %(fmt)d) == %(dir)d) {
 			@n["%(call)s"] = count();
 			@ns["%(call)s"] = sum($now - @since[tid]);
 		}
@@ -86,7 +86,7 @@ def program(tracefs, pid):
     text = PROGRAM % {"pid": int(pid)}
     for call in calls_here(tracefs):
         form = ON_OPEN if FAMILY_OF[call] == "open" else ON_FD
-        text += form % {"call": call, "fmt": S_IFMT, "reg": S_IFREG}
+        text += form % {"call": call, "fmt": S_IFMT, "reg": S_IFREG, "dir": S_IFDIR}
     return text + END
 
 
@@ -104,13 +104,6 @@ CALL = re.compile(r"^(\d+) +(\w+)\((.*)$")
 RESUMED = re.compile(r"^(\d+) +<\.\.\. (\w+) resumed>(.*)$")
 TIMED = re.compile(r" = (\S.*?) <([\d.]+)>$")
 ON_FILE = re.compile(r"^\d+<(/[^<>]*)(<?)")  # of a device: 1</dev/null<char 1:3>>
-
-
-def is_regular(path, known={}):  # pylint: disable=dangerous-default-value
-    """What a path is now."""
-    if path not in known:
-        known[path] = not os.path.isdir(path.removesuffix(" (deleted)"))
-    return known[path]
 
 
 def read_strace(path):
@@ -135,7 +128,7 @@ def read_strace(path):
             if FAMILY_OF[call] == "open" and "O_DIRECTORY" in arguments:
                 continue
             named = ON_FILE.match(text)
-            if named and not named[2] and is_regular(named[1]):
+            if named and not named[2]:
                 n[call] += 1
                 ns[call] += round(float(end[2]) * 1e9)
     return n, ns

@@ -65,6 +65,13 @@ class Run:
     def operations(self, subject="*", operation="*"):
         return sum(g["operations"] for g in self.groups(subject, operation))
 
+    def of_files(self, operation):
+        """Groups of that operation on files and folders, and how many of it succeeded."""
+        found = [g for g in self.groups("*", operation)
+                 if not g.get("apart") and g["subject"] not in ("pipe", "socket", "other")]
+        return found, sum(g["operations"] - (g["errors"] if operation == "open" else 0)
+                          for g in found)
+
     def size(self, subject="*", operation="*"):
         return sum(g["bytes"] for g in self.groups(subject, operation))
 
