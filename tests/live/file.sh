@@ -75,7 +75,7 @@ judged() {
 	says "$1" "their times in all are within 5 %, or what the programs themselves take" \
 		"all(within(sum(s['mean_ns'] * s['n'] for g in of_files(glob)[0]
 		                for s in g['stages'] if s['stage'] == 'total' and s['n']),
-		            truth['bpftrace'][family]['ns'], 0.05, 5000 * truth['bpftrace'][family]['n'])
+		            truth['bpftrace'][family]['ns'], 0.05, 15000 * truth['bpftrace'][family]['n'])
 		     for family, glob in (('read', 'read'), ('write', 'write'), ('sync', '*sync')))"
 	says "$1" "the ledger is closed, and nothing is lost" \
 		'closed() and not any(n for cause, n in ledger["lost"].items()
