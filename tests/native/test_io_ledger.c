@@ -180,12 +180,46 @@ static void full_tables_of_what_has_ended(void **state)
 	one_request(&task, &b);
 	assert_int_equal(ledger_slot(FT_KEPT), 1);
 	assert_int_equal(ledger_slot(FT_LOST_COUNTS_FULL), 1);
-	assert_int_equal(notes.histograms_full, 1);
+	assert_int_equal(notes.histograms_rest, 1);
 	fake_map_resize(world.disks, 0);
 	a = bio_make(READ, 4096);
 	one_request(&task, &a);
 	assert_int_equal(notes.disks_full, 1);
 	assert_int_equal(ledger_slot(FT_KEPT), 2);
+}
+
+/* Whatever the flags and sizes, what is counted of a disk's reads and writes is all of them. */
+static void without_room_the_rest_is_counted_by_disk_and_operation(void **state)
+{
+	struct task_struct task = task_make(7, "dd");
+	struct ft_io_hist *rest, *fine;
+	struct ft_io_hist_key key = {
+		.dev = VDA, .op = FT_IO_READ, .flags = FT_IO_REST, .size = FT_IO_SIZE_REST
+	};
+	struct bio bio;
+	__u32 i;
+
+	(void)state;
+	fake_map_resize(world.histograms, 2);
+	fake_map_resize(world.of_rest, 1);
+	for (i = 0; i < 5; i++) {
+		bio = bio_make(READ, 4096u << i);
+		one_request(&task, &bio);
+	}
+	bio = bio_make(READ, 4096); /* has a place */
+	one_request(&task, &bio);
+	rest = bpf_map_lookup_elem(&histograms_of_rest, &key);
+	assert_non_null(rest);
+	assert_int_equal(rest->requests, 3);
+	assert_int_equal(rest->bytes, 4096 * (4 + 8 + 16));
+	fine = histogram(VDA, FT_IO_READ, 0, 12);
+	assert_int_equal(fine->requests, 2);
+	assert_int_equal(notes.histograms_rest, 3);
+	assert_int_equal(notes.histograms_full, 0);
+	bio = bio_make(WRITE, 4096);
+	one_request(&task, &bio);
+	assert_int_equal(notes.histograms_full, 1);
+	assert_int_equal(ledger_slot(FT_KEPT), 7);
 }
 
 /* The stack went into the set that was filled at the start; the time goes where it is filled now.
@@ -464,6 +498,7 @@ int main(void)
 		TEST(more_requests_than_there_is_room_for_are_a_loss),
 		TEST(without_a_stack_the_histogram_counts_all_the_same),
 		TEST(full_tables_of_what_has_ended),
+		TEST(without_room_the_rest_is_counted_by_disk_and_operation),
 		TEST(it_is_counted_in_the_set_that_is_filled_when_it_ends),
 		TEST(what_takes_long_is_told),
 		TEST(the_ledger_is_closed_whatever_happens),

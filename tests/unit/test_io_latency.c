@@ -117,8 +117,11 @@ static void numbers_beyond_those_that_are_known_have_words_too(void **state)
 	assert_string_equal(io_size_name(FT_IO_SIZE_MIN), "512");
 	assert_string_equal(io_size_name(20), "1M");
 	assert_string_equal(io_size_name(22), "0");
+	assert_string_equal(io_size_name(FT_IO_SIZE_REST), "other");
 	io_flags_text(0xff, flags);
-	assert_string_equal(flags, "sync meta fua readahead");
+	assert_string_equal(flags, "sync meta fua readahead other");
+	io_flags_text(FT_IO_REST, flags);
+	assert_string_equal(flags, "other");
 	io_flags_text(0, flags);
 	assert_string_equal(flags, "");
 }

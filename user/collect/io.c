@@ -28,6 +28,14 @@
 #define TALLIES_PER_STACK 4
 #define REQUESTS	  16384u /* on their way at once */
 #define OUTLIER_BYTES	  (1u << 20)
+/* Histograms of 13 KiB: of a disk, those that are in use in earnest, and one for the rest of each
+ * operation. */
+#define HISTOGRAMS_PER_DISK 32
+#define HISTOGRAMS_MIN	    256u
+#define HISTOGRAMS_MAX	    1024u
+#define REST_PER_DISK	    (FT_IO_OTHER + 1)
+#define REST_MIN	    64u
+#define REST_MAX	    512u
 /* At first it is short: stacks that are unwound late are each a tally of its own. */
 #define PATIENCE_MS	100u
 #define PATIENCE_MIN_MS 50u
@@ -99,9 +107,15 @@ static void io_free(struct collector *base)
 
 /* --- loading ------------------------------------------------------------------------------- */
 
+static unsigned int within(size_t n, unsigned int min, unsigned int max)
+{
+	return n < min ? min : n > max ? max : (unsigned int)n;
+}
+
 static int set_sizes(const struct io_collector *c)
 {
 	unsigned int entries = c->options.table_entries ? c->options.table_entries : TABLE_ENTRIES;
+	size_t disks = devices_count_disks(c->devices);
 	const struct {
 		struct bpf_map *map;
 		unsigned int entries;
@@ -112,6 +126,10 @@ static int set_sizes(const struct io_collector *c)
 		{ c->skel->maps.tallies_1, entries * TALLIES_PER_STACK },
 		{ c->skel->maps.pieces, REQUESTS },
 		{ c->skel->maps.outliers, OUTLIER_BYTES },
+		{ c->skel->maps.histograms,
+		  within(disks * HISTOGRAMS_PER_DISK, HISTOGRAMS_MIN, HISTOGRAMS_MAX) },
+		{ c->skel->maps.histograms_of_rest,
+		  within(disks * REST_PER_DISK, REST_MIN, REST_MAX) },
 	};
 	size_t i;
 
@@ -275,8 +293,10 @@ static void add_notes(const struct ft_io_notes *notes, struct collector_summary 
 {
 	const struct collector_note all[] = {
 		{ "unseen_starts", notes->unseen_starts, NULL },
+		{ "undated_starts", notes->undated_starts, NULL },
 		{ "requeues", notes->requeues, NULL },
 		{ "chains_cut", notes->chains_cut, NULL },
+		{ "histograms_rest", notes->histograms_rest, NULL },
 		{ "histograms_full", notes->histograms_full, NULL },
 		{ "disks_full", notes->disks_full, NULL },
 		{ "dirtiers_lost", notes->dirtiers_lost, NULL },
@@ -378,6 +398,7 @@ static int set_up(struct io_collector *c, const struct target *target)
 	init_tables(c);
 	io_tags_init(&c->tags, c->devices);
 	latency.histograms = c->skel->maps.histograms;
+	latency.histograms_of_rest = c->skel->maps.histograms_of_rest;
 	latency.disks = c->skel->maps.disks;
 	latency.outliers = c->skel->maps.outliers;
 	latency.notes = &c->skel->bss->notes;

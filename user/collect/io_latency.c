@@ -214,9 +214,9 @@ int io_latency_histogram(struct io_latency *io, const struct ft_io_hist_key *key
 	return ok(err);
 }
 
-static int carry_histograms(struct io_latency *io)
+static int carry_histograms(struct io_latency *io, const struct bpf_map *map)
 {
-	int fd = bpf_map__fd(io->o.histograms), err = 0;
+	int fd = bpf_map__fd(map), err = 0;
 	struct ft_io_hist_key key, *last = NULL;
 
 	while (!err && !bpf_map_get_next_key(fd, last, &key)) {
@@ -261,7 +261,9 @@ int io_latency_tick(struct io_latency *io)
 	int err = consume_outliers(io);
 
 	if (!err)
-		err = carry_histograms(io);
+		err = carry_histograms(io, io->o.histograms);
+	if (!err)
+		err = carry_histograms(io, io->o.histograms_of_rest);
 	if (!err)
 		err = carry_gauges(io);
 	if (!err)
