@@ -93,7 +93,11 @@ static __always_inline bool is_filter(__u32 slot)
 	return slot == FT_FILTERED_SELF || slot == FT_FILTERED_IDLE || slot == FT_FILTERED_TARGET;
 }
 
-/* If a piece with this address is still there, nobody said that it ended. */
+/*
+ * If a piece with this address is still there, nobody said that it ended. What the kernel misses is
+ * as a rule the program and not the end: the piece counts as I/O, of which it is not known how long
+ * it took.
+ */
 static __always_inline void piece_forget(__u64 key)
 {
 	struct ft_io_piece *p = bpf_map_lookup_elem(&pieces, &key);
@@ -103,6 +107,7 @@ static __always_inline void piece_forget(__u64 key)
 	if (!p->filtered) {
 		if (!p->merged)
 			disk_ended(p->dev);
+		histogram_count(p);
 		ledger_end(FT_IO_LOST_UNSEEN_END);
 	}
 	/* What takes its place may find none. */
@@ -232,11 +237,15 @@ int BPF_PROG(on_frontmerge, struct bio *bio)
 /* Notes for all pieces of a request what became of it. */
 static __noinline int request_mark(struct request *rq, __u32 what)
 {
-	__u64 now = bpf_ktime_get_ns();
 	struct bio *bio = rq->bio;
-	__u8 size = size_class(rq->__data_len);
+	__u64 now;
+	__u8 size;
 	__u32 i;
 
+	if (!is_on)
+		return 0;
+	now = bpf_ktime_get_ns();
+	size = size_class(rq->__data_len);
 	for (i = 0; i < MAX_CHAIN && bio; i++) {
 		__u64 key = (__u64)bio;
 		struct ft_io_piece *p = bpf_map_lookup_elem(&pieces, &key);
@@ -286,6 +295,8 @@ static __always_inline int request_merge(struct request *rq)
 	struct bio *bio = rq->bio;
 	__u32 i;
 
+	if (!is_on)
+		return 0;
 	for (i = 0; i < MAX_CHAIN && bio; i++) {
 		__u64 key = (__u64)bio;
 		struct ft_io_piece *p = bpf_map_lookup_elem(&pieces, &key);
@@ -337,8 +348,7 @@ static __always_inline void unknown_end(struct request *rq)
  * 'bytes' of the request are done, from its first bio on; of a bio that is done in part only the
  * rest is left in it the next time. A flush sequence comes here once more when all of it is done.
  */
-static __always_inline int request_complete(struct request *rq, int error, __u32 bytes,
-					    bool is_first)
+static __always_inline int request_complete(struct request *rq, int error, __u32 bytes)
 {
 	__u64 now, key;
 	struct bio *bio = rq->bio;
@@ -357,12 +367,12 @@ static __always_inline int request_complete(struct request *rq, int error, __u32
 		if (size > bytes)
 			return 0;
 		bytes -= size;
-		if (!piece_end(key, now, error) && is_first)
+		if (!piece_end(key, now, error))
 			unknown_end(rq);
 		bio = bio->bi_next;
 		key = next;
 	}
-	if (bio && is_first)
+	if (bio)
 		NOTE(chains_cut);
 	return 0;
 }
@@ -370,21 +380,7 @@ static __always_inline int request_complete(struct request *rq, int error, __u32
 SEC("tp_btf/block_rq_complete")
 int BPF_PROG(on_complete, struct request *rq, int error, unsigned int bytes)
 {
-	return request_complete(rq, error, bytes, true);
-}
-
-/*
- * Runs behind it, and finds nothing left to do, unless the first was interrupted by this completion
- * and so was not run for it.
- */
-SEC("tp_btf/block_rq_complete")
-int BPF_PROG(on_complete_again, struct request *rq, int error, unsigned int bytes)
-{
-	struct bio *bio = rq->bio;
-
-	if (!bio || !is_known(bio))
-		return 0;
-	return request_complete(rq, error, bytes, false);
+	return request_complete(rq, error, bytes);
 }
 
 /* --- where it comes from ------------------------------------------------------------------- */
@@ -403,7 +399,8 @@ int BPF_PROG(on_split, struct bio *bio, unsigned int rest_sector)
 {
 	struct bio *rest = bio->bi_private;
 
-	lineage_split(bio, (__u64)rest, BPF_CORE_READ(rest, bi_iter.bi_sector));
+	if (is_on)
+		lineage_split(bio, (__u64)rest, BPF_CORE_READ(rest, bi_iter.bi_sector));
 	return 0;
 }
 
@@ -483,7 +480,8 @@ int BPF_PROG(on_split_q, void *q, struct bio *bio, unsigned int rest_sector)
 {
 	struct bio *rest = bio->bi_private;
 
-	lineage_split(bio, (__u64)rest, BPF_CORE_READ(rest, bi_iter.bi_sector));
+	if (is_on)
+		lineage_split(bio, (__u64)rest, BPF_CORE_READ(rest, bi_iter.bi_sector));
 	return 0;
 }
 

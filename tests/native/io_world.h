@@ -187,7 +187,6 @@ static inline void merge_requests(struct request *rq, struct request *next)
 static inline bool complete(struct request *rq, int error, __u32 bytes)
 {
 	prog_on_complete(rq, error, bytes);
-	prog_on_complete_again(rq, error, bytes);
 	rq->__data_len -= bytes;
 	while (rq->bio) {
 		struct bio *bio = rq->bio;

@@ -47,7 +47,7 @@ static void what_is_on_its_way_at_the_stop_stays_so(void **state)
 }
 
 /* The kernel does not run a program that is running on that CPU. */
-static void what_one_program_does_not_see_another_does(void **state)
+static void a_start_that_one_program_does_not_see_another_does(void **state)
 {
 	struct task_struct task = task_make(7, "dd");
 	struct bio bio = bio_make(READ, 4096);
@@ -59,7 +59,7 @@ static void what_one_program_does_not_see_another_does(void **state)
 	prog_on_io_start(&rq);
 	prog_on_issue(&rq);
 	at(2000);
-	prog_on_complete_again(&rq, 0, 4096);
+	prog_on_complete(&rq, 0, 4096);
 	assert_int_equal(histogram(VDA, FT_IO_READ, 0, 12)->stages[FT_IO_TOTAL].sum_ns, 1000);
 	assert_int_equal(ledger_slot(FT_LOST_NESTED), 1); /* its user stack was not walked */
 	assert_int_equal(in_flight_of(VDA), 0);
@@ -67,7 +67,7 @@ static void what_one_program_does_not_see_another_does(void **state)
 	at(3000);
 	prog_on_io_start(&rq);
 	at(5000);
-	prog_on_complete_again(&rq, 0, 4096);
+	prog_on_complete(&rq, 0, 4096);
 	assert_int_equal(tally_of(7, NULL)->stage_ns[FT_IO_TOTAL], 2000);
 	assert_int_equal(ledger_slot(FT_FIRED), 2);
 	rq.cmd_flags = 34; /* passes through */
@@ -118,10 +118,12 @@ static void an_unknown_request_began_before_the_recording(void **state)
 	assert_int_equal(ledger_slot(FT_FIRED), 0);
 }
 
-static void an_end_that_nobody_saw_is_a_loss(void **state)
+static void an_end_that_nobody_saw_is_a_loss_of_the_time_only(void **state)
 {
 	struct task_struct task = task_make(7, "dd");
 	struct bio bio = bio_make(READ, 4096);
+	struct ft_io_hist *hist;
+	__u32 i, timed = 0;
 	struct request rq;
 
 	(void)state;
@@ -129,6 +131,12 @@ static void an_end_that_nobody_saw_is_a_loss(void **state)
 	request_start(&rq, &bio);
 	assert_int_equal(in_flight_of(VDA), 1);
 	one_request(&task, &bio);
+	hist = histogram(VDA, FT_IO_READ, 0, 12);
+	assert_int_equal(hist->requests, 2);
+	assert_int_equal(hist->bytes, 8192);
+	for (i = 0; i < FT_HIST_SLOTS; i++)
+		timed += hist->stages[FT_IO_TOTAL].slots[i];
+	assert_int_equal(timed, 1);
 	assert_int_equal(ledger_slot(FT_IO_LOST_UNSEEN_END), 1);
 	assert_int_equal(ledger_slot(FT_KEPT), 1);
 	assert_int_equal(ledger_slot(FT_FIRED), 2);
@@ -491,10 +499,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(before_the_start_nothing_is_counted),
 		TEST(what_is_on_its_way_at_the_stop_stays_so),
-		TEST(what_one_program_does_not_see_another_does),
+		TEST(a_start_that_one_program_does_not_see_another_does),
 		TEST(a_filtered_request_is_counted_at_once),
 		TEST(an_unknown_request_began_before_the_recording),
-		TEST(an_end_that_nobody_saw_is_a_loss),
+		TEST(an_end_that_nobody_saw_is_a_loss_of_the_time_only),
 		TEST(more_requests_than_there_is_room_for_are_a_loss),
 		TEST(without_a_stack_the_histogram_counts_all_the_same),
 		TEST(full_tables_of_what_has_ended),
