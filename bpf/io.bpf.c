@@ -40,6 +40,14 @@ struct {
 	__type(value, struct ft_io_piece);
 } pieces SEC(".maps");
 
+/* Of these, pieces that nobody asked for: so many at most, and how many there are. */
+const volatile __u32 cfg_max_filtered = 512;
+__s64 n_filtered = 0;
+
+/* Pieces that have begun without getting an entry, and have not ended: known by their number only.
+ */
+__s64 n_without_entry = 0;
+
 /* The last bio on this CPU for which there was no room. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -93,6 +101,27 @@ static __always_inline bool is_filter(__u32 slot)
 	return slot == FT_FILTERED_SELF || slot == FT_FILTERED_IDLE || slot == FT_FILTERED_TARGET;
 }
 
+static __always_inline void piece_delete(__u64 key, __u8 filtered)
+{
+	if (!bpf_map_delete_elem(&pieces, &key) && filtered)
+		__sync_fetch_and_add(&n_filtered, -1);
+}
+
+/*
+ * What is filtered is kept all the same, so that its end is known for what it is; but it must not
+ * take the room of what was asked for. 0: it has no entry.
+ */
+static __always_inline bool piece_keep(__u64 key, const struct ft_io_piece *p)
+{
+	if (p->filtered && *(volatile __s64 *)&n_filtered >= (__s64)cfg_max_filtered)
+		return false;
+	if (bpf_map_update_elem(&pieces, &key, p, BPF_ANY))
+		return false;
+	if (p->filtered)
+		__sync_fetch_and_add(&n_filtered, 1);
+	return true;
+}
+
 /*
  * If a piece with this address is still there, nobody said that it ended. What the kernel misses is
  * as a rule the program and not the end: the piece counts as I/O, of which it is not known how long
@@ -111,7 +140,7 @@ static __always_inline void piece_forget(__u64 key)
 		ledger_end(FT_IO_LOST_UNSEEN_END);
 	}
 	/* What takes its place may find none. */
-	bpf_map_delete_elem(&pieces, &key);
+	piece_delete(key, p->filtered);
 }
 
 static __always_inline void piece_fill(struct ft_io_piece *p, struct bio *bio)
@@ -136,6 +165,7 @@ static __always_inline void refuse(const struct bio *bio)
 	__u32 zero = 0;
 	__u64 *last = bpf_map_lookup_elem(&refused, &zero);
 
+	__sync_fetch_and_add(&n_without_entry, 1);
 	if (last)
 		*last = (__u64)bio;
 }
@@ -169,8 +199,7 @@ static __noinline int piece_begin(void *ctx, struct bio *bio, bool merged, bool 
 	piece_forget(key);
 	/* Not before: what this has cost is no part of its latency. */
 	p.start_ns = bpf_ktime_get_ns();
-	/* What is filtered is kept all the same, so that its end is known for what it is. */
-	is_kept = !bpf_map_update_elem(&pieces, &key, &p, BPF_ANY);
+	is_kept = piece_keep(key, &p);
 	if (!is_kept)
 		refuse(bio);
 	if (p.filtered) {
@@ -332,13 +361,19 @@ __noinline int piece_end(__u64 key, __u64 now_ns, __s32 error)
 		return 0;
 	if (!p->filtered)
 		ledger_end(piece_account(p, now_ns, error));
-	bpf_map_delete_elem(&pieces, &key);
+	piece_delete(key, p->filtered);
 	return 1;
 }
 
 static __always_inline void unknown_end(struct request *rq)
 {
-	if (!rq->start_time_ns || rq->start_time_ns < began_ns)
+	/* Which one it is does not matter: that one was counted when it began. */
+	if (*(volatile __s64 *)&n_without_entry > 0)
+		__sync_fetch_and_add(&n_without_entry, -1);
+	/* Without the kernel's own accounting (queue/iostats) most requests have no time. */
+	else if (!rq->start_time_ns)
+		NOTE(undated_starts);
+	else if (rq->start_time_ns < began_ns)
 		NOTE(began_before);
 	else
 		NOTE(unseen_starts);

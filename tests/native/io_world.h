@@ -85,6 +85,8 @@ static inline int world_set_up(void **state)
 	cfg_frame_pointers = 1;
 	cfg_flush_seq = 1 << 4;
 	cfg_slower_ns = 0;
+	cfg_max_filtered = 512;
+	n_filtered = n_without_entry = 0;
 	active_set = 0;
 	has_lineages = 0;
 	is_on = 1;

@@ -97,6 +97,41 @@ static void a_filtered_request_is_counted_at_once(void **state)
 	assert_int_equal(notes.unseen_starts + notes.began_before, 0);
 }
 
+static void what_is_filtered_leaves_room_for_what_is_not(void **state)
+{
+	struct task_struct self = task_make(SELF, "fathom"), task = task_make(7, "dd");
+	struct bio bios[4];
+	struct request rqs[4];
+	__u32 i;
+
+	(void)state;
+	fake_map_resize(world.pieces, 4);
+	cfg_max_filtered = 2;
+	run(&self);
+	for (i = 0; i < 3; i++) {
+		bios[i] = bio_make(READ, 4096);
+		request_start(&rqs[i], &bios[i]);
+	}
+	assert_int_equal(world.pieces->n, 2);
+	assert_int_equal(ledger_slot(FT_FILTERED_SELF), 3);
+	bios[3] = bio_make(READ, 4096);
+	run(&task);
+	request_start(&rqs[3], &bios[3]);
+	assert_int_equal(world.pieces->n, 3);
+	for (i = 4; i--;)
+		request_end(&rqs[i]);
+	assert_int_equal(ledger_slot(FT_KEPT), 1);
+	assert_int_equal(ledger_slot(FT_FIRED), 4);
+	assert_int_equal(world.pieces->n, 0);
+	assert_int_equal(n_filtered, 0);
+	assert_int_equal(notes.unseen_starts + notes.began_before, 0);
+	prog_on_complete(&rqs[0], 0, 0); /* has no bios left */
+	bios[0] = bio_make(READ, 4096);
+	rqs[0].bio = &bios[0];
+	prog_on_complete(&rqs[0], 0, 4096); /* and this one is no more than unknown */
+	assert_int_equal(notes.unseen_starts, 1);
+}
+
 static void an_unknown_request_began_before_the_recording(void **state)
 {
 	struct bio bio = bio_make(READ, 4096);
@@ -108,13 +143,14 @@ static void an_unknown_request_began_before_the_recording(void **state)
 	assert_int_equal(notes.began_before, 1);
 	rq.start_time_ns = 0; /* the kernel did not take the time */
 	prog_on_complete(&rq, 0, 4096);
-	assert_int_equal(notes.began_before, 2);
+	assert_int_equal(notes.began_before, 1);
+	assert_int_equal(notes.undated_starts, 1);
 	rq.start_time_ns = began_ns;
 	prog_on_complete(&rq, 0, 4096);
 	assert_int_equal(notes.unseen_starts, 1);
 	rq.cmd_flags = 34; /* passes through */
 	prog_on_complete(&rq, 0, 4096);
-	assert_int_equal(notes.unseen_starts + notes.began_before, 3);
+	assert_int_equal(notes.unseen_starts + notes.began_before + notes.undated_starts, 3);
 	assert_int_equal(ledger_slot(FT_FIRED), 0);
 }
 
@@ -160,6 +196,7 @@ static void more_requests_than_there_is_room_for_are_a_loss(void **state)
 	assert_int_equal(ledger_slot(FT_KEPT), 1);
 	assert_int_equal(ledger_slot(FT_FIRED), 2);
 	assert_int_equal(in_flight_of(VDA), 0);
+	assert_int_equal(notes.unseen_starts + notes.undated_starts, 0);
 }
 
 static void without_a_stack_the_histogram_counts_all_the_same(void **state)
@@ -446,6 +483,7 @@ static void random_world(void)
 	}
 	/* One more piece at a time than there is room for. */
 	fake_map_resize(world.pieces, REQUESTS * 4);
+	cfg_max_filtered = REQUESTS;
 	fake_map_resize(world.tallies[0], 48);
 	fake_map_resize(world.tallies[1], 48);
 	fake_map_resize(world.stacks[0], 24);
@@ -501,6 +539,7 @@ int main(void)
 		TEST(what_is_on_its_way_at_the_stop_stays_so),
 		TEST(a_start_that_one_program_does_not_see_another_does),
 		TEST(a_filtered_request_is_counted_at_once),
+		TEST(what_is_filtered_leaves_room_for_what_is_not),
 		TEST(an_unknown_request_began_before_the_recording),
 		TEST(an_end_that_nobody_saw_is_a_loss_of_the_time_only),
 		TEST(more_requests_than_there_is_room_for_are_a_loss),

@@ -24,10 +24,11 @@
 #include "user/collect/sample_tables.h"
 
 /* I/O is where it is in bursts, of few different stacks. */
-#define TABLE_ENTRIES	  4096u
-#define TALLIES_PER_STACK 4
-#define REQUESTS	  16384u /* on their way at once */
-#define OUTLIER_BYTES	  (1u << 20)
+#define TABLE_ENTRIES	   4096u
+#define TALLIES_PER_STACK  4
+#define REQUESTS_PER_STACK 4	  /* on their way at once, */
+#define REQUESTS_MIN	   16384u /* but never fewer */
+#define OUTLIER_BYTES	   (1u << 20)
 /* Histograms of 13 KiB: of a disk, those that are in use in earnest, and one for the rest of each
  * operation. */
 #define HISTOGRAMS_PER_DISK 32
@@ -124,7 +125,8 @@ static int set_sizes(const struct io_collector *c)
 		{ c->skel->maps.stacks_1, entries },
 		{ c->skel->maps.tallies_0, entries * TALLIES_PER_STACK },
 		{ c->skel->maps.tallies_1, entries * TALLIES_PER_STACK },
-		{ c->skel->maps.pieces, REQUESTS },
+		{ c->skel->maps.pieces,
+		  within((size_t)entries * REQUESTS_PER_STACK, REQUESTS_MIN, UINT32_MAX) },
 		{ c->skel->maps.outliers, OUTLIER_BYTES },
 		{ c->skel->maps.histograms,
 		  within(disks * HISTOGRAMS_PER_DISK, HISTOGRAMS_MIN, HISTOGRAMS_MAX) },
@@ -142,6 +144,7 @@ static int set_sizes(const struct io_collector *c)
 
 static void configure(const struct io_collector *c)
 {
+	c->skel->rodata->cfg_max_filtered = bpf_map__max_entries(c->skel->maps.pieces) / 2;
 	c->skel->rodata->cfg_slower_ns = c->options.slower_ns;
 	if (sysconf(_SC_PAGESIZE) > c->skel->rodata->cfg_kernel_stack_bytes)
 		c->skel->rodata->cfg_kernel_stack_bytes = sysconf(_SC_PAGESIZE);
