@@ -89,7 +89,10 @@ static __always_inline __u32 piece_origin(void *ctx, struct bio *bio, struct ft_
 {
 	struct dirtier *dirtier = p->op == FT_IO_WRITE ? dirtier_of(bio) : NULL;
 
-	if (!dirtier)
+	/* Whoever writes a loop device's file back, it came through that device. */
+	if (dirtier && dirtier->loop)
+		p->came_dev = dirtier->loop;
+	if (!dirtier || is_current(dirtier))
 		return origin_take(ctx, &p->origin, with_user);
 	p->inferred = 1;
 	p->origin = dirtier->origin;
