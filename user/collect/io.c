@@ -51,6 +51,7 @@ struct io_collector {
 	struct devices *devices;
 	struct sample_tables tables;
 	struct io_tags tags;
+	struct io_kernel has;
 	struct io_latency latency;
 	unsigned int patience_ms;
 };
@@ -158,7 +159,7 @@ static int load(struct io_collector *c, const struct target *target)
 	c->skel = io_bpf__open();
 	if (!c->skel)
 		return bpf_fail(-errno, "the collector of block I/O");
-	err = io_programs_choose(c->skel);
+	err = io_programs_choose(c->skel, &c->has);
 	if (!err)
 		err = set_sizes(c);
 	if (err)
@@ -292,22 +293,40 @@ static int close_ledger(const struct io_collector *c, uint64_t in_flight_end, st
 	return 0;
 }
 
-static void add_notes(const struct ft_io_notes *notes, struct collector_summary *ret)
+static void add_notes(const struct io_collector *c, struct collector_summary *ret)
 {
-	const struct collector_note all[] = {
-		{ "unseen_starts", notes->unseen_starts, NULL },
-		{ "undated_starts", notes->undated_starts, NULL },
-		{ "requeues", notes->requeues, NULL },
-		{ "chains_cut", notes->chains_cut, NULL },
-		{ "histograms_rest", notes->histograms_rest, NULL },
-		{ "histograms_full", notes->histograms_full, NULL },
-		{ "disks_full", notes->disks_full, NULL },
-		{ "dirtiers_lost", notes->dirtiers_lost, NULL },
+	const struct ft_io_notes *notes = &c->skel->bss->notes;
+	const struct {
+		const char *name;
+		uint64_t n;
+	} counted[] = {
+		{ "unseen_starts", notes->unseen_starts },
+		{ "undated_starts", notes->undated_starts },
+		{ "requeues", notes->requeues },
+		{ "chains_cut", notes->chains_cut },
+		{ "histograms_rest", notes->histograms_rest },
+		{ "histograms_full", notes->histograms_full },
+		{ "disks_full", notes->disks_full },
+		{ "dirtiers_lost", notes->dirtiers_lost },
 	};
+	const struct {
+		const char *name, *why;
+	} lacking[] = {
+		{ "devices_above_not_told", c->has.no_lineage },
+		{ "writeback_not_followed", c->has.no_writeback },
+		{ "merges_not_followed", c->has.no_merges },
+		{ "queueing_not_followed", c->has.no_queue },
+	};
+	size_t i;
 
-	_Static_assert(ARRAY_SIZE(all) <= SUMMARY_MAX_NOTES, "notes");
-	memcpy(ret->notes, all, sizeof(all));
-	ret->n_notes = ARRAY_SIZE(all);
+	_Static_assert(ARRAY_SIZE(counted) + ARRAY_SIZE(lacking) <= SUMMARY_MAX_NOTES, "notes");
+
+	for (i = 0; i < ARRAY_SIZE(counted); i++)
+		summary_add_note(ret, counted[i].name, counted[i].n, NULL);
+	for (i = 0; i < ARRAY_SIZE(lacking); i++) {
+		if (lacking[i].why)
+			summary_add_note(ret, lacking[i].name, 1, lacking[i].why);
+	}
 }
 
 static int io_summarize(struct collector *base, const struct sideband *sb,
@@ -326,7 +345,7 @@ static int io_summarize(struct collector *base, const struct sideband *sb,
 	ret->cost.kernel_ns = cost.run_ns;
 	ret->cost.kernel_runs = cost.runs;
 	ret->cost.map_bytes = cost.map_bytes;
-	add_notes(&c->skel->bss->notes, ret);
+	add_notes(c, ret);
 	err = close_ledger(c, in_flight_end, &ret->ledger);
 	if (err)
 		return err;
