@@ -40,6 +40,14 @@ struct {
 	__type(value, struct ft_io_piece);
 } pieces SEC(".maps");
 
+/* Of these, pieces that nobody asked for: so many at most, and how many there are. */
+const volatile __u32 cfg_max_filtered = 512;
+__s64 n_filtered = 0;
+
+/* Pieces that have begun without getting an entry, and have not ended: known by their number only.
+ */
+__s64 n_without_entry = 0;
+
 /* The last bio on this CPU for which there was no room. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -81,7 +89,10 @@ static __always_inline __u32 piece_origin(void *ctx, struct bio *bio, struct ft_
 {
 	struct dirtier *dirtier = p->op == FT_IO_WRITE ? dirtier_of(bio) : NULL;
 
-	if (!dirtier)
+	/* Whoever writes a loop device's file back, it came through that device. */
+	if (dirtier && dirtier->loop)
+		p->came_dev = dirtier->loop;
+	if (!dirtier || is_current(dirtier))
 		return origin_take(ctx, &p->origin, with_user);
 	p->inferred = 1;
 	p->origin = dirtier->origin;
@@ -93,7 +104,32 @@ static __always_inline bool is_filter(__u32 slot)
 	return slot == FT_FILTERED_SELF || slot == FT_FILTERED_IDLE || slot == FT_FILTERED_TARGET;
 }
 
-/* If a piece with this address is still there, nobody said that it ended. */
+static __always_inline void piece_delete(__u64 key, __u8 filtered)
+{
+	if (!bpf_map_delete_elem(&pieces, &key) && filtered)
+		__sync_fetch_and_add(&n_filtered, -1);
+}
+
+/*
+ * What is filtered is kept all the same, so that its end is known for what it is; but it must not
+ * take the room of what was asked for. 0: it has no entry.
+ */
+static __always_inline bool piece_keep(__u64 key, const struct ft_io_piece *p)
+{
+	if (p->filtered && *(volatile __s64 *)&n_filtered >= (__s64)cfg_max_filtered)
+		return false;
+	if (bpf_map_update_elem(&pieces, &key, p, BPF_ANY))
+		return false;
+	if (p->filtered)
+		__sync_fetch_and_add(&n_filtered, 1);
+	return true;
+}
+
+/*
+ * If a piece with this address is still there, nobody said that it ended. What the kernel misses is
+ * as a rule the program and not the end: the piece counts as I/O, of which it is not known how long
+ * it took.
+ */
 static __always_inline void piece_forget(__u64 key)
 {
 	struct ft_io_piece *p = bpf_map_lookup_elem(&pieces, &key);
@@ -103,10 +139,11 @@ static __always_inline void piece_forget(__u64 key)
 	if (!p->filtered) {
 		if (!p->merged)
 			disk_ended(p->dev);
+		histogram_count(p);
 		ledger_end(FT_IO_LOST_UNSEEN_END);
 	}
 	/* What takes its place may find none. */
-	bpf_map_delete_elem(&pieces, &key);
+	piece_delete(key, p->filtered);
 }
 
 static __always_inline void piece_fill(struct ft_io_piece *p, struct bio *bio)
@@ -131,6 +168,7 @@ static __always_inline void refuse(const struct bio *bio)
 	__u32 zero = 0;
 	__u64 *last = bpf_map_lookup_elem(&refused, &zero);
 
+	__sync_fetch_and_add(&n_without_entry, 1);
 	if (last)
 		*last = (__u64)bio;
 }
@@ -164,8 +202,7 @@ static __noinline int piece_begin(void *ctx, struct bio *bio, bool merged, bool 
 	piece_forget(key);
 	/* Not before: what this has cost is no part of its latency. */
 	p.start_ns = bpf_ktime_get_ns();
-	/* What is filtered is kept all the same, so that its end is known for what it is. */
-	is_kept = !bpf_map_update_elem(&pieces, &key, &p, BPF_ANY);
+	is_kept = piece_keep(key, &p);
 	if (!is_kept)
 		refuse(bio);
 	if (p.filtered) {
@@ -232,11 +269,15 @@ int BPF_PROG(on_frontmerge, struct bio *bio)
 /* Notes for all pieces of a request what became of it. */
 static __noinline int request_mark(struct request *rq, __u32 what)
 {
-	__u64 now = bpf_ktime_get_ns();
 	struct bio *bio = rq->bio;
-	__u8 size = size_class(rq->__data_len);
+	__u64 now;
+	__u8 size;
 	__u32 i;
 
+	if (!is_on)
+		return 0;
+	now = bpf_ktime_get_ns();
+	size = size_class(rq->__data_len);
 	for (i = 0; i < MAX_CHAIN && bio; i++) {
 		__u64 key = (__u64)bio;
 		struct ft_io_piece *p = bpf_map_lookup_elem(&pieces, &key);
@@ -286,6 +327,8 @@ static __always_inline int request_merge(struct request *rq)
 	struct bio *bio = rq->bio;
 	__u32 i;
 
+	if (!is_on)
+		return 0;
 	for (i = 0; i < MAX_CHAIN && bio; i++) {
 		__u64 key = (__u64)bio;
 		struct ft_io_piece *p = bpf_map_lookup_elem(&pieces, &key);
@@ -321,13 +364,19 @@ __noinline int piece_end(__u64 key, __u64 now_ns, __s32 error)
 		return 0;
 	if (!p->filtered)
 		ledger_end(piece_account(p, now_ns, error));
-	bpf_map_delete_elem(&pieces, &key);
+	piece_delete(key, p->filtered);
 	return 1;
 }
 
 static __always_inline void unknown_end(struct request *rq)
 {
-	if (!rq->start_time_ns || rq->start_time_ns < began_ns)
+	/* Which one it is does not matter: that one was counted when it began. */
+	if (*(volatile __s64 *)&n_without_entry > 0)
+		__sync_fetch_and_add(&n_without_entry, -1);
+	/* Without the kernel's own accounting (queue/iostats) most requests have no time. */
+	else if (!rq->start_time_ns)
+		NOTE(undated_starts);
+	else if (rq->start_time_ns < began_ns)
 		NOTE(began_before);
 	else
 		NOTE(unseen_starts);
@@ -337,8 +386,7 @@ static __always_inline void unknown_end(struct request *rq)
  * 'bytes' of the request are done, from its first bio on; of a bio that is done in part only the
  * rest is left in it the next time. A flush sequence comes here once more when all of it is done.
  */
-static __always_inline int request_complete(struct request *rq, int error, __u32 bytes,
-					    bool is_first)
+static __always_inline int request_complete(struct request *rq, int error, __u32 bytes)
 {
 	__u64 now, key;
 	struct bio *bio = rq->bio;
@@ -357,12 +405,12 @@ static __always_inline int request_complete(struct request *rq, int error, __u32
 		if (size > bytes)
 			return 0;
 		bytes -= size;
-		if (!piece_end(key, now, error) && is_first)
+		if (!piece_end(key, now, error))
 			unknown_end(rq);
 		bio = bio->bi_next;
 		key = next;
 	}
-	if (bio && is_first)
+	if (bio)
 		NOTE(chains_cut);
 	return 0;
 }
@@ -370,21 +418,7 @@ static __always_inline int request_complete(struct request *rq, int error, __u32
 SEC("tp_btf/block_rq_complete")
 int BPF_PROG(on_complete, struct request *rq, int error, unsigned int bytes)
 {
-	return request_complete(rq, error, bytes, true);
-}
-
-/*
- * Runs behind it, and finds nothing left to do, unless the first was interrupted by this completion
- * and so was not run for it.
- */
-SEC("tp_btf/block_rq_complete")
-int BPF_PROG(on_complete_again, struct request *rq, int error, unsigned int bytes)
-{
-	struct bio *bio = rq->bio;
-
-	if (!bio || !is_known(bio))
-		return 0;
-	return request_complete(rq, error, bytes, false);
+	return request_complete(rq, error, bytes);
 }
 
 /* --- where it comes from ------------------------------------------------------------------- */
@@ -403,7 +437,8 @@ int BPF_PROG(on_split, struct bio *bio, unsigned int rest_sector)
 {
 	struct bio *rest = bio->bi_private;
 
-	lineage_split(bio, (__u64)rest, BPF_CORE_READ(rest, bi_iter.bi_sector));
+	if (is_on)
+		lineage_split(bio, (__u64)rest, BPF_CORE_READ(rest, bi_iter.bi_sector));
 	return 0;
 }
 
@@ -483,7 +518,8 @@ int BPF_PROG(on_split_q, void *q, struct bio *bio, unsigned int rest_sector)
 {
 	struct bio *rest = bio->bi_private;
 
-	lineage_split(bio, (__u64)rest, BPF_CORE_READ(rest, bi_iter.bi_sector));
+	if (is_on)
+		lineage_split(bio, (__u64)rest, BPF_CORE_READ(rest, bi_iter.bi_sector));
 	return 0;
 }
 

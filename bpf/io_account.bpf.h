@@ -93,12 +93,16 @@ static __always_inline __u32 tally_add(void *table, const struct ft_io_piece *p,
 
 /* --- histograms ---------------------------------------------------------------------------- */
 
-struct {
+/* The loader sets the number of entries of both. */
+struct histogram_table {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 256);
 	__type(key, struct ft_io_hist_key);
 	__type(value, struct ft_io_hist);
-} histograms SEC(".maps");
+};
+struct histogram_table histograms SEC(".maps");
+/* Of what found no room there, by disk and operation only. */
+struct histogram_table histograms_of_rest SEC(".maps");
 
 /* What a new one begins as: too large for the BPF stack. */
 struct {
@@ -108,12 +112,10 @@ struct {
 	__type(value, struct ft_io_hist);
 } histogram_zero SEC(".maps");
 
-static __always_inline struct ft_io_hist *histogram_of(const struct ft_io_piece *p)
+static __always_inline struct ft_io_hist *histogram_in(void *table,
+						       const struct ft_io_hist_key *key)
 {
-	struct ft_io_hist_key key = {
-		.dev = p->dev, .op = p->op, .flags = p->flags, .size = p->size
-	};
-	struct ft_io_hist *have = bpf_map_lookup_elem(&histograms, &key);
+	struct ft_io_hist *have = bpf_map_lookup_elem(table, key);
 	__u32 zero = 0;
 	void *empty;
 
@@ -121,8 +123,27 @@ static __always_inline struct ft_io_hist *histogram_of(const struct ft_io_piece 
 		return have;
 	empty = bpf_map_lookup_elem(&histogram_zero, &zero);
 	if (empty)
-		bpf_map_update_elem(&histograms, &key, empty, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&histograms, &key);
+		bpf_map_update_elem(table, key, empty, BPF_NOEXIST);
+	return bpf_map_lookup_elem(table, key);
+}
+
+static __always_inline struct ft_io_hist *histogram_of(const struct ft_io_piece *p)
+{
+	struct ft_io_hist_key key = {
+		.dev = p->dev, .op = p->op, .flags = p->flags, .size = p->size
+	};
+	struct ft_io_hist *have = histogram_in(&histograms, &key);
+
+	if (have)
+		return have;
+	key.flags = FT_IO_REST;
+	key.size = FT_IO_SIZE_REST;
+	have = histogram_in(&histograms_of_rest, &key);
+	if (have)
+		NOTE(histograms_rest);
+	else
+		NOTE(histograms_full);
+	return have;
 }
 
 static __always_inline void stage_add(struct ft_io_stage *stage, __u64 ns)
@@ -136,22 +157,29 @@ static __always_inline void stage_add(struct ft_io_stage *stage, __u64 ns)
 		__sync_fetch_and_add(&stage->slots[slot], 1);
 }
 
-static __always_inline void histogram_add(const struct ft_io_piece *p, const struct ended *e)
+/* The piece, but not how long it took. The histogram, NULL if there is no room for one. */
+static __always_inline struct ft_io_hist *histogram_count(const struct ft_io_piece *p)
 {
 	struct ft_io_hist *hist = histogram_of(p);
 
-	if (!hist) {
-		NOTE(histograms_full);
-		return;
-	}
+	if (!hist)
+		return NULL;
 	__sync_fetch_and_add(&hist->bytes, p->bytes);
 	if (p->inferred)
 		__sync_fetch_and_add(&hist->inferred_bytes, p->bytes);
-	if (p->merged) {
+	if (p->merged)
 		__sync_fetch_and_add(&hist->merged, 1);
+	else
+		__sync_fetch_and_add(&hist->requests, 1);
+	return hist;
+}
+
+static __always_inline void histogram_add(const struct ft_io_piece *p, const struct ended *e)
+{
+	struct ft_io_hist *hist = histogram_count(p);
+
+	if (!hist || p->merged)
 		return;
-	}
-	__sync_fetch_and_add(&hist->requests, 1);
 	if (e->error)
 		__sync_fetch_and_add(&hist->errors, 1);
 	stage_add(&hist->stages[FT_IO_TOTAL], e->stage_ns[FT_IO_TOTAL]);

@@ -12,6 +12,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/io_bio.bpf.h"
+#include "bpf/io_lineage.bpf.h"
 #include "bpf/sample.bpf.h"
 
 #define FT_S_IFMT  0170000 /* include/uapi/linux/stat.h */
@@ -25,6 +26,8 @@ struct dirtier {
 	__u64 time_ns;
 	__u32 pid;  /* of the process, in the initial PID namespace */
 	__u32 lost; /* ledger slot: it has no stack, or was not asked for; 0: it is whole */
+	__u32 loop; /* the loop device whose file it is, and for which it was dirtied; 0: none */
+	__u32 pad;
 };
 
 /* By the inode's address: it stays where it is as long as it has dirty pages. */
@@ -50,6 +53,7 @@ static __noinline __u32 dirtier_note(void *ctx, struct address_space *mapping)
 	have = bpf_map_lookup_elem(&dirtiers, &key);
 	if (have && have->pid == now.pid && now.time_ns - have->time_ns < DIRTIER_MAX_AGE_NS)
 		return 0;
+	now.loop = current_loop_dev();
 	s = sample_take();
 	if (!s)
 		return FT_LOST_NESTED;
@@ -117,14 +121,15 @@ static __always_inline __u64 bio_written_back(struct bio *bio)
 	return (__u64)BPF_CORE_READ((struct address_space *)mapping, host);
 }
 
-/* Who dirtied what the bio writes back, if that is another than the current process. */
+/* Who dirtied what the bio writes back; NULL: it does not, or nobody was seen doing it. */
 static __always_inline struct dirtier *dirtier_of(struct bio *bio)
 {
-	struct dirtier *d;
 	__u64 inode = bio_written_back(bio);
 
-	if (!inode)
-		return NULL;
-	d = bpf_map_lookup_elem(&dirtiers, &inode);
-	return d && d->pid != (__u32)(bpf_get_current_pid_tgid() >> 32) ? d : NULL;
+	return inode ? bpf_map_lookup_elem(&dirtiers, &inode) : NULL;
+}
+
+static __always_inline bool is_current(const struct dirtier *d)
+{
+	return d->pid == (__u32)(bpf_get_current_pid_tgid() >> 32);
 }

@@ -21,17 +21,19 @@
 #define FT_IO_META  0x02
 #define FT_IO_FUA   0x04
 #define FT_IO_AHEAD 0x08
+#define FT_IO_REST  0x80 /* in a histogram's key: whatever flags found no room, of any size */
 
 /* Sizes of whole requests: n means at most 2^n bytes, and more than half of that. */
-#define FT_IO_SIZE_NONE 0  /* no data */
-#define FT_IO_SIZE_MIN	9  /* that much or less */
-#define FT_IO_SIZE_MAX	21 /* this one has no upper end */
+#define FT_IO_SIZE_NONE 0    /* no data */
+#define FT_IO_SIZE_MIN	9    /* that much or less */
+#define FT_IO_SIZE_MAX	21   /* this one has no upper end */
+#define FT_IO_SIZE_REST 0xff /* see FT_IO_REST */
 
-#define FT_IO_QUEUE                                                                               \
-	0	       /* from the insertion into a queue, or the start without one, to the issue \
-			*/
-#define FT_IO_DEVICE 1 /* from the last issue to the completion */
-#define FT_IO_TOTAL  2 /* from the start to the completion */
+/* From the insertion into a queue (the start, without one) to the last issue, from there to the
+ * completion, and from the start to the completion. */
+#define FT_IO_QUEUE  0
+#define FT_IO_DEVICE 1
+#define FT_IO_TOTAL  2
 #define FT_IO_STAGES 3
 
 /* What pieces are counted by. */
@@ -71,7 +73,7 @@ struct ft_io_stage {
 
 /* Grows as long as the programs are loaded. Without the pieces whose origin was not asked for. */
 struct ft_io_hist {
-	__u64 requests; /* the stages are of these */
+	__u64 requests; /* the stages are of these, but for those whose end was not seen */
 	__u64 merged;	/* pieces that were merged into them */
 	__u64 bytes;	/* of both */
 	__u64 inferred_bytes;
@@ -122,11 +124,13 @@ _Static_assert(sizeof(struct ft_io_piece) == 128, "ft_io_piece");
 struct ft_io_notes {
 	__u64 began_before;    /* pieces that ended, but began before the recording */
 	__u64 unseen_starts;   /* pieces that ended, and should have been seen beginning */
+	__u64 undated_starts;  /* either of these: the kernel did not note when they began */
 	__u64 requeues;	       /* of requests */
 	__u64 chains_cut;      /* completions of more pieces than can be looked at */
+	__u64 histograms_rest; /* pieces that are in the histogram of the rest of their kind */
 	__u64 histograms_full; /* pieces that are in no histogram */
 	__u64 disks_full;      /* and in no disk's count */
 	__u64 outliers_lost;
 	__u64 dirtiers_lost; /* times that nothing could be kept about who dirtied a page */
 };
-_Static_assert(sizeof(struct ft_io_notes) == 64, "ft_io_notes");
+_Static_assert(sizeof(struct ft_io_notes) == 80, "ft_io_notes");

@@ -3,12 +3,11 @@
  * sample: where an event of the current task comes from: the task, its user stack and its kernel
  * stack. Every collector takes its samples by these functions:
  *
- *	struct sample *s = sample_take();	    a place to work in; NULL: FT_LOST_NESTED
- *	lost = sample_task(s);			    filters, and fills in s->origin.task
- *	sample_kernel_stack(ctx, s);		    where it is wanted
- *	sample_user_stack(s);
- *	lost = sample_keep(s);			    stacks go to the active set's table: s->origin
- *is whole sample_release(s);
+ * - struct sample *s = sample_take(): a place to work in; NULL is FT_LOST_NESTED
+ * - lost = sample_task(s): filters, and fills in s->origin.task
+ * - sample_kernel_stack(ctx, s), sample_user_stack(s): where they are wanted
+ * - lost = sample_keep(s, set): the stacks go to that set's table, and s->origin is whole
+ * - sample_release(s)
  *
  * The program defines FT_COLLECTOR (one of FT_COLLECTOR_*) before it includes this.
  */

@@ -134,4 +134,18 @@ else
 		"near(route('$(basename "$loop")'), 500, seen(20))"
 	losetup -d "$loop"
 fi
+
+# The same through the page cache: the file is written back later, by whichever thread.
+loop=$(losetup --find --show --direct-io=off "$tmp/image" 2>"$tmp/loop.err")
+if [ -z "$loop" ]; then
+	tap_skip "a loop device with a cache" "$(tail -1 "$tmp/loop.err")"
+else
+	record cached -c io -a -- sh -c "dd if=/dev/zero of=$loop bs=1M count=16 conv=fsync 2>&1 &&
+		sync $tmp/image"
+	sound cached "cached loop"
+	holds cached "cached loop: what is written back came through the device" \
+		"0.9 * (16 << 20) <= sum(r['bytes'] for r in latency['routes']
+		                         if r['origin'] == '$(basename "$loop")') <= 24 << 20"
+	losetup -d "$loop"
+fi
 tap_done

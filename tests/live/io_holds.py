@@ -6,7 +6,8 @@ An expression may use
   lines                      the folded stacks: (root, frames, value)
   closed()                   the ledger adds up, and nothing is missing from the tables
   lost(), unseen()           losses, and those among them whose end the kernel did not tell of
-  agrees()                   stacks and histograms have counted the same requests
+  agrees()                   stacks and histograms have counted the same requests, but for those
+                             that nobody saw ending
   near(a, b, slack)          |a - b| <= slack
   seen(n)                    n, and as many more as were not seen ending
   requests, nbytes, total_ns (DEVICE, OPERATION)    sums over devices that match a glob
@@ -101,7 +102,10 @@ def quantile(device, operation, name, which):
 
 
 def agrees():
-    return value("requests") == requests("*", "*") and value("bytes") == nbytes("*", "*")
+    more = requests("*", "*") - value("requests")
+    return (0 <= more <= ledger["lost"]["completion_unseen"]
+            and (ledger["lost"]["completion_unseen"] > 0
+                 or value("bytes") == nbytes("*", "*")))
 
 
 def share(frame, root):

@@ -40,8 +40,8 @@ int piece_end(__u64 key, __u64 now_ns, __s32 error);
 #define DM0   (253u << 20)
 
 static struct {
-	struct fake_map *tallies[FT_SETS], *stacks[FT_SETS], *ledger, *pieces, *histograms, *disks,
-		*lineages, *dirtiers;
+	struct fake_map *tallies[FT_SETS], *stacks[FT_SETS], *ledger, *pieces, *histograms,
+		*of_rest, *disks, *lineages, *dirtiers;
 	struct mm_struct memory;
 	struct pt_regs saved;
 	__u64 kernel_pcs[3];
@@ -56,6 +56,7 @@ static inline void world_add_maps(void)
 	FAKE_MAP(samples);
 	FAKE_MAP(histogram_zero);
 	FAKE_MAP(refused);
+	world.of_rest = FAKE_MAP(histograms_of_rest);
 	world.ledger = FAKE_MAP(ledgers);
 	world.stacks[0] = FAKE_MAP(stacks_0);
 	world.stacks[1] = FAKE_MAP(stacks_1);
@@ -67,6 +68,7 @@ static inline void world_add_maps(void)
 	world.lineages = FAKE_MAP(lineages);
 	world.dirtiers = FAKE_MAP(dirtiers);
 	fake_map_resize(world.histograms, 64);
+	fake_map_resize(world.of_rest, 64);
 	fake_map_resize(world.lineages, 64);
 	fake_map_resize(world.dirtiers, 64);
 }
@@ -83,6 +85,8 @@ static inline int world_set_up(void **state)
 	cfg_frame_pointers = 1;
 	cfg_flush_seq = 1 << 4;
 	cfg_slower_ns = 0;
+	cfg_max_filtered = 512;
+	n_filtered = n_without_entry = 0;
 	active_set = 0;
 	has_lineages = 0;
 	is_on = 1;
@@ -185,7 +189,6 @@ static inline void merge_requests(struct request *rq, struct request *next)
 static inline bool complete(struct request *rq, int error, __u32 bytes)
 {
 	prog_on_complete(rq, error, bytes);
-	prog_on_complete_again(rq, error, bytes);
 	rq->__data_len -= bytes;
 	while (rq->bio) {
 		struct bio *bio = rq->bio;

@@ -47,7 +47,7 @@ static void what_is_on_its_way_at_the_stop_stays_so(void **state)
 }
 
 /* The kernel does not run a program that is running on that CPU. */
-static void what_one_program_does_not_see_another_does(void **state)
+static void a_start_that_one_program_does_not_see_another_does(void **state)
 {
 	struct task_struct task = task_make(7, "dd");
 	struct bio bio = bio_make(READ, 4096);
@@ -59,7 +59,7 @@ static void what_one_program_does_not_see_another_does(void **state)
 	prog_on_io_start(&rq);
 	prog_on_issue(&rq);
 	at(2000);
-	prog_on_complete_again(&rq, 0, 4096);
+	prog_on_complete(&rq, 0, 4096);
 	assert_int_equal(histogram(VDA, FT_IO_READ, 0, 12)->stages[FT_IO_TOTAL].sum_ns, 1000);
 	assert_int_equal(ledger_slot(FT_LOST_NESTED), 1); /* its user stack was not walked */
 	assert_int_equal(in_flight_of(VDA), 0);
@@ -67,7 +67,7 @@ static void what_one_program_does_not_see_another_does(void **state)
 	at(3000);
 	prog_on_io_start(&rq);
 	at(5000);
-	prog_on_complete_again(&rq, 0, 4096);
+	prog_on_complete(&rq, 0, 4096);
 	assert_int_equal(tally_of(7, NULL)->stage_ns[FT_IO_TOTAL], 2000);
 	assert_int_equal(ledger_slot(FT_FIRED), 2);
 	rq.cmd_flags = 34; /* passes through */
@@ -97,6 +97,41 @@ static void a_filtered_request_is_counted_at_once(void **state)
 	assert_int_equal(notes.unseen_starts + notes.began_before, 0);
 }
 
+static void what_is_filtered_leaves_room_for_what_is_not(void **state)
+{
+	struct task_struct self = task_make(SELF, "fathom"), task = task_make(7, "dd");
+	struct bio bios[4];
+	struct request rqs[4];
+	__u32 i;
+
+	(void)state;
+	fake_map_resize(world.pieces, 4);
+	cfg_max_filtered = 2;
+	run(&self);
+	for (i = 0; i < 3; i++) {
+		bios[i] = bio_make(READ, 4096);
+		request_start(&rqs[i], &bios[i]);
+	}
+	assert_int_equal(world.pieces->n, 2);
+	assert_int_equal(ledger_slot(FT_FILTERED_SELF), 3);
+	bios[3] = bio_make(READ, 4096);
+	run(&task);
+	request_start(&rqs[3], &bios[3]);
+	assert_int_equal(world.pieces->n, 3);
+	for (i = 4; i--;)
+		request_end(&rqs[i]);
+	assert_int_equal(ledger_slot(FT_KEPT), 1);
+	assert_int_equal(ledger_slot(FT_FIRED), 4);
+	assert_int_equal(world.pieces->n, 0);
+	assert_int_equal(n_filtered, 0);
+	assert_int_equal(notes.unseen_starts + notes.began_before, 0);
+	prog_on_complete(&rqs[0], 0, 0); /* has no bios left */
+	bios[0] = bio_make(READ, 4096);
+	rqs[0].bio = &bios[0];
+	prog_on_complete(&rqs[0], 0, 4096); /* and this one is no more than unknown */
+	assert_int_equal(notes.unseen_starts, 1);
+}
+
 static void an_unknown_request_began_before_the_recording(void **state)
 {
 	struct bio bio = bio_make(READ, 4096);
@@ -108,20 +143,23 @@ static void an_unknown_request_began_before_the_recording(void **state)
 	assert_int_equal(notes.began_before, 1);
 	rq.start_time_ns = 0; /* the kernel did not take the time */
 	prog_on_complete(&rq, 0, 4096);
-	assert_int_equal(notes.began_before, 2);
+	assert_int_equal(notes.began_before, 1);
+	assert_int_equal(notes.undated_starts, 1);
 	rq.start_time_ns = began_ns;
 	prog_on_complete(&rq, 0, 4096);
 	assert_int_equal(notes.unseen_starts, 1);
 	rq.cmd_flags = 34; /* passes through */
 	prog_on_complete(&rq, 0, 4096);
-	assert_int_equal(notes.unseen_starts + notes.began_before, 3);
+	assert_int_equal(notes.unseen_starts + notes.began_before + notes.undated_starts, 3);
 	assert_int_equal(ledger_slot(FT_FIRED), 0);
 }
 
-static void an_end_that_nobody_saw_is_a_loss(void **state)
+static void an_end_that_nobody_saw_is_a_loss_of_the_time_only(void **state)
 {
 	struct task_struct task = task_make(7, "dd");
 	struct bio bio = bio_make(READ, 4096);
+	struct ft_io_hist *hist;
+	__u32 i, timed = 0;
 	struct request rq;
 
 	(void)state;
@@ -129,6 +167,12 @@ static void an_end_that_nobody_saw_is_a_loss(void **state)
 	request_start(&rq, &bio);
 	assert_int_equal(in_flight_of(VDA), 1);
 	one_request(&task, &bio);
+	hist = histogram(VDA, FT_IO_READ, 0, 12);
+	assert_int_equal(hist->requests, 2);
+	assert_int_equal(hist->bytes, 8192);
+	for (i = 0; i < FT_HIST_SLOTS; i++)
+		timed += hist->stages[FT_IO_TOTAL].slots[i];
+	assert_int_equal(timed, 1);
 	assert_int_equal(ledger_slot(FT_IO_LOST_UNSEEN_END), 1);
 	assert_int_equal(ledger_slot(FT_KEPT), 1);
 	assert_int_equal(ledger_slot(FT_FIRED), 2);
@@ -152,6 +196,7 @@ static void more_requests_than_there_is_room_for_are_a_loss(void **state)
 	assert_int_equal(ledger_slot(FT_KEPT), 1);
 	assert_int_equal(ledger_slot(FT_FIRED), 2);
 	assert_int_equal(in_flight_of(VDA), 0);
+	assert_int_equal(notes.unseen_starts + notes.undated_starts, 0);
 }
 
 static void without_a_stack_the_histogram_counts_all_the_same(void **state)
@@ -180,12 +225,46 @@ static void full_tables_of_what_has_ended(void **state)
 	one_request(&task, &b);
 	assert_int_equal(ledger_slot(FT_KEPT), 1);
 	assert_int_equal(ledger_slot(FT_LOST_COUNTS_FULL), 1);
-	assert_int_equal(notes.histograms_full, 1);
+	assert_int_equal(notes.histograms_rest, 1);
 	fake_map_resize(world.disks, 0);
 	a = bio_make(READ, 4096);
 	one_request(&task, &a);
 	assert_int_equal(notes.disks_full, 1);
 	assert_int_equal(ledger_slot(FT_KEPT), 2);
+}
+
+/* Whatever the flags and sizes, what is counted of a disk's reads and writes is all of them. */
+static void without_room_the_rest_is_counted_by_disk_and_operation(void **state)
+{
+	struct task_struct task = task_make(7, "dd");
+	struct ft_io_hist *rest, *fine;
+	struct ft_io_hist_key key = {
+		.dev = VDA, .op = FT_IO_READ, .flags = FT_IO_REST, .size = FT_IO_SIZE_REST
+	};
+	struct bio bio;
+	__u32 i;
+
+	(void)state;
+	fake_map_resize(world.histograms, 2);
+	fake_map_resize(world.of_rest, 1);
+	for (i = 0; i < 5; i++) {
+		bio = bio_make(READ, 4096u << i);
+		one_request(&task, &bio);
+	}
+	bio = bio_make(READ, 4096); /* has a place */
+	one_request(&task, &bio);
+	rest = bpf_map_lookup_elem(&histograms_of_rest, &key);
+	assert_non_null(rest);
+	assert_int_equal(rest->requests, 3);
+	assert_int_equal(rest->bytes, 4096 * (4 + 8 + 16));
+	fine = histogram(VDA, FT_IO_READ, 0, 12);
+	assert_int_equal(fine->requests, 2);
+	assert_int_equal(notes.histograms_rest, 3);
+	assert_int_equal(notes.histograms_full, 0);
+	bio = bio_make(WRITE, 4096);
+	one_request(&task, &bio);
+	assert_int_equal(notes.histograms_full, 1);
+	assert_int_equal(ledger_slot(FT_KEPT), 7);
 }
 
 /* The stack went into the set that was filled at the start; the time goes where it is filled now.
@@ -404,6 +483,7 @@ static void random_world(void)
 	}
 	/* One more piece at a time than there is room for. */
 	fake_map_resize(world.pieces, REQUESTS * 4);
+	cfg_max_filtered = REQUESTS;
 	fake_map_resize(world.tallies[0], 48);
 	fake_map_resize(world.tallies[1], 48);
 	fake_map_resize(world.stacks[0], 24);
@@ -457,13 +537,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(before_the_start_nothing_is_counted),
 		TEST(what_is_on_its_way_at_the_stop_stays_so),
-		TEST(what_one_program_does_not_see_another_does),
+		TEST(a_start_that_one_program_does_not_see_another_does),
 		TEST(a_filtered_request_is_counted_at_once),
+		TEST(what_is_filtered_leaves_room_for_what_is_not),
 		TEST(an_unknown_request_began_before_the_recording),
-		TEST(an_end_that_nobody_saw_is_a_loss),
+		TEST(an_end_that_nobody_saw_is_a_loss_of_the_time_only),
 		TEST(more_requests_than_there_is_room_for_are_a_loss),
 		TEST(without_a_stack_the_histogram_counts_all_the_same),
 		TEST(full_tables_of_what_has_ended),
+		TEST(without_room_the_rest_is_counted_by_disk_and_operation),
 		TEST(it_is_counted_in_the_set_that_is_filled_when_it_ends),
 		TEST(what_takes_long_is_told),
 		TEST(the_ledger_is_closed_whatever_happens),

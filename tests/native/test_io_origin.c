@@ -406,6 +406,37 @@ static void a_loop_devices_worker_is_known_by_its_workqueue(void **state)
 	assert_int_equal(came_dev_of(&bio), VDA2);
 }
 
+/* It writes them to its file's pages, and the flusher those to the disk. */
+static void what_is_written_back_for_a_loop_device_came_through_it(void **state)
+{
+	struct workqueue_struct queue = { .name = "loop12" };
+	struct pool_workqueue pool = { .wq = &queue };
+	struct worker worker = { .current_pwq = &pool };
+	struct kthread kthread = { .data = &worker };
+	struct task_struct task = task_make(9, "kworker/u4:2"),
+			   flusher = task_make(10, "kworker/u4:1"), cp = task_make(7, "cp");
+	struct bio bio = bio_make(WRITE, 4096);
+	struct ft_io_key *key;
+
+	(void)state;
+	cache_page(REGULAR);
+	bio.bi_io_vec = &cached.vec;
+	task.flags = flusher.flags = FT_PF_KTHREAD;
+	task.flags |= FT_PF_WQ_WORKER;
+	task.worker_private = &kthread;
+	dirty(&task);
+	run(&flusher);
+	assert_int_equal(came_dev_of(&bio), 7 << 20 | 12);
+	tally_of(9, &key);
+	assert_int_equal(key->inferred, 1);
+	strcpy(queue.name, "writeback"); /* the same thread has other work to do now */
+	run(&task);
+	assert_int_equal(came_dev_of(&bio), 7 << 20 | 12);
+	dirty(&cp); /* by itself */
+	run(&flusher);
+	assert_int_equal(came_dev_of(&bio), 0);
+}
+
 static void only_loop_and_a_number_is_a_loop_device(void **state)
 {
 	(void)state;
@@ -441,6 +472,7 @@ int main(void)
 		TEST(both_parts_of_a_split_bio_came_the_same_way),
 		TEST(what_another_bio_left_behind_is_not_taken),
 		TEST(a_loop_devices_worker_is_known_by_its_workqueue),
+		TEST(what_is_written_back_for_a_loop_device_came_through_it),
 		TEST(only_loop_and_a_number_is_a_loop_device),
 	};
 

@@ -116,6 +116,7 @@ static void devices_have_names_and_kinds(void **state)
 	assert_string_equal(resolve(DM1)->dm_name, "data");
 	assert_string_equal(resolve(VDA)->dm_name, "");
 	assert_int_equal(resolve(VDA)->sectors, 2048);
+	assert_int_equal(devices_count_disks(devices), 1); /* the others are empty */
 	assert_int_equal(devices_unread(devices), 0);
 }
 

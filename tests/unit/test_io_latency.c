@@ -117,8 +117,11 @@ static void numbers_beyond_those_that_are_known_have_words_too(void **state)
 	assert_string_equal(io_size_name(FT_IO_SIZE_MIN), "512");
 	assert_string_equal(io_size_name(20), "1M");
 	assert_string_equal(io_size_name(22), "0");
+	assert_string_equal(io_size_name(FT_IO_SIZE_REST), "other");
 	io_flags_text(0xff, flags);
-	assert_string_equal(flags, "sync meta fua readahead");
+	assert_string_equal(flags, "sync meta fua readahead other");
+	io_flags_text(FT_IO_REST, flags);
+	assert_string_equal(flags, "other");
 	io_flags_text(0, flags);
 	assert_string_equal(flags, "");
 }
@@ -281,6 +284,32 @@ static void only_the_slowest_are_kept_and_the_others_counted(void **state)
 	assert_int_equal(io.latency->outliers.list[0].stage_ns[FT_IO_TOTAL], 3000);
 }
 
+/* Slower and slower ones, each from a place of its own. */
+static void what_is_displaced_takes_no_memory(void **state)
+{
+	const struct ft_io_key *key;
+	struct ft_io_outlier o;
+	uint32_t i, k;
+
+	(void)state;
+	with_outliers(4);
+	for (i = 0; i < 10000; i++) {
+		o = slow(i == 10 ? 1000000 : 2000 + i); /* that one stays */
+		o.key.origin.task.tid = i;
+		assert_int_equal(io_latency_outlier(&io, &o), 0);
+	}
+	assert_true(io.outlier_keys.n < 100);
+	assert_int_equal(io.latency->outliers.n, 4);
+	for (k = 0; k < 4; k++) {
+		const struct latency_outlier *one = &io.latency->outliers.list[k];
+
+		if (one->tid != 10)
+			assert_in_range(one->tid, 9997, 9999);
+		key = keyset_key(&io.outlier_keys, one->tag - 1);
+		assert_int_equal(key->origin.task.tid, one->tid);
+	}
+}
+
 static void errors_of_older_kernels_are_negative(void **state)
 {
 	struct ft_io_outlier o = slow(2000);
@@ -306,6 +335,7 @@ int main(void)
 		TEST(counters_of_32_bits_may_wrap_around),
 		TEST(a_slow_request_is_told_with_its_process),
 		TEST(only_the_slowest_are_kept_and_the_others_counted),
+		TEST(what_is_displaced_takes_no_memory),
 		TEST(errors_of_older_kernels_are_negative),
 	};
 

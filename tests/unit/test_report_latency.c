@@ -88,6 +88,9 @@ static void the_table_is_of_stages_by_device_and_operation(void **state)
 		"                                                                      total       "
 		"   -         -         -         -\n"
 		"\n"
+		"    REQUESTS      BYTES  DEVICE  FOR\n"
+		"          20   1.25 MiB  vda     dm-0 (ro?ot)\n"
+		"\n"
 		"vda read, total\n"
 		"  65.5 us ..   131 us  311  |##################                      |\n"
 		"   131 us ..   262 us  689  |########################################|\n"
@@ -132,11 +135,15 @@ static void long_lists_end_and_say_what_is_left(void **state)
 		key.subject = name;
 		some_operation(l, &key, 1, 1, 1);
 		some_path(l, name, 1);
+		assert_int_equal(latency_add_route(l, name, "md0", 1, 1), 0);
 	}
 	text = text_of(read_again(latency_json(l, 200 * MS)), false);
 	/* 302 groups have operations besides the flush; 20 are shown. */
 	assert_non_null(strstr(text, "... and 283 more, with 283 operations\n"));
 	assert_non_null(strstr(text, "... and 291 more, with 291 operations\n"));
+	assert_non_null(strstr(text, "\n           1    1 bytes  sd8     md0\n"));
+	assert_null(strstr(text, "  sd9     md0\n"));
+	assert_non_null(strstr(text, "... and 291 requests of others\n"));
 }
 
 static void hostile_numbers_and_names_do_no_harm(void **state)

@@ -211,6 +211,19 @@ size_t devices_unread(const struct devices *devices)
 	return devices->unread;
 }
 
+size_t devices_count_disks(const struct devices *devices)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < devices->devs.n; i++) {
+		const struct device *d = devices->all[i];
+
+		n += !d->gone && d->sectors &&
+		     (d->kind == DEVICE_DISK || d->kind == DEVICE_LOOP || d->kind == DEVICE_OTHER);
+	}
+	return n;
+}
+
 /* The device of a number, NULL if there is no memory. */
 static const struct device *look_up(struct devices *devices, uint32_t dev)
 {

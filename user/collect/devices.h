@@ -58,6 +58,12 @@ DEFINE_FREEP(struct devices, devices_free)
 int devices_refresh(struct devices *devices);
 
 /*
+ * How many there were at the last reading that have a medium and a queue of requests of their own:
+ * no partitions, device mapper or md.
+ */
+size_t devices_count_disks(const struct devices *devices);
+
+/*
  * The device of a number; one that is not known is looked for, once until devices_refresh. Never
  * NULL on success. It lives as long as 'devices'; strings and lists in it until the next
  * devices_refresh. -ENOMEM with a sentence.

@@ -24,10 +24,19 @@
 #include "user/collect/sample_tables.h"
 
 /* I/O is where it is in bursts, of few different stacks. */
-#define TABLE_ENTRIES	  4096u
-#define TALLIES_PER_STACK 4
-#define REQUESTS	  16384u /* on their way at once */
-#define OUTLIER_BYTES	  (1u << 20)
+#define TABLE_ENTRIES	   4096u
+#define TALLIES_PER_STACK  4
+#define REQUESTS_PER_STACK 4	  /* on their way at once, */
+#define REQUESTS_MIN	   16384u /* but never fewer */
+#define OUTLIER_BYTES	   (1u << 20)
+/* Histograms of 13 KiB: of a disk, those that are in use in earnest, and one for the rest of each
+ * operation. */
+#define HISTOGRAMS_PER_DISK 32
+#define HISTOGRAMS_MIN	    256u
+#define HISTOGRAMS_MAX	    1024u
+#define REST_PER_DISK	    (FT_IO_OTHER + 1)
+#define REST_MIN	    64u
+#define REST_MAX	    512u
 /* At first it is short: stacks that are unwound late are each a tally of its own. */
 #define PATIENCE_MS	100u
 #define PATIENCE_MIN_MS 50u
@@ -42,6 +51,7 @@ struct io_collector {
 	struct devices *devices;
 	struct sample_tables tables;
 	struct io_tags tags;
+	struct io_kernel has;
 	struct io_latency latency;
 	unsigned int patience_ms;
 };
@@ -99,9 +109,15 @@ static void io_free(struct collector *base)
 
 /* --- loading ------------------------------------------------------------------------------- */
 
+static unsigned int within(size_t n, unsigned int min, unsigned int max)
+{
+	return n < min ? min : n > max ? max : (unsigned int)n;
+}
+
 static int set_sizes(const struct io_collector *c)
 {
 	unsigned int entries = c->options.table_entries ? c->options.table_entries : TABLE_ENTRIES;
+	size_t disks = devices_count_disks(c->devices);
 	const struct {
 		struct bpf_map *map;
 		unsigned int entries;
@@ -110,8 +126,13 @@ static int set_sizes(const struct io_collector *c)
 		{ c->skel->maps.stacks_1, entries },
 		{ c->skel->maps.tallies_0, entries * TALLIES_PER_STACK },
 		{ c->skel->maps.tallies_1, entries * TALLIES_PER_STACK },
-		{ c->skel->maps.pieces, REQUESTS },
+		{ c->skel->maps.pieces,
+		  within((size_t)entries * REQUESTS_PER_STACK, REQUESTS_MIN, UINT32_MAX) },
 		{ c->skel->maps.outliers, OUTLIER_BYTES },
+		{ c->skel->maps.histograms,
+		  within(disks * HISTOGRAMS_PER_DISK, HISTOGRAMS_MIN, HISTOGRAMS_MAX) },
+		{ c->skel->maps.histograms_of_rest,
+		  within(disks * REST_PER_DISK, REST_MIN, REST_MAX) },
 	};
 	size_t i;
 
@@ -124,6 +145,7 @@ static int set_sizes(const struct io_collector *c)
 
 static void configure(const struct io_collector *c)
 {
+	c->skel->rodata->cfg_max_filtered = bpf_map__max_entries(c->skel->maps.pieces) / 2;
 	c->skel->rodata->cfg_slower_ns = c->options.slower_ns;
 	if (sysconf(_SC_PAGESIZE) > c->skel->rodata->cfg_kernel_stack_bytes)
 		c->skel->rodata->cfg_kernel_stack_bytes = sysconf(_SC_PAGESIZE);
@@ -138,7 +160,7 @@ static int load(struct io_collector *c, const struct target *target)
 	c->skel = io_bpf__open();
 	if (!c->skel)
 		return bpf_fail(-errno, "the collector of block I/O");
-	err = io_programs_choose(c->skel);
+	err = io_programs_choose(c->skel, &c->has);
 	if (!err)
 		err = set_sizes(c);
 	if (err)
@@ -272,20 +294,40 @@ static int close_ledger(const struct io_collector *c, uint64_t in_flight_end, st
 	return 0;
 }
 
-static void add_notes(const struct ft_io_notes *notes, struct collector_summary *ret)
+static void add_notes(const struct io_collector *c, struct collector_summary *ret)
 {
-	const struct collector_note all[] = {
-		{ "unseen_starts", notes->unseen_starts, NULL },
-		{ "requeues", notes->requeues, NULL },
-		{ "chains_cut", notes->chains_cut, NULL },
-		{ "histograms_full", notes->histograms_full, NULL },
-		{ "disks_full", notes->disks_full, NULL },
-		{ "dirtiers_lost", notes->dirtiers_lost, NULL },
+	const struct ft_io_notes *notes = &c->skel->bss->notes;
+	const struct {
+		const char *name;
+		uint64_t n;
+	} counted[] = {
+		{ "unseen_starts", notes->unseen_starts },
+		{ "undated_starts", notes->undated_starts },
+		{ "requeues", notes->requeues },
+		{ "chains_cut", notes->chains_cut },
+		{ "histograms_rest", notes->histograms_rest },
+		{ "histograms_full", notes->histograms_full },
+		{ "disks_full", notes->disks_full },
+		{ "dirtiers_lost", notes->dirtiers_lost },
 	};
+	const struct {
+		const char *name, *why;
+	} lacking[] = {
+		{ "devices_above_not_told", c->has.no_lineage },
+		{ "writeback_not_followed", c->has.no_writeback },
+		{ "merges_not_followed", c->has.no_merges },
+		{ "queueing_not_followed", c->has.no_queue },
+	};
+	size_t i;
 
-	_Static_assert(ARRAY_SIZE(all) <= SUMMARY_MAX_NOTES, "notes");
-	memcpy(ret->notes, all, sizeof(all));
-	ret->n_notes = ARRAY_SIZE(all);
+	_Static_assert(ARRAY_SIZE(counted) + ARRAY_SIZE(lacking) <= SUMMARY_MAX_NOTES, "notes");
+
+	for (i = 0; i < ARRAY_SIZE(counted); i++)
+		summary_add_note(ret, counted[i].name, counted[i].n, NULL);
+	for (i = 0; i < ARRAY_SIZE(lacking); i++) {
+		if (lacking[i].why)
+			summary_add_note(ret, lacking[i].name, 1, lacking[i].why);
+	}
 }
 
 static int io_summarize(struct collector *base, const struct sideband *sb,
@@ -304,7 +346,7 @@ static int io_summarize(struct collector *base, const struct sideband *sb,
 	ret->cost.kernel_ns = cost.run_ns;
 	ret->cost.kernel_runs = cost.runs;
 	ret->cost.map_bytes = cost.map_bytes;
-	add_notes(&c->skel->bss->notes, ret);
+	add_notes(c, ret);
 	err = close_ledger(c, in_flight_end, &ret->ledger);
 	if (err)
 		return err;
@@ -380,6 +422,7 @@ static int set_up(struct io_collector *c, const struct target *target)
 	init_tables(c);
 	io_tags_init(&c->tags, c->devices);
 	latency.histograms = c->skel->maps.histograms;
+	latency.histograms_of_rest = c->skel->maps.histograms_of_rest;
 	latency.disks = c->skel->maps.disks;
 	latency.outliers = c->skel->maps.outliers;
 	latency.notes = &c->skel->bss->notes;

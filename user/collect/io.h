@@ -30,12 +30,14 @@ enum io_weight {
 int io_weight_parse(const char *text, enum io_weight *ret);
 
 struct io_options {
-	unsigned int table_entries; /* of stacks, and four times as many tallies; 0: fitting */
-	struct unwinder *unwinder;  /* borrowed; NULL: user stacks by frame pointers */
-	struct cgroups *cgroups;    /* borrowed; NULL: slow requests are told without cgroup */
-	uint64_t slower_ns;	    /* requests that took longer are listed; 0: none are */
-	size_t max_outliers;	    /* of that list; 0: fitting */
-	enum io_weight weight;	    /* the default value */
+	/* Of stacks; four times as many tallies, and bios on their way if that is more than
+	 * fitting; 0: fitting. */
+	unsigned int table_entries;
+	struct unwinder *unwinder; /* borrowed; NULL: user stacks by frame pointers */
+	struct cgroups *cgroups;   /* borrowed; NULL: slow requests are told without cgroup */
+	uint64_t slower_ns;	   /* requests that took longer are listed; 0: none are */
+	size_t max_outliers;	   /* of that list; 0: fitting */
+	enum io_weight weight;	   /* the default value */
 };
 
 /*

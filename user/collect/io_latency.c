@@ -13,6 +13,8 @@
 #include "user/base/err.h"
 #include "user/collect/dev_number.h"
 
+#define OUTLIER_KEYS_MIN 64
+
 static int no_memory(void)
 {
 	return errf(-ENOMEM, "no memory for the latencies of block I/O");
@@ -44,6 +46,33 @@ static int errno_of(int32_t error)
 	return (size_t)error < ARRAY_SIZE(of_status) ? of_status[error] : EIO;
 }
 
+/* Keys of outliers that slower ones have displaced are no longer needed. */
+static int forget_displaced(struct io_latency *io)
+{
+	struct latency_outliers *outliers = &io->latency->outliers;
+	struct keyset keys;
+	uint32_t number;
+	size_t i;
+
+	if (io->outlier_keys.n < 2 * outliers->max + OUTLIER_KEYS_MIN)
+		return 0;
+	keyset_init(&keys, sizeof(struct ft_io_key));
+	for (i = 0; i < outliers->n; i++) {
+		struct latency_outlier *one = &outliers->list[i];
+
+		if (!one->tag)
+			continue;
+		if (keyset_add(&keys, keyset_key(&io->outlier_keys, one->tag - 1), &number) < 0) {
+			keyset_release(&keys);
+			return no_memory();
+		}
+		one->tag = number + 1;
+	}
+	keyset_release(&io->outlier_keys);
+	io->outlier_keys = keys;
+	return 0;
+}
+
 static int outlier_add(struct io_latency *io, const struct ft_io_outlier *o)
 {
 	const struct ft_task *task = &o->key.origin.task;
@@ -60,8 +89,10 @@ static int outlier_add(struct io_latency *io, const struct ft_io_outlier *o)
 		.comm = comm,
 	};
 	uint32_t number;
-	int err = devices_resolve(io->o.devices, o->key.dev, &device);
+	int err = forget_displaced(io);
 
+	if (!err)
+		err = devices_resolve(io->o.devices, o->key.dev, &device);
 	if (err)
 		return err;
 	memcpy(one.stage_ns, o->stage_ns, sizeof(o->stage_ns));
@@ -214,9 +245,9 @@ int io_latency_histogram(struct io_latency *io, const struct ft_io_hist_key *key
 	return ok(err);
 }
 
-static int carry_histograms(struct io_latency *io)
+static int carry_histograms(struct io_latency *io, const struct bpf_map *map)
 {
-	int fd = bpf_map__fd(io->o.histograms), err = 0;
+	int fd = bpf_map__fd(map), err = 0;
 	struct ft_io_hist_key key, *last = NULL;
 
 	while (!err && !bpf_map_get_next_key(fd, last, &key)) {
@@ -261,7 +292,9 @@ int io_latency_tick(struct io_latency *io)
 	int err = consume_outliers(io);
 
 	if (!err)
-		err = carry_histograms(io);
+		err = carry_histograms(io, io->o.histograms);
+	if (!err)
+		err = carry_histograms(io, io->o.histograms_of_rest);
 	if (!err)
 		err = carry_gauges(io);
 	if (!err)

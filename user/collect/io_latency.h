@@ -23,7 +23,8 @@ struct bpf_map;
 struct ring_buffer;
 
 struct io_latency_options {
-	const struct bpf_map *histograms, *disks, *outliers; /* borrowed, as is all here */
+	/* Borrowed, as is all here. */
+	const struct bpf_map *histograms, *histograms_of_rest, *disks, *outliers;
 	const struct ft_io_notes *notes;
 	struct devices *devices;
 	struct cgroups *cgroups; /* NULL: outliers have no cgroup */

@@ -17,8 +17,7 @@
 #include "user/base/cleanup.h"
 #include "user/base/err.h"
 
-/* What there must be; without the others less is known (writeback, lineage) or they cannot happen.
- */
+/* What there must be; without the others less is known (struct io_kernel). */
 static const char *const needed[] = { "block_getrq", "block_rq_issue", "block_rq_complete" };
 
 /* Arguments of a tracepoint, of which the first is not counted; -1: there is none of that name. */
@@ -37,6 +36,39 @@ static int n_arguments(const struct btf *btf, const char *tracepoint)
 	for (i = 0; i < 2 && type; i++) /* a pointer to a function */
 		type = btf__type_by_id(btf, type->type);
 	return type && btf_is_func_proto(type) && btf_vlen(type) ? btf_vlen(type) - 1 : -1;
+}
+
+void io_kernel_of(const struct btf *btf, struct io_kernel *ret)
+{
+	*ret = (struct io_kernel){ 0 };
+	if (n_arguments(btf, "block_bio_remap") < 0)
+		ret->no_lineage = "this kernel has no tracepoint where a device hands requests on";
+	if (n_arguments(btf, "writeback_dirty_folio") < 0 &&
+	    n_arguments(btf, "writeback_dirty_page") < 0)
+		ret->no_writeback = "this kernel has no tracepoint where pages become dirty";
+	if (n_arguments(btf, "block_bio_backmerge") < 0 ||
+	    n_arguments(btf, "block_bio_frontmerge") < 0)
+		ret->no_merges = "this kernel has no tracepoint where bios are merged";
+	if (n_arguments(btf, "block_rq_insert") < 0)
+		ret->no_queue = "this kernel has no tracepoint where requests are queued";
+}
+
+static int load_types(struct btf **ret)
+{
+	*ret = btf__load_vmlinux_btf();
+	return *ret ? 0 : errf(-ENOTSUP, "cannot read this kernel's BTF: %m");
+}
+
+int io_kernel_look(struct io_kernel *ret)
+{
+	struct btf *btf;
+	int err = load_types(&btf);
+
+	if (err)
+		return err;
+	io_kernel_of(btf, ret);
+	btf__free(btf);
+	return 0;
 }
 
 /*
@@ -114,14 +146,15 @@ static int enumerator(const struct btf *btf, const char *name)
 	return -1;
 }
 
-int io_programs_choose(struct io_bpf *skel)
+int io_programs_choose(struct io_bpf *skel, struct io_kernel *ret)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
-	int bit, err;
+	struct btf *btf;
+	int bit, err = load_types(&btf);
 
-	if (!btf)
-		return errf(-ENOTSUP, "cannot read this kernel's BTF: %m");
+	if (err)
+		return err;
 	err = choose(skel, btf);
+	io_kernel_of(btf, ret);
 	/* Its enumeration had no name at first: CO-RE does not find it. */
 	bit = enumerator(btf, "__RQF_FLUSH_SEQ");
 	if (bit >= 0 && bit < 32)

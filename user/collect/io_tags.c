@@ -53,6 +53,8 @@ const char *io_size_name(uint8_t size)
 		"64K", "128K", "256K", "512K", "1M", ">1M",
 	};
 
+	if (size == FT_IO_SIZE_REST)
+		return "other";
 	if (size < FT_IO_SIZE_MIN || size > FT_IO_SIZE_MAX)
 		return "0";
 	return names[size - FT_IO_SIZE_MIN];
@@ -71,10 +73,8 @@ void io_flags_text(uint8_t flags, char ret[IO_FLAGS_TEXT])
 		uint8_t flag;
 		const char *name;
 	} names[] = {
-		{ FT_IO_SYNC, "sync" },
-		{ FT_IO_META, "meta" },
-		{ FT_IO_FUA, "fua" },
-		{ FT_IO_AHEAD, "readahead" },
+		{ FT_IO_SYNC, "sync" },	      { FT_IO_META, "meta" },  { FT_IO_FUA, "fua" },
+		{ FT_IO_AHEAD, "readahead" }, { FT_IO_REST, "other" },
 	};
 	size_t i, len = 0;
 

@@ -71,3 +71,8 @@ void probe_collector(int arg, struct probe_try *ret);
 #define PROBE_FILE_FAULTS 1 /* with these among them */
 #define PROBE_FILE_URING  2
 void probe_file(int what, struct probe_try *ret);
+
+#define PROBE_IO_REQUESTS  0 /* the programs load and attach */
+#define PROBE_IO_LINEAGE   1 /* with these among them */
+#define PROBE_IO_WRITEBACK 2
+void probe_io(int what, struct probe_try *ret);

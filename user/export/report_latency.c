@@ -13,6 +13,7 @@
 #define GROUPS_MAX	  20
 #define DISTRIBUTIONS_MAX 4
 #define PATHS_MAX	  10
+#define ROUTES_MAX	  10
 
 #define BAR_WIDTH 40 /* characters */
 
@@ -250,6 +251,73 @@ static int print_table(struct page *p)
 	return err ? err : print_more(p, rows, operations);
 }
 
+/* --- which way they came --------------------------------------------------------------------- */
+
+/* What the device is, beside its name: "data" of dm-0, the file of a loop device; NULL: nothing. */
+static const char *device_text(const struct page *p, const char *name)
+{
+	const json_t *devices = json_object_get(p->latency, "devices");
+	size_t i;
+
+	for (i = 0; i < json_array_size(devices); i++) {
+		const json_t *device = json_array_get(devices, i);
+
+		if (!strcmp(text_of(device, "name"), name))
+			return json_string_value(json_object_get(device, "text"));
+	}
+	return NULL;
+}
+
+static int print_route(const struct page *p, const json_t *route)
+{
+	const char *origin = text_of(route, "origin"), *text = device_text(p, origin);
+	int err = print_amount(p, json_object_get(route, "requests"), "count", 10);
+
+	if (!err)
+		err = print_amount(p, json_object_get(route, "bytes"), "bytes", 9);
+	fputs("  ", p->out);
+	print_left(p, text_of(route, "subject"), p->name_width);
+	fprintf(p->out, "  %s%s%s%s\n", origin, text ? " (" : "", text ? text : "",
+		text ? ")" : "");
+	return err;
+}
+
+static int print_more_routes(const struct page *p, uint64_t requests)
+{
+	_cleanup_(str_release) struct str s = { 0 };
+	int err = requests ? view_amount((int64_t)requests, "count", &s) : 0;
+
+	if (!err && requests)
+		fprintf(p->out, "... and %s request%s of others\n", str_text(&s),
+			requests == 1 ? "" : "s");
+	return err;
+}
+
+static int print_routes(const struct page *p)
+{
+	const json_t *routes = json_object_get(p->latency, "routes");
+	uint64_t requests = count_of(json_object_get(p->latency, "routes_other"), "requests");
+	char subject[32];
+	size_t i;
+	int err = 0;
+
+	if (!json_array_size(routes))
+		return 0;
+	upper_case(text_of(p->latency, "subject"), subject);
+	fprintf(p->out, "\n%s  %10s  %9s  ", code(p, "\033[1m"), "REQUESTS", "BYTES");
+	print_left(p, subject, p->name_width);
+	fprintf(p->out, "  FOR%s\n", code(p, "\033[0m"));
+	for (i = 0; i < json_array_size(routes) && !err; i++) {
+		const json_t *route = json_array_get(routes, i);
+
+		if (i < ROUTES_MAX)
+			err = print_route(p, route);
+		else
+			add_saturated(&requests, count_of(route, "requests"));
+	}
+	return err ? err : print_more_routes(p, requests);
+}
+
 /* --- distributions -------------------------------------------------------------------------- */
 
 /* At least a mark for what is there at all. */
@@ -407,6 +475,8 @@ int report_latency(const struct recording *rec, const struct report_style *style
 	if (!json_is_object(p.latency))
 		return 0;
 	err = print_table(&p);
+	if (!err)
+		err = print_routes(&p);
 	if (!err)
 		err = print_distributions(&p);
 	if (!err)
