@@ -23,7 +23,7 @@
 
 __u32 is_on = 0; /* events are counted; what is under way when it becomes 0 has not ended */
 
-const volatile __u64 cfg_slower_ns = 0;	   /* from here on it is an outlier; 0: none is */
+const volatile __u64 cfg_slower_ns = 0;	   /* what took longer is an outlier; 0: nothing is */
 const volatile __u64 cfg_stack_min_ns = 0; /* below it no stack is taken */
 
 struct tally_table {
@@ -65,6 +65,7 @@ struct operation {
 	__u64 at;	   /* relative to this descriptor */
 	__u32 is_named;
 	__u32 place;
+	__u32 lost; /* ledger slot of what was lost before it ended */
 };
 
 struct {
@@ -100,6 +101,7 @@ static __always_inline struct operation *operation_begin(__u64 start_ns)
 	o->result = 0;
 	o->file = NULL;
 	o->is_named = 0;
+	o->lost = 0;
 	o->key.path = 0;
 	o->key.kind = (struct ft_file_kind){};
 	return o;
@@ -270,10 +272,12 @@ static __always_inline __u32 tally_add(void *table, __u32 set, struct operation 
 	return 0;
 }
 
-static __always_inline void outlier_send(const struct operation *o)
+static __always_inline void outlier_send(const struct operation *o, __u32 lost)
 {
 	struct ft_file_outlier *outlier;
 
+	if (!cfg_slower_ns || o->latency_ns <= cfg_slower_ns)
+		return;
 	outlier = bpf_ringbuf_reserve(&outliers, sizeof(*outlier), 0);
 	if (!outlier) {
 		__sync_fetch_and_add(&notes.outliers_lost, 1);
@@ -285,6 +289,8 @@ static __always_inline void outlier_send(const struct operation *o)
 	outlier->end_ns = o->end_ns;
 	outlier->latency_ns = o->latency_ns;
 	outlier->result = o->result;
+	outlier->lost = lost;
+	outlier->pad = 0;
 	bpf_ringbuf_submit(outlier, BPF_RB_NO_WAKEUP);
 }
 
@@ -321,23 +327,24 @@ static __always_inline __u32 operation_count(struct operation *o, struct sample 
 		return lost;
 	is_wanted = operation_find_path(o);
 	if (class_is_apart(o->key.kind.class)) {
-		hist_add(o);
+		if (!cfg_by_path)
+			hist_add(o);
 		return FT_FILE_FILTERED_APART;
 	}
 	if (cfg_by_path && !is_wanted)
 		return FT_FILE_FILTERED_PATH;
 	hist_add(o);
-	/* That of a request was kept when it was submitted. */
+	/* That of a request was kept, or lost, when it was submitted. */
+	lost = o->lost;
 	if (o->key.kind.by != FT_BY_URING) {
 		s->origin.user_stack = s->origin.kernel_stack = 0;
 		if (o->latency_ns >= cfg_stack_min_ns)
 			lost = operation_keep_stack(s, set, o->key.kind.by);
 	}
+	o->key.origin = s->origin;
+	outlier_send(o, lost);
 	if (lost)
 		return lost;
-	o->key.origin = s->origin;
-	if (cfg_slower_ns && o->latency_ns >= cfg_slower_ns)
-		outlier_send(o);
 	lost = tally_add(set ? (void *)&tallies_1 : (void *)&tallies_0, set, o);
 	return lost ? lost : FT_KEPT;
 }

@@ -142,8 +142,10 @@ struct ft_file_outlier {
 	__u64 end_ns; /* CLOCK_MONOTONIC */
 	__u64 latency_ns;
 	__s64 result; /* what it returned */
+	__u32 lost;   /* 0, or the ledger slot of the loss: it has no stack then */
+	__u32 pad;
 };
-_Static_assert(sizeof(struct ft_file_outlier) == 120, "ft_file_outlier");
+_Static_assert(sizeof(struct ft_file_outlier) == 128, "ft_file_outlier");
 
 /* A thread, and what it is in the middle of. */
 struct ft_thread {

@@ -6,9 +6,9 @@
  *	path_of_name()	a string that the task gave to a system call
  *
  * Both return the path's number and what there is to know of it. A path is made by going from the
- *file to the root, as d_path() of fs/d_path.c does, but without locks: while directories are being
- *renamed it may be a mixture. A file keeps the path by which it was seen first until its own name
- *or directory changes.
+ * file to the root, as d_path() of fs/d_path.c does, but without locks: while directories are being
+ * renamed it may be a mixture. A file keeps the path by which it was seen first until its own name
+ * or directory changes.
  */
 #pragma once
 

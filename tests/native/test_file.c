@@ -382,6 +382,19 @@ static void a_thread_that_ends_leaves_nothing(void **state)
 	assert_int_equal(notes.unfinished, 1);
 }
 
+static void a_thread_that_becomes_its_process_leaves_nothing(void **state)
+{
+	(void)state;
+	task = &tasks[1];
+	enter(SYS_read, (struct args){ .a = 5 });
+	assert_int_equal(thread_map->n, 1);
+	prog_on_exec(task, task->pid); /* it was the first one already */
+	assert_int_equal(thread_map->n, 1);
+	task->pid = task->tgid;
+	prog_on_exec(task, 201);
+	assert_int_equal(thread_map->n, 0);
+}
+
 static void programs_of_32_bits_are_only_counted(void **state)
 {
 	struct pt_regs regs = make_regs((struct regs_abi){ .cs = 0x23 });
@@ -730,7 +743,7 @@ static void slow_operations_are_sent_one_by_one(void **state)
 	struct ft_file_outlier *one = (void *)fake.ring;
 
 	(void)state;
-	cfg_slower_ns = SHOT_NS + 1;
+	cfg_slower_ns = SHOT_NS;
 	tree_open_at(5, home_file("notes"), TREE_HOME);
 	call(SYS_write, -ENOSPC, (struct args){ .a = 5 });
 	assert_int_equal(fake.n_submitted, 1);
@@ -739,6 +752,7 @@ static void slow_operations_are_sent_one_by_one(void **state)
 	assert_int_equal(one->path, only_key()->path);
 	assert_int_equal(one->kind.operation, FT_FILE_WRITE);
 	assert_int_equal(one->origin.task.tid, 200);
+	assert_int_equal(one->lost, 0);
 	cfg_slower_ns++;
 	call(SYS_write, 1, (struct args){ .a = 5 });
 	assert_int_equal(fake.n_submitted, 1);
@@ -747,6 +761,30 @@ static void slow_operations_are_sent_one_by_one(void **state)
 	call(SYS_write, 1, (struct args){ .a = 5 });
 	assert_int_equal(notes.outliers_lost, 1);
 	assert_int_equal(ledger_slot(FT_KEPT), 3);
+}
+
+static void slow_operations_are_sent_even_if_their_stack_is_lost(void **state)
+{
+	struct ft_file_outlier *one = (void *)fake.ring;
+	struct io_kiocb request = { .opcode = 22 };
+
+	(void)state;
+	cfg_slower_ns = SHOT_NS;
+	fake_map_resize(stack_maps[0], 0);
+	tree_open_at(5, home_file("notes"), TREE_HOME);
+	call(SYS_write, 1, (struct args){ .a = 5 });
+	assert_int_equal(fake.n_submitted, 1);
+	assert_int_equal(one->lost, FT_LOST_STACKS_FULL);
+	assert_int_equal(one->origin.task.tid, 200);
+	assert_int_equal(ledger_slot(FT_LOST_STACKS_FULL), 1);
+	request.file = &tree_files[5];
+	prog_on_uring_submit(&request);
+	assert_int_equal(ledger_slot(FT_FIRED), 1);
+	fake.now_ns += 10 * SHOT_NS;
+	prog_on_uring_complete(NULL, &request, 0, 1);
+	assert_int_equal(fake.n_submitted, 2);
+	assert_int_equal(ledger_slot(FT_LOST_STACKS_FULL), 2);
+	assert_int_equal(ledger_slot(FT_FIRED), 2);
 }
 
 /* --- faults -------------------------------------------------------------------------------- */
@@ -913,9 +951,6 @@ static __u64 stack_losses(void)
 	return ledger_slot(FT_LOST_STACKS_FULL) + ledger_slot(FT_LOST_MAP_BUSY);
 }
 
-/* Requests whose stack found no room: they never began. */
-static __u64 lost_at_submission;
-
 static void random_fault_or_request(void)
 {
 	struct file *file = random_below(4) ? tree_fds[random_below(TREE_FDS)] : NULL;
@@ -930,10 +965,8 @@ static void random_fault_or_request(void)
 	}
 	request->file = file;
 	request->opcode = 20 + random_below(5);
-	lost_at_submission -= stack_losses();
 	if (random_below(2))
 		prog_on_uring_submit(request);
-	lost_at_submission += stack_losses();
 	if (random_below(2))
 		prog_on_uring_complete(NULL, request, 0, (long)random_below(100) - 20);
 }
@@ -1012,7 +1045,7 @@ static void choose_filters(__u32 round)
 
 static void the_ledger_is_closed_whatever_happens(void **state)
 {
-	__u64 drained = 0, ends = 0;
+	__u64 drained = 0, ends = 0, apart_unseen = 0;
 	__u32 round, i, slot;
 	int set;
 
@@ -1030,6 +1063,7 @@ static void the_ledger_is_closed_whatever_happens(void **state)
 		fake_on_update = NULL;
 		choose_filters(round);
 		fake_on_update = round % 2 ? random_error : NULL;
+		apart_unseen -= cfg_by_path ? ledger_slot(FT_FILE_FILTERED_APART) : 0;
 		for (i = random_below(400); i--;) {
 			task = &tasks[random_below(TASKS)];
 			fake_cpu = random_below(FAKE_CPUS);
@@ -1038,6 +1072,7 @@ static void the_ledger_is_closed_whatever_happens(void **state)
 			else
 				random_fault_or_request();
 		}
+		apart_unseen += cfg_by_path ? ledger_slot(FT_FILE_FILTERED_APART) : 0;
 		active_set = 1 - active_set;
 		drained += drain(1 - active_set);
 	}
@@ -1046,10 +1081,10 @@ static void the_ledger_is_closed_whatever_happens(void **state)
 		ends += ledger_slot(slot);
 	assert_int_equal(ends, ledger_slot(FT_FIRED));
 	assert_int_equal(ledger_slot(FT_KEPT), drained);
-	/* Every latency is in a histogram, but those of what was filtered or never began. */
+	/* Every latency is in a histogram, but those of what was filtered. */
 	assert_int_equal(hist_sum() + notes.hists_full,
 			 drained + ledger_slot(FT_FILE_FILTERED_APART) + stack_losses() +
-				 ledger_slot(FT_LOST_COUNTS_FULL) - lost_at_submission);
+				 ledger_slot(FT_LOST_COUNTS_FULL) - apart_unseen);
 	/* All that can happen did. */
 	assert_true(ledger_slot(FT_FIRED) > 5000);
 	assert_true(ledger_slot(FT_FILTERED_SELF) && ledger_slot(FT_FILTERED_TARGET));
@@ -1093,6 +1128,7 @@ int main(void)
 		TEST(what_is_about_no_file_has_no_path),
 		TEST(what_has_not_ended_when_the_recording_does_is_under_way),
 		TEST(a_thread_that_ends_leaves_nothing),
+		TEST(a_thread_that_becomes_its_process_leaves_nothing),
 		TEST(programs_of_32_bits_are_only_counted),
 		TEST(the_device_is_noted_for_the_thread_that_asks_it),
 		TEST(sockets_pipes_and_the_like_have_latencies_alone),
@@ -1112,6 +1148,7 @@ int main(void)
 		TEST(fast_operations_may_go_without_their_stack),
 		TEST(a_stack_that_cannot_be_had_costs_no_operation),
 		TEST(slow_operations_are_sent_one_by_one),
+		TEST(slow_operations_are_sent_even_if_their_stack_is_lost),
 		TEST(a_major_fault_is_counted_from_where_it_began),
 		TEST(a_fault_without_room_for_its_thread_is_lost),
 		TEST(a_fault_in_the_kernel_is_part_of_the_call),

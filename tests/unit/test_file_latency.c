@@ -2,6 +2,7 @@
 /* What operations on files are called, and what of them is summed up by path. */
 #include "tests/unit/tree.h"
 
+#include <errno.h>
 #include <linux/types.h>
 #include <sys/syscall.h>
 
@@ -168,6 +169,49 @@ static void only_so_many_paths_have_rows_and_the_rest_is_summed_up(void **state)
 	assert_int_equal(l->by_path.other.stages[0].sum_ns, 10 * 1000 + 45);
 }
 
+/* --- slow ones ----------------------------------------------------------------------------- */
+
+static int64_t tid_of_key(void *ctx, const struct ft_file_key *key)
+{
+	(void)ctx;
+	return key->origin.task.tid;
+}
+
+static void slow(uint32_t tid, uint64_t ns, int64_t result, uint32_t lost)
+{
+	struct ft_file_outlier o = { .origin.task = { .tid = tid, .tgid = 7 },
+				     .kind = { .operation = FT_FILE_READ },
+				     .latency_ns = ns,
+				     .result = result,
+				     .lost = lost };
+
+	assert_int_equal(file_latency_outlier(&latencies, &o), 0);
+}
+
+static void slow_operations_keep_only_the_keys_of_those_that_are_listed(void **state)
+{
+	_cleanup_(latency_freep) struct latency *l = NULL;
+	unsigned int i;
+
+	(void)state;
+	latencies.latency->outliers.max = 3;
+	for (i = 1; i <= 1000; i++)
+		slow(i, i, 0, 0);
+	assert_true(latencies.outlier_keys.n <= 12);
+	slow(1001, 2000, -513, FT_LOST_STACKS_FULL);
+	slow(1002, 2001, -5, 0);
+	assert_int_equal(file_latency_finish(&latencies, tid_of_key, NULL, &l), 0);
+	assert_int_equal(l->outliers.n, 3);
+	assert_int_equal(l->outliers.list[0].tag, 1000);
+	assert_int_equal(l->outliers.list[0].error, 0);
+	assert_int_equal(l->outliers.list[1].tag, 0); /* without a stack */
+	assert_int_equal(l->outliers.list[1].error, EINTR);
+	assert_int_equal(l->outliers.list[1].tid, 1001);
+	assert_int_equal(l->outliers.list[2].tag, 1002);
+	assert_int_equal(l->outliers.list[2].error, EIO);
+	assert_int_equal(l->outliers.n_faster, 999);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -176,6 +220,7 @@ int main(void)
 		TEST(every_operation_has_a_name_of_its_own),
 		TEST(what_answered_is_only_said_where_it_is_known),
 		TEST(paths_are_summed_up_by_operation_and_the_longest_come_first),
+		TEST(slow_operations_keep_only_the_keys_of_those_that_are_listed),
 		TEST(only_so_many_paths_have_rows_and_the_rest_is_summed_up),
 	};
 

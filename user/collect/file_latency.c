@@ -132,6 +132,20 @@ static int name_subject(struct file_latency *l, const struct ft_file_kind *kind,
 
 #define FLAGS_TEXT 32
 
+/*
+ * What a call that failed had returned, as its caller sees it. A call that a signal interrupted
+ * ends in one of the kernel's own errors (ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND,
+ * ERESTART_RESTARTBLOCK: include/linux/errno.h), and either begins anew or fails with EINTR.
+ */
+static int error_of(int64_t result)
+{
+	if (result >= 0)
+		return 0;
+	if ((result <= -512 && result >= -514) || result == -516)
+		return EINTR;
+	return result < -4095 ? 0 : (int)-result;
+}
+
 /* "device io_uring" */
 static void name_flags(const struct ft_file_kind *kind, const struct file_path *path, char *ret)
 {
@@ -228,12 +242,43 @@ static int read_hists(struct file_latency *l)
 
 /* --- outliers ------------------------------------------------------------------------------ */
 
+/* When they are looked through: seldom enough to cost nothing for each. */
+#define OUTLIER_KEYS_PER_PLACE 4
+
+/* Forgets what only those were counted by that have left the list since. */
+static int forget_outlier_keys(struct file_latency *l)
+{
+	struct latency_outliers *outliers = &l->latency->outliers;
+	struct keyset kept;
+	uint32_t number;
+	size_t i;
+
+	keyset_init(&kept, sizeof(struct ft_file_key));
+	for (i = 0; i < outliers->n; i++) {
+		uint64_t tag = outliers->list[i].tag;
+
+		if (!tag)
+			continue;
+		if (keyset_add(&kept, keyset_key(&l->outlier_keys, tag - 1), &number) < 0) {
+			keyset_release(&kept); /* the list's tags are of no use any more */
+			return no_memory();
+		}
+		outliers->list[i].tag = number + 1ull;
+	}
+	keyset_release(&l->outlier_keys);
+	l->outlier_keys = kept;
+	return 0;
+}
+
 /* The number of what it was counted by, + 1, until it is that of a sample. */
 static int outlier_tag(struct file_latency *l, const struct ft_file_outlier *o, uint64_t *ret)
 {
 	struct ft_file_key key = { .origin = o->origin, .path = o->path, .kind = o->kind };
 	uint32_t number;
 
+	if (l->outlier_keys.n >= OUTLIER_KEYS_PER_PLACE * l->latency->outliers.max &&
+	    forget_outlier_keys(l))
+		return -ENOMEM;
 	if (keyset_add(&l->outlier_keys, &key, &number) < 0)
 		return no_memory();
 	*ret = number + 1ull;
@@ -250,7 +295,7 @@ static int outlier_add(struct file_latency *l, const struct ft_file_outlier *o)
 		.stage_ns = { o->latency_ns },
 		.pid = task->tgid ? (int64_t)task->tgid : -1,
 		.tid = task->tid ? (int64_t)task->tid : -1,
-		.error = o->result < 0 ? -o->result : 0,
+		.error = error_of(o->result),
 		.operation = (char *)file_operation_name(o->kind.operation),
 		.flags = flags,
 		.comm = comm,
@@ -260,7 +305,7 @@ static int outlier_add(struct file_latency *l, const struct ft_file_outlier *o)
 
 	if (!err)
 		err = file_paths_find(l->paths, o->path, &path);
-	if (!err)
+	if (!err && !o->lost)
 		err = outlier_tag(l, o, &one.tag);
 	if (err)
 		return err;
@@ -276,6 +321,14 @@ static int outlier_add(struct file_latency *l, const struct ft_file_outlier *o)
 	return latency_outliers_add(&l->latency->outliers, &one) ? no_memory() : 0;
 }
 
+int file_latency_outlier(struct file_latency *l, const struct ft_file_outlier *o)
+{
+	if (latency_outliers_wants(&l->latency->outliers, o->latency_ns))
+		return outlier_add(l, o);
+	l->latency->outliers.n_faster++;
+	return 0;
+}
+
 static int on_outlier(void *ctx, void *data, size_t size)
 {
 	struct file_latency *l = ctx;
@@ -283,10 +336,7 @@ static int on_outlier(void *ctx, void *data, size_t size)
 
 	if (size < sizeof(*o))
 		return errf(-EIO, "the kernel passed up an outlier of %zu bytes", size);
-	if (latency_outliers_wants(&l->latency->outliers, o->latency_ns))
-		return outlier_add(l, o);
-	l->latency->outliers.n_faster++;
-	return 0;
+	return file_latency_outlier(l, o);
 }
 
 int file_latency_tick(struct file_latency *l)
@@ -388,6 +438,8 @@ int file_latency_finish(struct file_latency *l, file_sample_fn fn, void *ctx, st
 	if (add_path_rows(l))
 		return no_memory();
 	for (i = 0; i < outliers->n; i++) {
+		if (!outliers->list[i].tag)
+			continue;
 		tag = fn(ctx, keyset_key(&l->outlier_keys, outliers->list[i].tag - 1));
 		if (tag < 0)
 			return tag;

@@ -54,6 +54,9 @@ int file_latency_tick(struct file_latency *l);
 int file_latency_add(struct file_latency *l, const struct file_path *path,
 		     const struct ft_file_kind *kind, const struct ft_file_tally *tally);
 
+/* Takes an operation that took long, as the kernel side tells it. 0 or -errno with a sentence. */
+int file_latency_outlier(struct file_latency *l, const struct ft_file_outlier *o);
+
 /*
  * The number of the sample that was counted by this key, + 1; 0: there is none. -ENOMEM with a
  * sentence.
