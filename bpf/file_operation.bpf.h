@@ -161,25 +161,35 @@ static __always_inline int operation_read_name(struct operation *o, struct path_
 	return 0;
 }
 
-/* Fills in class, path and device; true if the path is one of those asked for. */
-static __always_inline bool operation_find_path(struct operation *o)
+/* It has a file, but which one cannot be told. */
+static __always_inline bool operation_is_unknown(const struct operation *o)
+{
+	return !o->is_named && !o->file && o->key.kind.by != FT_BY_CALL;
+}
+
+/* Fills in class, path and device; FT_PATH_WANTED, FT_PATH_UNDECIDED, or 0: nobody asked for it. */
+static __always_inline __u32 operation_find_path(struct operation *o)
 {
 	struct path_place *p = bpf_map_lookup_elem(&path_places, &o->place);
 	struct path_facts facts = {};
 	int n = 0;
 
 	if (!p)
-		return false;
+		return 0;
 	if (o->is_named)
 		n = operation_read_name(o, p);
-	if (n > 0 && name_base(p, o->at))
+	if (n > 0 && name_base(p, o->at)) {
 		o->key.path = path_of_name(p, o->place, n, &facts);
-	else if (n)
+	} else if (n) {
+		facts.flags = FT_PATH_UNDECIDED;
 		__sync_fetch_and_add(&notes.paths_unread, 1);
-	else if (o->file && !class_is_apart(o->key.kind.class))
+	} else if (operation_is_unknown(o)) {
+		facts.flags = FT_PATH_UNDECIDED;
+	} else if (o->file && !class_is_apart(o->key.kind.class)) {
 		o->key.path = path_of_file(p, o->place, o->file, &facts);
+	}
 	o->key.kind.dev = facts.dev;
-	return facts.flags & FT_PATH_WANTED;
+	return facts.flags & (FT_PATH_WANTED | FT_PATH_UNDECIDED);
 }
 
 /* --- what is counted ------------------------------------------------------------------------- */
@@ -318,21 +328,20 @@ static __always_inline __u32 operation_keep_stack(struct sample *s, __u32 set, _
 /* What became of the operation, as a ledger slot. */
 static __always_inline __u32 operation_count(struct operation *o, struct sample *s)
 {
-	__u32 set = active_set, lost = 0;
-	bool is_wanted;
+	__u32 set = active_set, lost = 0, wanted;
 
 	if (o->key.kind.by != FT_BY_URING)
 		lost = sample_task(s);
 	if (lost)
 		return lost;
-	is_wanted = operation_find_path(o);
+	wanted = operation_find_path(o);
 	if (class_is_apart(o->key.kind.class)) {
 		if (!cfg_by_path)
 			hist_add(o);
 		return FT_FILE_FILTERED_APART;
 	}
-	if (cfg_by_path && !is_wanted)
-		return FT_FILE_FILTERED_PATH;
+	if (cfg_by_path && wanted != FT_PATH_WANTED)
+		return wanted ? FT_FILE_LOST_UNDECIDED : FT_FILE_FILTERED_PATH;
 	hist_add(o);
 	/* That of a request was kept, or lost, when it was submitted. */
 	lost = o->lost;

@@ -84,17 +84,29 @@ _Static_assert(sizeof(struct ft_syscall) == 4, "ft_syscall");
 #define FT_PATH_CUT_END	   2  /* and this: at its end */
 #define FT_PATH_WANTED	   4  /* it is one of those asked for */
 #define FT_PATH_HAS_DEVICE 8  /* its file system is on a block device */
-#define FT_PATH_BY_NAME	   16 /* dev and fs are those of the directory that it begins at */
+#define FT_PATH_BY_NAME	   16 /* dev and fs are what is mounted there, as far as it is known, */
+			      /* or else those of the directory that it begins at */
+#define FT_PATH_UNDECIDED 32  /* it may be one of those asked for: too much of it is cut */
 struct ft_path {
 	__u32 bytes; /* of 'text', which does not end in NUL */
 	__u32 flags; /* FT_PATH_* */
 	__u64 ino;
 	__u32 dev; /* the kernel's: major << 20 | minor */
 	__u32 pad;
-	char fs[FT_FS_NAME_BYTES]; /* the type of its file system */
+	char fs[FT_FS_NAME_BYTES]; /* the type of its file system; "": not known */
 	char text[FT_PATH_BYTES];
 };
 _Static_assert(sizeof(struct ft_path) == 552, "ft_path");
+
+/* Where file systems are mounted, as the loader knows it: by a hash of the path, "" for the root.
+ */
+#define FT_MOUNTS	    1024
+#define FT_MOUNT_HASH_FIRST 1
+static inline __u64 ft_mount_hash(__u64 hash, char c)
+{
+	hash = (hash ^ (__u8)c) * 0x9e3779b97f4a7c15ULL; /* as stack_hash() */
+	return hash ^ hash >> 32;
+}
 
 /* What operations are counted by. */
 struct ft_file_kind {
@@ -164,6 +176,7 @@ _Static_assert(sizeof(struct ft_thread) == 32, "ft_thread");
 #define FT_FILE_FILTERED_PATH  (FT_LEDGER_OWN + 1) /* not one of the paths asked for */
 #define FT_FILE_LOST_THREADS   (FT_LEDGER_OWN + 2) /* no room to note when it began */
 #define FT_FILE_LOST_REQUESTS  (FT_LEDGER_OWN + 3) /* the same, of io_uring */
+#define FT_FILE_LOST_UNDECIDED (FT_LEDGER_OWN + 4) /* perhaps one of the paths asked for */
 
 /* What is counted beside the ledger: of operations that are kept all the same. */
 struct ft_file_notes {

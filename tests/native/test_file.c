@@ -19,7 +19,9 @@
 
 int user_stack_frames(__u32 place);
 int path_walk(__u32 place);
-int path_is_wanted(__u32 place);
+int path_normalize(__u32 place);
+int path_mounted(__u32 place);
+int path_judge(__u32 place);
 int operation_end(__u32 place);
 int on_fault_end(struct bpf_perf_event_data *ctx);
 int on_fault_end_without_file(struct bpf_perf_event_data *ctx);
@@ -91,6 +93,7 @@ static int set_up(void **state)
 	cfg_self_tgid = SELF;
 	cfg_keep_idle = cfg_by_target = cfg_by_tid = cfg_by_cgroup = cfg_by_comm = 0;
 	cfg_by_path = 0;
+	cfg_root_dev = 0;
 	cfg_slower_ns = cfg_stack_min_ns = 0;
 	cfg_tallies_with_path = 1u << 31;
 	memset(tallies_made, 0, sizeof(tallies_made));
@@ -103,6 +106,7 @@ static int set_up(void **state)
 	FAKE_MAP(samples);
 	FAKE_MAP(operations);
 	FAKE_MAP(path_places);
+	FAKE_MAP(mounts);
 	ledger_map = FAKE_MAP(ledgers);
 	stack_maps[0] = FAKE_MAP(stacks_0);
 	stack_maps[1] = FAKE_MAP(stacks_1);
@@ -495,7 +499,7 @@ static void what_cannot_be_opened_goes_by_its_name(void **state)
 	(void)state;
 	call(SYS_openat, -ENOENT, (struct args){ .a = AT_CWD, .b = user_string("missing") });
 	assert_string_equal(only_path(), "/home/me/missing");
-	assert_int_equal(only_key()->kind.dev, 0);
+	assert_int_equal(only_key()->kind.dev, 8 << 20 | 2);
 	assert_int_equal(only_tally()->errors, 1);
 	forget();
 	call(SYS_open, -EACCES, (struct args){ .a = user_string("/etc/shadow") });
@@ -685,6 +689,99 @@ static void only_the_paths_asked_for_are_kept(void **state)
 	call(SYS_read, 1, (struct args){ .a = 5 });
 	assert_int_equal(notes.paths_full, 2);
 	assert_int_equal(only_path_less()->n, 1);
+}
+
+static void what_is_cut_may_be_what_was_asked_for(void **state)
+{
+	const char *patterns[] = { "/d/*", "*.db", "*/a" };
+	struct dentry *d = NULL;
+	__u32 i;
+
+	(void)state;
+	assert_int_equal(glob_compile(patterns, 3, (struct ft_glob *)&cfg_path), 0);
+	cfg_by_path = 1;
+	for (i = 0; i < 40; i++)
+		d = tree_add(i ? d : tree_fs.root.dentry, "d", TREE_ROOT, 0040755);
+	tree_open_at(5, tree_add(d, "x.db", TREE_ROOT, 0100644), TREE_ROOT);
+	tree_open_at(6, tree_add(d, "y", TREE_ROOT, 0100644), TREE_ROOT);
+	call(SYS_read, 1, (struct args){ .a = 5 });
+	assert_int_equal(ledger_slot(FT_KEPT), 1);
+	call(SYS_read, 1, (struct args){ .a = 6 });
+	call(SYS_read, 1, (struct args){ .a = 6 });
+	assert_int_equal(ledger_slot(FT_FILE_LOST_UNDECIDED), 2);
+	/* No path that ends so is one of these. */
+	assert_int_equal(glob_compile(patterns + 1, 2, (struct ft_glob *)&cfg_path), 0);
+	fake_map_resize(path_map, 100);
+	call(SYS_read, 1, (struct args){ .a = 6 });
+	assert_int_equal(ledger_slot(FT_FILE_FILTERED_PATH), 1);
+	/* A name that cannot be read. */
+	call(SYS_stat, -EFAULT, (struct args){ .a = 8 });
+	assert_int_equal(ledger_slot(FT_FILE_LOST_UNDECIDED), 3);
+	assert_int_equal(ledger_slot(FT_FIRED), 5);
+}
+
+static void names_are_made_plain(void **state)
+{
+	static const struct {
+		const char *name, *path;
+	} cases[] = {
+		{ "./x", "/home/me/x" },
+		{ "../q/x", "/home/q/x" },
+		{ "../../../..//etc/./passwd", "/etc/passwd" },
+		{ "/a/./b/../c//d/", "/a/c/d" },
+		{ "/a/b/../../x", "/x" },
+		{ "/..", "/" },
+		{ "//", "/" },
+		{ ".", "/home/me" },
+		{ "...", "/home/me/..." },
+		{ ".x", "/home/me/.x" },
+		{ "x.", "/home/me/x." },
+		{ "a./..b/..", "/home/me/a." },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		forget();
+		call(SYS_stat, 0, (struct args){ .a = user_string(cases[i].name) });
+		assert_string_equal(only_path(), cases[i].path);
+	}
+}
+
+static void add_mount(const char *point, __u32 dev)
+{
+	__u64 hash = FT_MOUNT_HASH_FIRST;
+
+	while (*point)
+		hash = ft_mount_hash(hash, *point++);
+	bpf_map_update_elem(&mounts, &hash, &dev, BPF_ANY);
+}
+
+static __u32 dev_of_name(const char *name)
+{
+	forget();
+	call(SYS_stat, 0, (struct args){ .a = user_string(name) });
+	return only_key()->kind.dev;
+}
+
+static void a_name_is_on_what_is_mounted_on_its_way(void **state)
+{
+	(void)state;
+	add_mount("", 8 << 20 | 1);
+	add_mount("/home", 8 << 20 | 2);
+	add_mount("/home/you/disk", 9);
+	assert_int_equal(dev_of_name("/home/you"), 8 << 20 | 1); /* no such tree */
+	fake_map_resize(path_map, 100);
+	cfg_root_dev = 8 << 20 | 1;
+	assert_int_equal(dev_of_name("/etc"), 8 << 20 | 1);
+	assert_int_equal(dev_of_name("/"), 8 << 20 | 1);
+	assert_int_equal(dev_of_name("/home"), 8 << 20 | 2);
+	assert_int_equal(dev_of_name("/homes/x"), 8 << 20 | 1);
+	assert_int_equal(dev_of_name("/home/you/x"), 8 << 20 | 2);
+	assert_int_equal(dev_of_name("x"), 8 << 20 | 2);
+	assert_int_equal(dev_of_name("../you/disk/y"), 9);
+	assert_int_equal(dev_of_name("../you/disk/y"), 9); /* found, not made */
+	assert_int_equal(dev_of_name("../../y"), 8 << 20 | 1);
 }
 
 static void when_room_becomes_short_only_paths_are_given_up(void **state)
@@ -1144,6 +1241,9 @@ int main(void)
 		TEST(what_is_in_no_directory_has_its_own_name),
 		TEST(a_file_that_is_renamed_gets_another_path),
 		TEST(only_the_paths_asked_for_are_kept),
+		TEST(what_is_cut_may_be_what_was_asked_for),
+		TEST(names_are_made_plain),
+		TEST(a_name_is_on_what_is_mounted_on_its_way),
 		TEST(when_room_becomes_short_only_paths_are_given_up),
 		TEST(fast_operations_may_go_without_their_stack),
 		TEST(a_stack_that_cannot_be_had_costs_no_operation),

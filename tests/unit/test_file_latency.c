@@ -20,7 +20,7 @@ static int set_up(void **state)
 	(void)state;
 	tree_make();
 	tree_write("mountinfo", "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n");
-	assert_int_equal(file_paths_init(&paths, NULL, tree_path("mountinfo")), 0);
+	assert_int_equal(file_paths_init(&paths, tree_path("mountinfo")), 0);
 	assert_int_equal(file_latency_init(&latencies, 0, &paths, NULL, NULL), 0);
 	return 0;
 }

@@ -124,6 +124,7 @@ static void configure(struct file_collector *c)
 	skel->rodata->cfg_tallies_with_path = bpf_map__max_entries(skel->maps.tallies_0) / 8 * 7;
 	skel->rodata->cfg_slower_ns = c->options.slower_ns;
 	skel->rodata->cfg_stack_min_ns = c->options.stack_min_ns;
+	skel->rodata->cfg_root_dev = file_paths_root_dev(&c->paths);
 	skel->rodata->cfg_by_path = c->options.n_paths > 0;
 	memcpy((void *)&skel->rodata->cfg_path, &c->wanted, sizeof(c->wanted));
 	if (sysconf(_SC_PAGESIZE) > skel->rodata->cfg_kernel_stack_bytes)
@@ -321,6 +322,7 @@ static const char *const own_causes[] = {
 	[FT_FILE_FILTERED_PATH - FT_LEDGER_OWN] = "filtered_path",
 	[FT_FILE_LOST_THREADS - FT_LEDGER_OWN] = "threads_full",
 	[FT_FILE_LOST_REQUESTS - FT_LEDGER_OWN] = "requests_full",
+	[FT_FILE_LOST_UNDECIDED - FT_LEDGER_OWN] = "path_undecided",
 };
 
 static void file_progress(const struct collector *base, uint64_t *ret_kept, uint64_t *ret_lost)
@@ -503,11 +505,14 @@ static int set_up(struct file_collector *c, const struct target *target)
 	int err = glob_compile(c->options.paths, c->options.n_paths, &c->wanted);
 
 	if (!err)
+		err = file_paths_init(&c->paths, "/proc/self/mountinfo");
+	if (!err)
 		err = load(c, target);
 	if (err)
 		return err;
 	init_tables(c);
-	err = file_paths_init(&c->paths, c->skel->maps.paths, "/proc/self/mountinfo");
+	c->paths.map = c->skel->maps.paths;
+	err = file_paths_tell_mounts(&c->paths, c->skel->maps.mounts);
 	if (!err)
 		err = file_latency_init(&c->latency, c->options.slower_ns, &c->paths,
 					c->skel->maps.hists, c->skel->maps.outliers);
