@@ -14,6 +14,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
+#include "bpf/file_hist.bpf.h"
 #include "bpf/file_thread.bpf.h"
 #include "bpf/file_wire.h"
 #include "bpf/ledger.bpf.h"
@@ -43,13 +44,6 @@ __u32 tallies_made[FT_SETS] = {};
 const volatile __u32 cfg_tallies_with_path = 1u << 31;
 
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1024);
-	__type(key, struct ft_file_kind);
-	__type(value, struct ft_file_hist);
-} hists SEC(".maps");
-
-struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);
 } outliers SEC(".maps");
@@ -76,8 +70,6 @@ struct {
 } operations SEC(".maps");
 
 #define OPERATION_AT_CWD ((__u64)-100) /* AT_FDCWD, include/uapi/linux/fcntl.h */
-
-static const struct ft_file_hist hist_none = {};
 
 static __always_inline struct operation *operation_begin(__u64 start_ns)
 {
@@ -203,26 +195,14 @@ static __always_inline __u64 operation_bytes(const struct operation *o)
 	return o->result;
 }
 
-static __always_inline struct ft_file_hist *hist_get(const struct ft_file_kind *kind)
-{
-	struct ft_file_hist *hist = bpf_map_lookup_elem(&hists, kind);
-
-	if (hist)
-		return hist;
-	bpf_map_update_elem(&hists, kind, &hist_none, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&hists, kind);
-}
-
 static __always_inline void hist_add(const struct operation *o)
 {
 	struct ft_file_kind kind = o->key.kind;
-	struct ft_file_hist *hist = hist_get(&kind);
+	struct ft_file_hist *hist = hist_get(&kind, o->key.path);
 	__u32 slot = ft_hist_slot(o->latency_ns);
 
-	if (!hist) {
-		__sync_fetch_and_add(&notes.hists_full, 1);
+	if (!hist)
 		return;
-	}
 	__sync_fetch_and_add(&hist->n, 1);
 	__sync_fetch_and_add(&hist->total_ns, o->latency_ns);
 	__sync_fetch_and_add(&hist->bytes, operation_bytes(o));

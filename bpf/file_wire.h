@@ -71,6 +71,12 @@ _Static_assert(sizeof(struct ft_syscall) == 4, "ft_syscall");
 #define FT_BY_FAULT 1
 #define FT_BY_URING 2
 #define FT_BYS	    3
+/*
+ * With this bit a histogram is that of all file systems of the same type that have none of their
+ * own; dev is one of them, or FT_DEV_ANY.
+ */
+#define FT_BY_TYPE 0x80
+#define FT_DEV_ANY 0xffffffffu
 
 /*
  * A path, in the 'paths' map by a hash of what it was made from: the file and its directory as the
@@ -100,7 +106,13 @@ _Static_assert(sizeof(struct ft_path) == 552, "ft_path");
 
 /* Where file systems are mounted, as the loader knows it: by a hash of the path, "" for the root.
  */
-#define FT_MOUNTS	    1024
+#define FT_MOUNTS 1024
+struct ft_mount {
+	__u32 dev;
+	char fs[FT_FS_NAME_BYTES];
+};
+_Static_assert(sizeof(struct ft_mount) == 20, "ft_mount");
+
 #define FT_MOUNT_HASH_FIRST 1
 static inline __u64 ft_mount_hash(__u64 hash, char c)
 {
@@ -135,7 +147,10 @@ struct ft_file_tally {
 };
 _Static_assert(sizeof(struct ft_file_tally) == 48, "ft_file_tally");
 
-/* Latencies of a kind, as long as the recording lasts. */
+/*
+ * Latencies of a kind, as long as the recording lasts. The loader makes the one of the kind that is
+ * all zeros, which no operation has: there what finds no other one is counted.
+ */
 struct ft_file_hist {
 	__u64 n;
 	__u64 total_ns;
@@ -186,7 +201,7 @@ struct ft_file_notes {
 	__u64 paths_unread;	/* without their path: it could not be read */
 	__u64 paths_made;	/* paths that found room */
 	__u64 paths_cut;	/* and those of them that are too long or too deep */
-	__u64 hists_full;	/* whose latency is in no histogram */
+	__u64 hists_full;	/* whose latency is only in the histogram of what found no other */
 	__u64 outliers_lost;	/* that took long, and for which the ring had no room */
 	__u64 stackless;	/* without a stack: it could not be had */
 	__u64 faults_unmapped;	/* faults whose mapping could not be looked up */

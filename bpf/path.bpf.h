@@ -209,18 +209,16 @@ static __always_inline __u64 path_name_hash(const struct path_place *p, __u32 n,
 static __always_inline void path_find_mount(struct path_place *p, __u32 place)
 {
 	struct dentry *root = p->dentry;
-	__u32 dev;
+	__u32 dev = p->path.dev;
 
 	if (p->flags & FT_PATH_CUT || !cfg_root_dev ||
 	    BPF_CORE_READ(root, d_sb, s_dev) != cfg_root_dev)
 		return;
-	dev = path_mounted(place);
-	if (!dev || dev == p->path.dev)
+	path_mounted(place);
+	if (dev == p->path.dev)
 		return;
-	p->path.dev = dev;
-	__builtin_memset(p->path.fs, 0, sizeof(p->path.fs));
 	p->flags &= ~FT_PATH_HAS_DEVICE;
-	if (dev >> 20) /* a major number of 0 is no device's */
+	if (p->path.dev >> 20) /* a major number of 0 is no device's */
 		p->flags |= FT_PATH_HAS_DEVICE;
 }
 

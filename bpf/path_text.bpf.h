@@ -121,20 +121,21 @@ __noinline int path_normalize(__u32 place)
 
 /* --- what is mounted there ------------------------------------------------------------------- */
 
-/* By ft_mount_hash() of where it is mounted: the device of the file system that is on top. */
+/* By ft_mount_hash() of where it is mounted: the file system that is on top. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, FT_MOUNTS);
 	__type(key, __u64);
-	__type(value, __u32);
+	__type(value, struct ft_mount);
 } mounts SEC(".maps");
 
-/* The device of the last mount on the way; 0 if there is none. */
+/* Fills in the last mount on the way, if there is one. */
 __noinline int path_mounted(__u32 place)
 {
 	struct path_place *p = bpf_map_lookup_elem(&path_places, &place);
 	__u64 hash = FT_MOUNT_HASH_FIRST;
-	__u32 at, i, dev = 0, *have;
+	struct ft_mount *have;
+	__u32 at, i;
 	char c;
 
 	if (!p)
@@ -146,8 +147,10 @@ __noinline int path_mounted(__u32 place)
 			c = p->text[at & PATH_MASK];
 		if (c == '/') {
 			have = bpf_map_lookup_elem(&mounts, &hash);
-			if (have)
-				dev = *have;
+			if (have) {
+				p->path.dev = have->dev;
+				__builtin_memcpy(p->path.fs, have->fs, sizeof(have->fs));
+			}
 		}
 		if (at >= FT_PATH_BYTES)
 			break;
@@ -155,7 +158,7 @@ __noinline int path_mounted(__u32 place)
 		at++;
 		PATH_OPAQUE(at);
 	}
-	return dev;
+	return 0;
 }
 
 /* --- whether it is asked for ----------------------------------------------------------------- */

@@ -169,6 +169,41 @@ static void only_so_many_paths_have_rows_and_the_rest_is_summed_up(void **state)
 	assert_int_equal(l->by_path.other.stages[0].sum_ns, 10 * 1000 + 45);
 }
 
+/* --- histograms ---------------------------------------------------------------------------- */
+
+static void hist(uint32_t dev, unsigned int operation, unsigned int by, uint64_t n)
+{
+	struct ft_file_kind kind = { .dev = dev, .operation = operation, .by = by };
+	struct ft_file_hist hist = { .n = n, .total_ns = 5 * n, .max_ns = 5, .bytes = n };
+
+	hist.slots[5] = n;
+	assert_int_equal(file_latency_add_hist(&latencies, &kind, &hist), 0);
+}
+
+static void mounts_without_a_row_are_one_by_their_type_and_all_is_counted(void **state)
+{
+	const struct latency *l = latencies.latency;
+
+	(void)state;
+	path(1, "/a");
+	latency_start(latencies.latency, 0);
+	hist(dev_number(8, 1), FT_FILE_READ, FT_BY_CALL, 3);
+	hist(dev_number(8, 1), FT_FILE_READ, FT_BY_CALL | FT_BY_TYPE, 4);
+	hist(FT_DEV_ANY, FT_FILE_READ, FT_BY_CALL | FT_BY_TYPE, 5);
+	hist(0, FT_FILE_READ, FT_BY_CALL, 6);
+	hist(0, FT_FILE_READ, FT_BY_CALL | FT_BY_TYPE, 7);
+	hist(0, FT_FILE_NOTHING, 0, 8);
+	assert_int_equal(l->by_subject.n, 4);
+	assert_string_equal(latency_string(l, l->by_subject.rows[0].subject), "ext4 /");
+	assert_string_equal(latency_string(l, l->by_subject.rows[1].subject), "ext4, other mounts");
+	assert_string_equal(latency_string(l, l->by_subject.rows[2].subject), "other mounts");
+	assert_string_equal(latency_string(l, l->by_subject.rows[3].subject), "by name");
+	assert_int_equal(l->by_subject.rows[3].counts.operations, 13);
+	assert_int_equal(l->by_subject.other.counts.operations, 8);
+	assert_int_equal(l->by_subject.other.counts.bytes, 8);
+	assert_int_equal(l->by_subject.other.stages[0].n, 8);
+}
+
 /* --- slow ones ----------------------------------------------------------------------------- */
 
 static int64_t tid_of_key(void *ctx, const struct ft_file_key *key)
@@ -220,6 +255,7 @@ int main(void)
 		TEST(every_operation_has_a_name_of_its_own),
 		TEST(what_answered_is_only_said_where_it_is_known),
 		TEST(paths_are_summed_up_by_operation_and_the_longest_come_first),
+		TEST(mounts_without_a_row_are_one_by_their_type_and_all_is_counted),
 		TEST(slow_operations_keep_only_the_keys_of_those_that_are_listed),
 		TEST(only_so_many_paths_have_rows_and_the_rest_is_summed_up),
 	};

@@ -28,7 +28,8 @@
 #define PATHS		   32768u
 #define THREADS		   32768u
 #define REQUESTS	   8192u
-#define HISTS		   512u
+#define HISTS_BY_DEV	   512u
+#define HISTS		   768u
 #define OUTLIER_RING_BYTES (1u << 18)
 
 /* Stacks of a process that are passed up before what it has mapped is known: a program that has
@@ -122,6 +123,7 @@ static void configure(struct file_collector *c)
 	file_calls_fill((struct ft_syscall *)skel->rodata->cfg_syscalls);
 	file_calls_fill_uring((uint8_t *)skel->rodata->cfg_uring_operations);
 	skel->rodata->cfg_tallies_with_path = bpf_map__max_entries(skel->maps.tallies_0) / 8 * 7;
+	skel->rodata->cfg_hists_by_dev = HISTS_BY_DEV;
 	skel->rodata->cfg_slower_ns = c->options.slower_ns;
 	skel->rodata->cfg_stack_min_ns = c->options.stack_min_ns;
 	skel->rodata->cfg_root_dev = file_paths_root_dev(&c->paths);
@@ -378,7 +380,7 @@ static void add_notes(const struct file_collector *c, struct collector_summary *
 	add_note(s, "calls_of_32_bit_programs", n->compat_calls);
 	add_note(s, "ended_with_their_thread", n->unfinished);
 	add_note(s, "without_stack", n->stackless);
-	add_note(s, "in_no_histogram", n->hists_full);
+	add_note(s, "in_other_histogram", n->hists_full);
 	add_note(s, "faults_without_mapping", n->faults_unmapped);
 	add_note(s, "paths", c->paths.ids.n);
 	add_note(s, "paths_cut", n->paths_cut);
@@ -513,6 +515,8 @@ static int set_up(struct file_collector *c, const struct target *target)
 	init_tables(c);
 	c->paths.map = c->skel->maps.paths;
 	err = file_paths_tell_mounts(&c->paths, c->skel->maps.mounts);
+	if (!err)
+		err = file_latency_make_other(c->skel->maps.hists);
 	if (!err)
 		err = file_latency_init(&c->latency, c->options.slower_ns, &c->paths,
 					c->skel->maps.hists, c->skel->maps.outliers);

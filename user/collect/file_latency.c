@@ -130,6 +130,28 @@ static int name_subject(struct file_latency *l, const struct ft_file_kind *kind,
 	return err ? no_memory() : 0;
 }
 
+/* "tmpfs": all those of the type that have no row of their own. */
+static int name_type(struct file_latency *l, const struct ft_file_kind *kind, struct str *out)
+{
+	struct ft_file_kind one = *kind;
+	const struct filesystem *fs;
+	const struct file_path *path;
+	const char *type = "";
+	int err;
+
+	one.by &= ~FT_BY_TYPE;
+	if (!kind->dev || kind->class >= FT_CLASS_SOCKET)
+		return name_subject(l, &one, out);
+	if (kind->dev != FT_DEV_ANY) {
+		err = know_filesystem(l, kind->dev, &fs);
+		if (err)
+			return err;
+		path = file_paths_on(l->paths, kind->dev);
+		type = fs->type[0] || !path ? fs->type : file_paths_string(l->paths, path->fs);
+	}
+	return str_addf(out, "%s%sother mounts", type, *type ? ", " : "") ? no_memory() : 0;
+}
+
 #define FLAGS_TEXT 32
 
 /*
@@ -157,17 +179,25 @@ static void name_flags(const struct ft_file_kind *kind, const struct file_path *
 static int make_row(struct file_latency *l, const struct ft_file_kind *kind, uint32_t *ret)
 {
 	_cleanup_(str_release) struct str subject = { 0 };
+	struct ft_file_kind one = *kind;
 	char flags[FLAGS_TEXT];
 	struct latency_key key = {
 		.operation = file_operation_name(kind->operation),
 		.flags = flags,
 		.direction = file_operation_direction(kind->operation),
 	};
-	int err = name_subject(l, kind, &subject);
+	int err;
 
+	if (kind->operation == FT_FILE_NOTHING) {
+		*ret = LATENCY_OTHER;
+		return 0;
+	}
+	err = kind->by & FT_BY_TYPE ? name_type(l, kind, &subject)
+				    : name_subject(l, kind, &subject);
 	if (err)
 		return err;
-	name_flags(kind, file_paths_on(l->paths, kind->dev), flags);
+	one.by &= ~FT_BY_TYPE;
+	name_flags(&one, file_paths_on(l->paths, kind->dev), flags);
 	key.subject = str_text(&subject);
 	return latency_row(l->latency, LATENCY_BY_SUBJECT, &key, ret) ? no_memory() : 0;
 }
@@ -192,9 +222,8 @@ static int find_state(struct file_latency *l, const struct ft_file_kind *kind,
 	return 0;
 }
 
-/* Adds what is in 'now' and was not there before. */
-static int add_hist(struct file_latency *l, const struct ft_file_kind *kind,
-		    const struct ft_file_hist *now)
+int file_latency_add_hist(struct file_latency *l, const struct ft_file_kind *kind,
+			  const struct ft_file_hist *now)
 {
 	struct file_latency_kind *state = NULL;
 	struct latency_counts more = { 0 };
@@ -223,6 +252,16 @@ static int add_hist(struct file_latency *l, const struct ft_file_kind *kind,
 	return err ? no_memory() : 0;
 }
 
+int file_latency_make_other(const struct bpf_map *hists)
+{
+	static const struct ft_file_hist none = { 0 };
+	const struct ft_file_kind kind = { 0 };
+
+	if (bpf_map_update_elem(bpf_map__fd(hists), &kind, &none, BPF_NOEXIST))
+		return errf(-errno, "cannot make a histogram in the kernel: %m");
+	return 0;
+}
+
 static int read_hists(struct file_latency *l)
 {
 	int fd = bpf_map__fd(l->hists), err = 0;
@@ -235,7 +274,7 @@ static int read_hists(struct file_latency *l)
 		key = next;
 		is_first = false;
 		if (!bpf_map_lookup_elem(fd, &key, &hist))
-			err = add_hist(l, &key, &hist);
+			err = file_latency_add_hist(l, &key, &hist);
 	}
 	return err;
 }

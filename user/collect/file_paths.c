@@ -32,9 +32,11 @@ static int add_mount(void *ctx, const struct mountinfo *m)
 		return 0;
 	if (array_reserve(p->mounts, p->mounts_cap, p->n_mounts + 1))
 		return -ENOMEM;
+	p->mounts[p->n_mounts] = (struct file_mount){ 0 };
 	p->mounts[p->n_mounts].point = strdup(m->mount_point);
 	if (!p->mounts[p->n_mounts].point)
 		return -ENOMEM;
+	memcpy(p->mounts[p->n_mounts].fs, m->type, strnlen(m->type, FT_FS_NAME_BYTES - 1));
 	p->mounts[p->n_mounts++].dev = m->dev;
 	return 0;
 }
@@ -97,8 +99,10 @@ int file_paths_tell_mounts(const struct file_paths *p, const struct bpf_map *mou
 
 	for (i = 0; i < p->n_mounts; i++) {
 		uint64_t hash = hash_mount(p->mounts[i].point);
+		struct ft_mount mount = { .dev = p->mounts[i].dev };
 
-		if (!bpf_map_update_elem(bpf_map__fd(mounts), &hash, &p->mounts[i].dev, BPF_ANY))
+		memcpy(mount.fs, p->mounts[i].fs, sizeof(mount.fs));
+		if (!bpf_map_update_elem(bpf_map__fd(mounts), &hash, &mount, BPF_ANY))
 			continue;
 		return errno == E2BIG ? 0
 				      : errf(-errno, "cannot tell the kernel side of mounts: %m");

@@ -29,6 +29,7 @@ struct file_path {
 struct file_mount {
 	char *point;
 	uint32_t dev;
+	char fs[FT_FS_NAME_BYTES]; /* its type, and NULs */
 };
 
 struct file_paths {
