@@ -185,6 +185,7 @@ static int make_row(struct file_latency *l, const struct ft_file_kind *kind, uin
 		.operation = file_operation_name(kind->operation),
 		.flags = flags,
 		.direction = file_operation_direction(kind->operation),
+		.is_apart = kind->class >= FT_CLASS_SOCKET,
 	};
 	int err;
 
