@@ -24,7 +24,9 @@
 
 __u32 is_on = 0; /* events are counted; what is under way when it becomes 0 has not ended */
 
-const volatile __u64 cfg_slower_ns = 0;	   /* what took longer is an outlier; 0: nothing is */
+const volatile __u64 cfg_slower_ns = 0; /* what took longer is an outlier; 0: nothing is */
+/* The loader's list is full of operations that took at least so long. */
+__u64 outlier_floor_ns = 0;
 const volatile __u64 cfg_stack_min_ns = 0; /* below it no stack is taken */
 
 struct tally_table {
@@ -268,6 +270,10 @@ static __always_inline void outlier_send(const struct operation *o, __u32 lost)
 
 	if (!cfg_slower_ns || o->latency_ns <= cfg_slower_ns)
 		return;
+	if (o->latency_ns <= outlier_floor_ns) {
+		__sync_fetch_and_add(&notes.outliers_faster, 1);
+		return;
+	}
 	outlier = bpf_ringbuf_reserve(&outliers, sizeof(*outlier), 0);
 	if (!outlier) {
 		__sync_fetch_and_add(&notes.outliers_lost, 1);

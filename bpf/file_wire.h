@@ -207,5 +207,6 @@ struct ft_file_notes {
 	__u64 faults_unmapped;	/* faults whose mapping could not be looked up */
 	__u64 faults_not_noted; /* user faults, mostly minor ones, of threads without room */
 	__u64 paths_left_out;	/* without their path, so that there is room for all operations */
+	__u64 outliers_faster; /* that took long, but not as long as as many others as are listed */
 };
-_Static_assert(sizeof(struct ft_file_notes) == 96, "ft_file_notes");
+_Static_assert(sizeof(struct ft_file_notes) == 104, "ft_file_notes");

@@ -96,6 +96,7 @@ static int set_up(void **state)
 	cfg_root_dev = 0;
 	cfg_slower_ns = cfg_stack_min_ns = 0;
 	cfg_tallies_with_path = 1u << 31;
+	outlier_floor_ns = 0;
 	memset(tallies_made, 0, sizeof(tallies_made));
 	cfg_pidns_inum = 0;
 	cfg_frame_pointers = 1;
@@ -900,10 +901,17 @@ static void slow_operations_are_sent_one_by_one(void **state)
 	call(SYS_write, 1, (struct args){ .a = 5 });
 	assert_int_equal(fake.n_submitted, 1);
 	cfg_slower_ns--;
+	outlier_floor_ns = SHOT_NS + 1; /* of the list there is nothing as fast any more */
+	call(SYS_write, 1, (struct args){ .a = 5 });
+	assert_int_equal(fake.n_submitted, 1);
+	assert_int_equal(notes.outliers_faster, 1);
+	outlier_floor_ns--;
+	call(SYS_write, 1, (struct args){ .a = 5 });
+	assert_int_equal(fake.n_submitted, 2);
 	fake.ring_is_full = true;
 	call(SYS_write, 1, (struct args){ .a = 5 });
 	assert_int_equal(notes.outliers_lost, 1);
-	assert_int_equal(ledger_slot(FT_KEPT), 3);
+	assert_int_equal(ledger_slot(FT_KEPT), 5);
 }
 
 static void slow_operations_are_sent_even_if_their_stack_is_lost(void **state)

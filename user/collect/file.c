@@ -30,7 +30,7 @@
 #define REQUESTS	   8192u
 #define HISTS_BY_DEV	   512u
 #define HISTS		   768u
-#define OUTLIER_RING_BYTES (1u << 18)
+#define OUTLIER_RING_BYTES (1u << 20) /* about 7,000, until it is read for the first time */
 
 /* Stacks of a process that are passed up before what it has mapped is known: a program that has
  * just begun opens and reads much. */
@@ -210,11 +210,23 @@ static int make_room(struct file_collector *c)
 	return file_paths_make_room(&c->paths, c->skel->bss->notes.paths_made);
 }
 
+/* The slowest ones shall find room in the ring, and those that are faster need not be passed up. */
+static void raise_outlier_floor(struct file_collector *c)
+{
+	uint64_t floor_ns = latency_outliers_floor_ns(&c->latency.latency->outliers);
+
+	__atomic_store_n(&c->skel->bss->outlier_floor_ns, floor_ns, __ATOMIC_RELAXED);
+}
+
 static int file_tick(struct collector *base)
 {
-	int err = file_latency_tick(&of(base)->latency);
+	struct file_collector *c = of(base);
+	int err = file_latency_tick(&c->latency);
 
-	return err ? err : make_room(of(base));
+	if (err)
+		return err;
+	raise_outlier_floor(c);
+	return make_room(c);
 }
 
 /* --- draining ------------------------------------------------------------------------------ */
@@ -449,6 +461,7 @@ static int file_summarize(struct collector *base, const struct sideband *sb,
 	ret->cost.kernel_runs = cost.runs;
 	ret->cost.map_bytes = cost.map_bytes;
 	add_notes(c, ret);
+	c->latency.latency->outliers.n_faster += c->skel->bss->notes.outliers_faster;
 	c->latency.latency->outliers.n_lost = c->skel->bss->notes.outliers_lost;
 	c->latency.latency->in_flight_end = count_in_flight(c);
 	return file_latency_finish(&c->latency, sample_number, c, &ret->latency);
