@@ -159,6 +159,20 @@ int BPF_PROG(on_thread_exit, struct task_struct *task)
 }
 
 /*
+ * A thread that executes a program becomes its process's first one: its own number is nobody's any
+ * more, and the end of a thread of that number will not be seen.
+ */
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task, pid_t old)
+{
+	__u32 pid = old;
+
+	if (pid != (__u32)bpf_get_current_pid_tgid())
+		bpf_map_delete_elem(&threads, &pid);
+	return 0;
+}
+
+/*
  * The thread gives a request to a block device. Requests that others made for it, such as those
  * that were read ahead, are not seen. Its arguments differ from kernel to kernel; none is used.
  */
@@ -166,8 +180,11 @@ SEC("tp_btf/block_bio_queue")
 int BPF_PROG(on_bio, void *first)
 {
 	__u32 pid = (__u32)bpf_get_current_pid_tgid();
-	struct ft_thread *thread = bpf_map_lookup_elem(&threads, &pid);
+	struct ft_thread *thread;
 
+	if (!is_on)
+		return 0;
+	thread = bpf_map_lookup_elem(&threads, &pid);
 	if (thread)
 		thread_touch(thread);
 	return 0;

@@ -14,6 +14,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
+#include "bpf/file_hist.bpf.h"
 #include "bpf/file_thread.bpf.h"
 #include "bpf/file_wire.h"
 #include "bpf/ledger.bpf.h"
@@ -23,7 +24,9 @@
 
 __u32 is_on = 0; /* events are counted; what is under way when it becomes 0 has not ended */
 
-const volatile __u64 cfg_slower_ns = 0;	   /* from here on it is an outlier; 0: none is */
+const volatile __u64 cfg_slower_ns = 0; /* what took longer is an outlier; 0: nothing is */
+/* The loader's list is full of operations that took at least so long. */
+__u64 outlier_floor_ns = 0;
 const volatile __u64 cfg_stack_min_ns = 0; /* below it no stack is taken */
 
 struct tally_table {
@@ -43,13 +46,6 @@ __u32 tallies_made[FT_SETS] = {};
 const volatile __u32 cfg_tallies_with_path = 1u << 31;
 
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1024);
-	__type(key, struct ft_file_kind);
-	__type(value, struct ft_file_hist);
-} hists SEC(".maps");
-
-struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);
 } outliers SEC(".maps");
@@ -65,6 +61,7 @@ struct operation {
 	__u64 at;	   /* relative to this descriptor */
 	__u32 is_named;
 	__u32 place;
+	__u32 lost; /* ledger slot of what was lost before it ended */
 };
 
 struct {
@@ -75,8 +72,6 @@ struct {
 } operations SEC(".maps");
 
 #define OPERATION_AT_CWD ((__u64)-100) /* AT_FDCWD, include/uapi/linux/fcntl.h */
-
-static const struct ft_file_hist hist_none = {};
 
 static __always_inline struct operation *operation_begin(__u64 start_ns)
 {
@@ -100,6 +95,7 @@ static __always_inline struct operation *operation_begin(__u64 start_ns)
 	o->result = 0;
 	o->file = NULL;
 	o->is_named = 0;
+	o->lost = 0;
 	o->key.path = 0;
 	o->key.kind = (struct ft_file_kind){};
 	return o;
@@ -159,25 +155,35 @@ static __always_inline int operation_read_name(struct operation *o, struct path_
 	return 0;
 }
 
-/* Fills in class, path and device; true if the path is one of those asked for. */
-static __always_inline bool operation_find_path(struct operation *o)
+/* It has a file, but which one cannot be told. */
+static __always_inline bool operation_is_unknown(const struct operation *o)
+{
+	return !o->is_named && !o->file && o->key.kind.by != FT_BY_CALL;
+}
+
+/* Fills in class, path and device; FT_PATH_WANTED, FT_PATH_UNDECIDED, or 0: nobody asked for it. */
+static __always_inline __u32 operation_find_path(struct operation *o)
 {
 	struct path_place *p = bpf_map_lookup_elem(&path_places, &o->place);
 	struct path_facts facts = {};
 	int n = 0;
 
 	if (!p)
-		return false;
+		return 0;
 	if (o->is_named)
 		n = operation_read_name(o, p);
-	if (n > 0 && name_base(p, o->at))
+	if (n > 0 && name_base(p, o->at)) {
 		o->key.path = path_of_name(p, o->place, n, &facts);
-	else if (n)
+	} else if (n) {
+		facts.flags = FT_PATH_UNDECIDED;
 		__sync_fetch_and_add(&notes.paths_unread, 1);
-	else if (o->file && !class_is_apart(o->key.kind.class))
+	} else if (operation_is_unknown(o)) {
+		facts.flags = FT_PATH_UNDECIDED;
+	} else if (o->file && !class_is_apart(o->key.kind.class)) {
 		o->key.path = path_of_file(p, o->place, o->file, &facts);
+	}
 	o->key.kind.dev = facts.dev;
-	return facts.flags & FT_PATH_WANTED;
+	return facts.flags & (FT_PATH_WANTED | FT_PATH_UNDECIDED);
 }
 
 /* --- what is counted ------------------------------------------------------------------------- */
@@ -191,26 +197,14 @@ static __always_inline __u64 operation_bytes(const struct operation *o)
 	return o->result;
 }
 
-static __always_inline struct ft_file_hist *hist_get(const struct ft_file_kind *kind)
-{
-	struct ft_file_hist *hist = bpf_map_lookup_elem(&hists, kind);
-
-	if (hist)
-		return hist;
-	bpf_map_update_elem(&hists, kind, &hist_none, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&hists, kind);
-}
-
 static __always_inline void hist_add(const struct operation *o)
 {
 	struct ft_file_kind kind = o->key.kind;
-	struct ft_file_hist *hist = hist_get(&kind);
+	struct ft_file_hist *hist = hist_get(&kind, o->key.path);
 	__u32 slot = ft_hist_slot(o->latency_ns);
 
-	if (!hist) {
-		__sync_fetch_and_add(&notes.hists_full, 1);
+	if (!hist)
 		return;
-	}
 	__sync_fetch_and_add(&hist->n, 1);
 	__sync_fetch_and_add(&hist->total_ns, o->latency_ns);
 	__sync_fetch_and_add(&hist->bytes, operation_bytes(o));
@@ -270,10 +264,16 @@ static __always_inline __u32 tally_add(void *table, __u32 set, struct operation 
 	return 0;
 }
 
-static __always_inline void outlier_send(const struct operation *o)
+static __always_inline void outlier_send(const struct operation *o, __u32 lost)
 {
 	struct ft_file_outlier *outlier;
 
+	if (!cfg_slower_ns || o->latency_ns <= cfg_slower_ns)
+		return;
+	if (o->latency_ns <= outlier_floor_ns) {
+		__sync_fetch_and_add(&notes.outliers_faster, 1);
+		return;
+	}
 	outlier = bpf_ringbuf_reserve(&outliers, sizeof(*outlier), 0);
 	if (!outlier) {
 		__sync_fetch_and_add(&notes.outliers_lost, 1);
@@ -285,6 +285,8 @@ static __always_inline void outlier_send(const struct operation *o)
 	outlier->end_ns = o->end_ns;
 	outlier->latency_ns = o->latency_ns;
 	outlier->result = o->result;
+	outlier->lost = lost;
+	outlier->pad = 0;
 	bpf_ringbuf_submit(outlier, BPF_RB_NO_WAKEUP);
 }
 
@@ -312,32 +314,32 @@ static __always_inline __u32 operation_keep_stack(struct sample *s, __u32 set, _
 /* What became of the operation, as a ledger slot. */
 static __always_inline __u32 operation_count(struct operation *o, struct sample *s)
 {
-	__u32 set = active_set, lost = 0;
-	bool is_wanted;
+	__u32 set = active_set, lost = 0, wanted;
 
 	if (o->key.kind.by != FT_BY_URING)
 		lost = sample_task(s);
 	if (lost)
 		return lost;
-	is_wanted = operation_find_path(o);
+	wanted = operation_find_path(o);
 	if (class_is_apart(o->key.kind.class)) {
-		hist_add(o);
+		if (!cfg_by_path)
+			hist_add(o);
 		return FT_FILE_FILTERED_APART;
 	}
-	if (cfg_by_path && !is_wanted)
-		return FT_FILE_FILTERED_PATH;
+	if (cfg_by_path && wanted != FT_PATH_WANTED)
+		return wanted ? FT_FILE_LOST_UNDECIDED : FT_FILE_FILTERED_PATH;
 	hist_add(o);
-	/* That of a request was kept when it was submitted. */
+	/* That of a request was kept, or lost, when it was submitted. */
+	lost = o->lost;
 	if (o->key.kind.by != FT_BY_URING) {
 		s->origin.user_stack = s->origin.kernel_stack = 0;
 		if (o->latency_ns >= cfg_stack_min_ns)
 			lost = operation_keep_stack(s, set, o->key.kind.by);
 	}
+	o->key.origin = s->origin;
+	outlier_send(o, lost);
 	if (lost)
 		return lost;
-	o->key.origin = s->origin;
-	if (cfg_slower_ns && o->latency_ns >= cfg_slower_ns)
-		outlier_send(o);
 	lost = tally_add(set ? (void *)&tallies_1 : (void *)&tallies_0, set, o);
 	return lost ? lost : FT_KEPT;
 }

@@ -18,7 +18,9 @@ struct uring_request {
 	__u64 start_ns;
 	__u32 operation;
 	__u32 touched;
-	struct ft_origin origin; /* its stacks are kept already */
+	__u32 lost; /* ledger slot: its stacks are not kept */
+	__u32 pad;
+	struct ft_origin origin; /* else they are, already */
 };
 
 /* By the request's address. The loader makes it large where io_uring is followed. */
@@ -31,17 +33,16 @@ struct {
 
 static const struct uring_request request_none = {};
 
-/* 0, or the ledger slot of the loss. */
+/* 0, or the ledger slot of why it is not followed. */
 static __always_inline __u32 request_note(struct sample *s, __u64 request, __u32 operation)
 {
 	struct uring_request *r;
-	__u32 lost = sample_task(s);
+	__u32 filtered = sample_task(s), lost;
 
-	if (lost)
-		return lost;
+	if (filtered)
+		return filtered;
+	s->origin.user_stack = s->origin.kernel_stack = 0;
 	lost = operation_keep_stack(s, active_set, FT_BY_URING);
-	if (lost)
-		return lost;
 	/* Its address may have been that of one whose completion was not seen. */
 	if (bpf_map_update_elem(&requests, &request, &request_none, BPF_ANY))
 		return FT_FILE_LOST_REQUESTS;
@@ -49,6 +50,7 @@ static __always_inline __u32 request_note(struct sample *s, __u64 request, __u32
 	if (!r)
 		return FT_FILE_LOST_REQUESTS;
 	r->operation = operation;
+	r->lost = lost;
 	r->origin = s->origin;
 	r->start_ns = bpf_ktime_get_ns();
 	return 0;
@@ -98,6 +100,7 @@ static __always_inline int uring_complete(void *request, __s64 result)
 	if (!s)
 		goto out;
 	s->origin = r->origin;
+	o->lost = r->lost;
 	o->result = result;
 	o->key.kind.operation = r->operation;
 	o->key.kind.touched = r->touched;

@@ -71,6 +71,12 @@ _Static_assert(sizeof(struct ft_syscall) == 4, "ft_syscall");
 #define FT_BY_FAULT 1
 #define FT_BY_URING 2
 #define FT_BYS	    3
+/*
+ * With this bit a histogram is that of all file systems of the same type that have none of their
+ * own; dev is one of them, or FT_DEV_ANY.
+ */
+#define FT_BY_TYPE 0x80
+#define FT_DEV_ANY 0xffffffffu
 
 /*
  * A path, in the 'paths' map by a hash of what it was made from: the file and its directory as the
@@ -84,17 +90,35 @@ _Static_assert(sizeof(struct ft_syscall) == 4, "ft_syscall");
 #define FT_PATH_CUT_END	   2  /* and this: at its end */
 #define FT_PATH_WANTED	   4  /* it is one of those asked for */
 #define FT_PATH_HAS_DEVICE 8  /* its file system is on a block device */
-#define FT_PATH_BY_NAME	   16 /* dev and fs are those of the directory that it begins at */
+#define FT_PATH_BY_NAME	   16 /* dev and fs are what is mounted there, as far as it is known, */
+			      /* or else those of the directory that it begins at */
+#define FT_PATH_UNDECIDED 32  /* it may be one of those asked for: too much of it is cut */
 struct ft_path {
 	__u32 bytes; /* of 'text', which does not end in NUL */
 	__u32 flags; /* FT_PATH_* */
 	__u64 ino;
 	__u32 dev; /* the kernel's: major << 20 | minor */
 	__u32 pad;
-	char fs[FT_FS_NAME_BYTES]; /* the type of its file system */
+	char fs[FT_FS_NAME_BYTES]; /* the type of its file system; "": not known */
 	char text[FT_PATH_BYTES];
 };
 _Static_assert(sizeof(struct ft_path) == 552, "ft_path");
+
+/* Where file systems are mounted, as the loader knows it: by a hash of the path, "" for the root.
+ */
+#define FT_MOUNTS 1024
+struct ft_mount {
+	__u32 dev;
+	char fs[FT_FS_NAME_BYTES];
+};
+_Static_assert(sizeof(struct ft_mount) == 20, "ft_mount");
+
+#define FT_MOUNT_HASH_FIRST 1
+static inline __u64 ft_mount_hash(__u64 hash, char c)
+{
+	hash = (hash ^ (__u8)c) * 0x9e3779b97f4a7c15ULL; /* as stack_hash() */
+	return hash ^ hash >> 32;
+}
 
 /* What operations are counted by. */
 struct ft_file_kind {
@@ -123,7 +147,10 @@ struct ft_file_tally {
 };
 _Static_assert(sizeof(struct ft_file_tally) == 48, "ft_file_tally");
 
-/* Latencies of a kind, as long as the recording lasts. */
+/*
+ * Latencies of a kind, as long as the recording lasts. The loader makes the one of the kind that is
+ * all zeros, which no operation has: there what finds no other one is counted.
+ */
 struct ft_file_hist {
 	__u64 n;
 	__u64 total_ns;
@@ -142,8 +169,10 @@ struct ft_file_outlier {
 	__u64 end_ns; /* CLOCK_MONOTONIC */
 	__u64 latency_ns;
 	__s64 result; /* what it returned */
+	__u32 lost;   /* 0, or the ledger slot of the loss: it has no stack then */
+	__u32 pad;
 };
-_Static_assert(sizeof(struct ft_file_outlier) == 120, "ft_file_outlier");
+_Static_assert(sizeof(struct ft_file_outlier) == 128, "ft_file_outlier");
 
 /* A thread, and what it is in the middle of. */
 struct ft_thread {
@@ -162,6 +191,7 @@ _Static_assert(sizeof(struct ft_thread) == 32, "ft_thread");
 #define FT_FILE_FILTERED_PATH  (FT_LEDGER_OWN + 1) /* not one of the paths asked for */
 #define FT_FILE_LOST_THREADS   (FT_LEDGER_OWN + 2) /* no room to note when it began */
 #define FT_FILE_LOST_REQUESTS  (FT_LEDGER_OWN + 3) /* the same, of io_uring */
+#define FT_FILE_LOST_UNDECIDED (FT_LEDGER_OWN + 4) /* perhaps one of the paths asked for */
 
 /* What is counted beside the ledger: of operations that are kept all the same. */
 struct ft_file_notes {
@@ -171,11 +201,12 @@ struct ft_file_notes {
 	__u64 paths_unread;	/* without their path: it could not be read */
 	__u64 paths_made;	/* paths that found room */
 	__u64 paths_cut;	/* and those of them that are too long or too deep */
-	__u64 hists_full;	/* whose latency is in no histogram */
+	__u64 hists_full;	/* whose latency is only in the histogram of what found no other */
 	__u64 outliers_lost;	/* that took long, and for which the ring had no room */
 	__u64 stackless;	/* without a stack: it could not be had */
 	__u64 faults_unmapped;	/* faults whose mapping could not be looked up */
 	__u64 faults_not_noted; /* user faults, mostly minor ones, of threads without room */
 	__u64 paths_left_out;	/* without their path, so that there is room for all operations */
+	__u64 outliers_faster; /* that took long, but not as long as as many others as are listed */
 };
-_Static_assert(sizeof(struct ft_file_notes) == 96, "ft_file_notes");
+_Static_assert(sizeof(struct ft_file_notes) == 104, "ft_file_notes");

@@ -6,9 +6,9 @@
  *	path_of_name()	a string that the task gave to a system call
  *
  * Both return the path's number and what there is to know of it. A path is made by going from the
- *file to the root, as d_path() of fs/d_path.c does, but without locks: while directories are being
- *renamed it may be a mixture. A file keeps the path by which it was seen first until its own name
- *or directory changes.
+ * file to the root, as d_path() of fs/d_path.c does, but without locks: while directories are being
+ * renamed it may be a mixture. A file keeps the path by which it was seen first until its own name
+ * or directory changes.
  */
 #pragma once
 
@@ -18,11 +18,8 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/file_wire.h"
-#include "bpf/glob.bpf.h"
+#include "bpf/path_text.bpf.h"
 #include "bpf/sample.bpf.h"
-
-const volatile __u8 cfg_by_path = 0;
-const volatile struct ft_glob cfg_path = {};
 
 struct ft_file_notes notes = {};
 
@@ -34,41 +31,11 @@ struct {
 	__type(value, struct ft_path);
 } paths SEC(".maps");
 
-/* Names have NAME_MAX bytes at most (include/uapi/linux/limits.h). */
-#define PATH_NAME_MASK 255
-#define PATH_MASK      (FT_PATH_BYTES - 1)
-_Static_assert((FT_PATH_BYTES & PATH_MASK) == 0, "FT_PATH_BYTES is a power of two");
-
-/*
- * Where a path is made, one for each struct sample. The text grows from its end towards its
- * beginning; what is behind FT_PATH_BYTES is only there because the verifier does not know that a
- * name that begins before it ends before it.
- */
-struct path_place {
-	char text[2 * FT_PATH_BYTES];
-	char name[FT_PATH_BYTES]; /* what the task gave */
-	struct ft_path path;
-	struct dentry *dentry;
-	struct vfsmount *mnt;
-	__u32 at;
-	__u32 flags;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, SAMPLE_PLACES);
-	__type(key, __u32);
-	__type(value, struct path_place);
-} path_places SEC(".maps");
-
 /* What there is to know of a path beside its number. */
 struct path_facts {
 	__u32 flags; /* FT_PATH_* */
 	__u32 dev;
 };
-
-/* The compiler must not infer from a comparison that a mask is superfluous: the verifier cannot. */
-#define PATH_OPAQUE(x) asm volatile("" : "+r"(x))
 
 /* A name in kernel memory, with a slash before it. */
 static __always_inline bool path_prepend(struct path_place *p, const void *name, __u32 length,
@@ -116,10 +83,7 @@ static __always_inline bool path_step(struct path_place *p)
 	return parent && parent != dentry; /* else it is in no directory: "memfd:" and the like */
 }
 
-/*
- * Goes from p->dentry to the root. Global, as what follows, so that the verifier looks at it once
- * for all callers.
- */
+/* Goes from p->dentry to the root. Global, as what bpf/path_text.bpf.h has. */
 __noinline int path_walk(__u32 place)
 {
 	struct path_place *p = bpf_map_lookup_elem(&path_places, &place);
@@ -142,26 +106,6 @@ __noinline int path_walk(__u32 place)
 	return 0;
 }
 
-/* Whether the text is one of the paths asked for. */
-__noinline int path_is_wanted(__u32 place)
-{
-	struct path_place *p = bpf_map_lookup_elem(&path_places, &place);
-	__u64 states = cfg_path.start;
-	__u32 at, i;
-
-	if (!p)
-		return 0;
-	at = p->at;
-	for (i = 0; i < FT_PATH_BYTES; i++) {
-		if (at >= FT_PATH_BYTES)
-			break;
-		states = glob_step(&cfg_path, states, p->text[at & PATH_MASK]);
-		at++;
-		PATH_OPAQUE(at);
-	}
-	return (states & cfg_path.final) != 0;
-}
-
 static __always_inline __u64 path_mix(__u64 hash, __u64 word)
 {
 	hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL; /* as stack_hash() */
@@ -182,8 +126,7 @@ static __always_inline __u64 path_keep(struct path_place *p, __u32 place, __u64 
 	__u32 at, bytes;
 	long err;
 
-	if (!cfg_by_path || path_is_wanted(place))
-		p->flags |= FT_PATH_WANTED;
+	p->flags |= cfg_by_path ? (__u32)path_judge(place) : FT_PATH_WANTED;
 	if (p->flags & (FT_PATH_CUT | FT_PATH_CUT_END))
 		__sync_fetch_and_add(&notes.paths_cut, 1);
 	at = p->at;
@@ -259,6 +202,27 @@ static __always_inline __u64 path_name_hash(const struct path_place *p, __u32 n,
 }
 
 /*
+ * What the text leads to is on the last mount on its way, as far as the loader knows them. If the
+ * walk ended at another root than that of its mounts, or nowhere, it is the file system where the
+ * name begins that is known.
+ */
+static __always_inline void path_find_mount(struct path_place *p, __u32 place)
+{
+	struct dentry *root = p->dentry;
+	__u32 dev = p->path.dev;
+
+	if (p->flags & FT_PATH_CUT || !cfg_root_dev ||
+	    BPF_CORE_READ(root, d_sb, s_dev) != cfg_root_dev)
+		return;
+	path_mounted(place);
+	if (dev == p->path.dev)
+		return;
+	p->flags &= ~FT_PATH_HAS_DEVICE;
+	if (p->path.dev >> 20) /* a major number of 0 is no device's */
+		p->flags |= FT_PATH_HAS_DEVICE;
+}
+
+/*
  * p->name has 'n' bytes and its NUL, and is relative to p->dentry in p->mnt. Its number is even.
  */
 static __always_inline __u64 path_of_name(struct path_place *p, __u32 place, __u32 n,
@@ -273,7 +237,7 @@ static __always_inline __u64 path_of_name(struct path_place *p, __u32 place, __u
 		id = 2;
 	have = bpf_map_lookup_elem(&paths, &id);
 	if (have) {
-		*ret = (struct path_facts){ have->flags, 0 };
+		*ret = (struct path_facts){ have->flags, have->dev };
 		return id;
 	}
 	path_filesystem(p, BPF_CORE_READ(dentry, d_sb));
@@ -286,7 +250,9 @@ static __always_inline __u64 path_of_name(struct path_place *p, __u32 place, __u
 	if (n > skip)
 		path_prepend(p, p->name + skip, n - skip, PATH_MASK);
 	path_walk(place);
+	path_normalize(place);
+	path_find_mount(p, place);
 	id = path_keep(p, place, id);
-	*ret = (struct path_facts){ p->flags, 0 };
+	*ret = (struct path_facts){ p->flags, p->path.dev };
 	return id;
 }

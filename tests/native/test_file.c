@@ -19,7 +19,9 @@
 
 int user_stack_frames(__u32 place);
 int path_walk(__u32 place);
-int path_is_wanted(__u32 place);
+int path_normalize(__u32 place);
+int path_mounted(__u32 place);
+int path_judge(__u32 place);
 int operation_end(__u32 place);
 int on_fault_end(struct bpf_perf_event_data *ctx);
 int on_fault_end_without_file(struct bpf_perf_event_data *ctx);
@@ -91,8 +93,10 @@ static int set_up(void **state)
 	cfg_self_tgid = SELF;
 	cfg_keep_idle = cfg_by_target = cfg_by_tid = cfg_by_cgroup = cfg_by_comm = 0;
 	cfg_by_path = 0;
+	cfg_root_dev = 0;
 	cfg_slower_ns = cfg_stack_min_ns = 0;
 	cfg_tallies_with_path = 1u << 31;
+	outlier_floor_ns = 0;
 	memset(tallies_made, 0, sizeof(tallies_made));
 	cfg_pidns_inum = 0;
 	cfg_frame_pointers = 1;
@@ -103,6 +107,7 @@ static int set_up(void **state)
 	FAKE_MAP(samples);
 	FAKE_MAP(operations);
 	FAKE_MAP(path_places);
+	FAKE_MAP(mounts);
 	ledger_map = FAKE_MAP(ledgers);
 	stack_maps[0] = FAKE_MAP(stacks_0);
 	stack_maps[1] = FAKE_MAP(stacks_1);
@@ -110,6 +115,9 @@ static int set_up(void **state)
 	tally_maps[1] = FAKE_MAP(tallies_1);
 	path_map = FAKE_MAP(paths);
 	hist_map = FAKE_MAP(hists);
+	FAKE_MAP(fs_types);
+	hists_made = 0;
+	cfg_hists_by_dev = 1u << 31;
 	thread_map = FAKE_MAP(threads);
 	request_map = FAKE_MAP(requests);
 	fake_map_resize(request_map, 16);
@@ -382,6 +390,19 @@ static void a_thread_that_ends_leaves_nothing(void **state)
 	assert_int_equal(notes.unfinished, 1);
 }
 
+static void a_thread_that_becomes_its_process_leaves_nothing(void **state)
+{
+	(void)state;
+	task = &tasks[1];
+	enter(SYS_read, (struct args){ .a = 5 });
+	assert_int_equal(thread_map->n, 1);
+	prog_on_exec(task, task->pid); /* it was the first one already */
+	assert_int_equal(thread_map->n, 1);
+	task->pid = task->tgid;
+	prog_on_exec(task, 201);
+	assert_int_equal(thread_map->n, 0);
+}
+
 static void programs_of_32_bits_are_only_counted(void **state)
 {
 	struct pt_regs regs = make_regs((struct regs_abi){ .cs = 0x23 });
@@ -482,7 +503,7 @@ static void what_cannot_be_opened_goes_by_its_name(void **state)
 	(void)state;
 	call(SYS_openat, -ENOENT, (struct args){ .a = AT_CWD, .b = user_string("missing") });
 	assert_string_equal(only_path(), "/home/me/missing");
-	assert_int_equal(only_key()->kind.dev, 0);
+	assert_int_equal(only_key()->kind.dev, 8 << 20 | 2);
 	assert_int_equal(only_tally()->errors, 1);
 	forget();
 	call(SYS_open, -EACCES, (struct args){ .a = user_string("/etc/shadow") });
@@ -674,6 +695,142 @@ static void only_the_paths_asked_for_are_kept(void **state)
 	assert_int_equal(only_path_less()->n, 1);
 }
 
+static void what_is_cut_may_be_what_was_asked_for(void **state)
+{
+	const char *patterns[] = { "/d/*", "*.db", "*/a" };
+	struct dentry *d = NULL;
+	__u32 i;
+
+	(void)state;
+	assert_int_equal(glob_compile(patterns, 3, (struct ft_glob *)&cfg_path), 0);
+	cfg_by_path = 1;
+	for (i = 0; i < 40; i++)
+		d = tree_add(i ? d : tree_fs.root.dentry, "d", TREE_ROOT, 0040755);
+	tree_open_at(5, tree_add(d, "x.db", TREE_ROOT, 0100644), TREE_ROOT);
+	tree_open_at(6, tree_add(d, "y", TREE_ROOT, 0100644), TREE_ROOT);
+	call(SYS_read, 1, (struct args){ .a = 5 });
+	assert_int_equal(ledger_slot(FT_KEPT), 1);
+	call(SYS_read, 1, (struct args){ .a = 6 });
+	call(SYS_read, 1, (struct args){ .a = 6 });
+	assert_int_equal(ledger_slot(FT_FILE_LOST_UNDECIDED), 2);
+	/* No path that ends so is one of these. */
+	assert_int_equal(glob_compile(patterns + 1, 2, (struct ft_glob *)&cfg_path), 0);
+	fake_map_resize(path_map, 100);
+	call(SYS_read, 1, (struct args){ .a = 6 });
+	assert_int_equal(ledger_slot(FT_FILE_FILTERED_PATH), 1);
+	/* A name that cannot be read. */
+	call(SYS_stat, -EFAULT, (struct args){ .a = 8 });
+	assert_int_equal(ledger_slot(FT_FILE_LOST_UNDECIDED), 3);
+	assert_int_equal(ledger_slot(FT_FIRED), 5);
+}
+
+static void names_are_made_plain(void **state)
+{
+	static const struct {
+		const char *name, *path;
+	} cases[] = {
+		{ "./x", "/home/me/x" },
+		{ "../q/x", "/home/q/x" },
+		{ "../../../..//etc/./passwd", "/etc/passwd" },
+		{ "/a/./b/../c//d/", "/a/c/d" },
+		{ "/a/b/../../x", "/x" },
+		{ "/..", "/" },
+		{ "//", "/" },
+		{ ".", "/home/me" },
+		{ "...", "/home/me/..." },
+		{ ".x", "/home/me/.x" },
+		{ "x.", "/home/me/x." },
+		{ "a./..b/..", "/home/me/a." },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		forget();
+		call(SYS_stat, 0, (struct args){ .a = user_string(cases[i].name) });
+		assert_string_equal(only_path(), cases[i].path);
+	}
+}
+
+static void add_mount(const char *point, __u32 dev)
+{
+	struct ft_mount mount = { dev, "xfs" };
+	__u64 hash = FT_MOUNT_HASH_FIRST;
+
+	while (*point)
+		hash = ft_mount_hash(hash, *point++);
+	bpf_map_update_elem(&mounts, &hash, &mount, BPF_ANY);
+}
+
+static __u32 dev_of_name(const char *name)
+{
+	forget();
+	call(SYS_stat, 0, (struct args){ .a = user_string(name) });
+	return only_key()->kind.dev;
+}
+
+static void a_name_is_on_what_is_mounted_on_its_way(void **state)
+{
+	(void)state;
+	add_mount("", 8 << 20 | 1);
+	add_mount("/home", 8 << 20 | 2);
+	add_mount("/home/you/disk", 9);
+	assert_int_equal(dev_of_name("/home/you"), 8 << 20 | 1); /* no such tree */
+	fake_map_resize(path_map, 100);
+	cfg_root_dev = 8 << 20 | 1;
+	assert_int_equal(dev_of_name("/etc"), 8 << 20 | 1);
+	assert_int_equal(dev_of_name("/"), 8 << 20 | 1);
+	assert_int_equal(dev_of_name("/home"), 8 << 20 | 2);
+	assert_int_equal(dev_of_name("/homes/x"), 8 << 20 | 1);
+	assert_int_equal(dev_of_name("/home/you/x"), 8 << 20 | 2);
+	assert_int_equal(dev_of_name("x"), 8 << 20 | 2);
+	assert_int_equal(dev_of_name("../you/disk/y"), 9);
+	assert_int_equal(dev_of_name("../you/disk/y"), 9); /* found, not made */
+	assert_int_equal(dev_of_name("../../y"), 8 << 20 | 1);
+}
+
+static __u64 hist_n(struct ft_file_kind kind)
+{
+	struct ft_file_hist *hist = bpf_map_lookup_elem(&hists, &kind);
+
+	return hist ? hist->n : 0;
+}
+
+static void mounts_without_room_are_counted_by_their_type(void **state)
+{
+	const struct ft_file_kind other = { 0 };
+	struct ft_file_hist none = { 0 };
+	struct ft_file_kind kind = { 8 << 20 | 1, FT_FILE_READ, FT_CLASS_FILE, 0, FT_BY_CALL };
+
+	(void)state;
+	fake_map_resize(hist_map, 4);
+	bpf_map_update_elem(&hists, &other, &none, BPF_ANY);
+	cfg_hists_by_dev = 1;
+	tree_open_at(5, tree_add(tree_fs.root.dentry, "x", TREE_ROOT, 0100644), TREE_ROOT);
+	tree_open_at(6, home_file("y"), TREE_HOME);
+	tree_open_at(7, tree_add(tree_mounts[TREE_NET].mnt.mnt_root, "z", TREE_NET, 0100644),
+		     TREE_NET);
+	call(SYS_read, 1, (struct args){ .a = 5 });
+	assert_int_equal(hist_n(kind), 1);
+	call(SYS_read, 1, (struct args){ .a = 6 });
+	call(SYS_read, 1, (struct args){ .a = 6 });
+	kind.by |= FT_BY_TYPE;
+	kind.dev = 8 << 20 | 2;
+	assert_int_equal(hist_n(kind), 2);
+	call(SYS_read, 1, (struct args){ .a = 7 });
+	kind.dev = 40;
+	assert_int_equal(hist_n(kind), 1);
+	assert_int_equal(notes.hists_full, 0);
+	call(SYS_write, 1, (struct args){ .a = 7 });
+	call(SYS_write, 1, (struct args){ .a = 7 });
+	assert_int_equal(hist_n(other), 2);
+	assert_int_equal(notes.hists_full, 2);
+	call(SYS_read, 1, (struct args){ .a = 5 }); /* it has its own already */
+	kind = (struct ft_file_kind){ 8 << 20 | 1, FT_FILE_READ, 0, 0, 0 };
+	assert_int_equal(hist_n(kind), 2);
+	assert_int_equal(ledger_slot(FT_KEPT), 7);
+}
+
 static void when_room_becomes_short_only_paths_are_given_up(void **state)
 {
 	struct ft_file_tally *tally;
@@ -730,7 +887,7 @@ static void slow_operations_are_sent_one_by_one(void **state)
 	struct ft_file_outlier *one = (void *)fake.ring;
 
 	(void)state;
-	cfg_slower_ns = SHOT_NS + 1;
+	cfg_slower_ns = SHOT_NS;
 	tree_open_at(5, home_file("notes"), TREE_HOME);
 	call(SYS_write, -ENOSPC, (struct args){ .a = 5 });
 	assert_int_equal(fake.n_submitted, 1);
@@ -739,14 +896,46 @@ static void slow_operations_are_sent_one_by_one(void **state)
 	assert_int_equal(one->path, only_key()->path);
 	assert_int_equal(one->kind.operation, FT_FILE_WRITE);
 	assert_int_equal(one->origin.task.tid, 200);
+	assert_int_equal(one->lost, 0);
 	cfg_slower_ns++;
 	call(SYS_write, 1, (struct args){ .a = 5 });
 	assert_int_equal(fake.n_submitted, 1);
 	cfg_slower_ns--;
+	outlier_floor_ns = SHOT_NS + 1; /* of the list there is nothing as fast any more */
+	call(SYS_write, 1, (struct args){ .a = 5 });
+	assert_int_equal(fake.n_submitted, 1);
+	assert_int_equal(notes.outliers_faster, 1);
+	outlier_floor_ns--;
+	call(SYS_write, 1, (struct args){ .a = 5 });
+	assert_int_equal(fake.n_submitted, 2);
 	fake.ring_is_full = true;
 	call(SYS_write, 1, (struct args){ .a = 5 });
 	assert_int_equal(notes.outliers_lost, 1);
-	assert_int_equal(ledger_slot(FT_KEPT), 3);
+	assert_int_equal(ledger_slot(FT_KEPT), 5);
+}
+
+static void slow_operations_are_sent_even_if_their_stack_is_lost(void **state)
+{
+	struct ft_file_outlier *one = (void *)fake.ring;
+	struct io_kiocb request = { .opcode = 22 };
+
+	(void)state;
+	cfg_slower_ns = SHOT_NS;
+	fake_map_resize(stack_maps[0], 0);
+	tree_open_at(5, home_file("notes"), TREE_HOME);
+	call(SYS_write, 1, (struct args){ .a = 5 });
+	assert_int_equal(fake.n_submitted, 1);
+	assert_int_equal(one->lost, FT_LOST_STACKS_FULL);
+	assert_int_equal(one->origin.task.tid, 200);
+	assert_int_equal(ledger_slot(FT_LOST_STACKS_FULL), 1);
+	request.file = &tree_files[5];
+	prog_on_uring_submit(&request);
+	assert_int_equal(ledger_slot(FT_FIRED), 1);
+	fake.now_ns += 10 * SHOT_NS;
+	prog_on_uring_complete(NULL, &request, 0, 1);
+	assert_int_equal(fake.n_submitted, 2);
+	assert_int_equal(ledger_slot(FT_LOST_STACKS_FULL), 2);
+	assert_int_equal(ledger_slot(FT_FIRED), 2);
 }
 
 /* --- faults -------------------------------------------------------------------------------- */
@@ -913,9 +1102,6 @@ static __u64 stack_losses(void)
 	return ledger_slot(FT_LOST_STACKS_FULL) + ledger_slot(FT_LOST_MAP_BUSY);
 }
 
-/* Requests whose stack found no room: they never began. */
-static __u64 lost_at_submission;
-
 static void random_fault_or_request(void)
 {
 	struct file *file = random_below(4) ? tree_fds[random_below(TREE_FDS)] : NULL;
@@ -930,10 +1116,8 @@ static void random_fault_or_request(void)
 	}
 	request->file = file;
 	request->opcode = 20 + random_below(5);
-	lost_at_submission -= stack_losses();
 	if (random_below(2))
 		prog_on_uring_submit(request);
-	lost_at_submission += stack_losses();
 	if (random_below(2))
 		prog_on_uring_complete(NULL, request, 0, (long)random_below(100) - 20);
 }
@@ -1012,7 +1196,9 @@ static void choose_filters(__u32 round)
 
 static void the_ledger_is_closed_whatever_happens(void **state)
 {
-	__u64 drained = 0, ends = 0;
+	const struct ft_file_kind other = { 0 };
+	struct ft_file_hist none = { 0 };
+	__u64 drained = 0, ends = 0, apart_unseen = 0;
 	__u32 round, i, slot;
 	int set;
 
@@ -1024,12 +1210,15 @@ static void the_ledger_is_closed_whatever_happens(void **state)
 	fake_map_resize(thread_map, TASKS - 2);
 	fake_map_resize(request_map, 12);
 	fake_map_resize(hist_map, 40);
+	cfg_hists_by_dev = 20;
+	bpf_map_update_elem(&hists, &other, &none, BPF_ANY);
 	tasks[0].tgid = SELF;
 	open_at_random();
 	for (round = 0; round < 60; round++) {
 		fake_on_update = NULL;
 		choose_filters(round);
 		fake_on_update = round % 2 ? random_error : NULL;
+		apart_unseen -= cfg_by_path ? ledger_slot(FT_FILE_FILTERED_APART) : 0;
 		for (i = random_below(400); i--;) {
 			task = &tasks[random_below(TASKS)];
 			fake_cpu = random_below(FAKE_CPUS);
@@ -1038,6 +1227,7 @@ static void the_ledger_is_closed_whatever_happens(void **state)
 			else
 				random_fault_or_request();
 		}
+		apart_unseen += cfg_by_path ? ledger_slot(FT_FILE_FILTERED_APART) : 0;
 		active_set = 1 - active_set;
 		drained += drain(1 - active_set);
 	}
@@ -1046,10 +1236,10 @@ static void the_ledger_is_closed_whatever_happens(void **state)
 		ends += ledger_slot(slot);
 	assert_int_equal(ends, ledger_slot(FT_FIRED));
 	assert_int_equal(ledger_slot(FT_KEPT), drained);
-	/* Every latency is in a histogram, but those of what was filtered or never began. */
-	assert_int_equal(hist_sum() + notes.hists_full,
-			 drained + ledger_slot(FT_FILE_FILTERED_APART) + stack_losses() +
-				 ledger_slot(FT_LOST_COUNTS_FULL) - lost_at_submission);
+	/* Every latency is in a histogram, but those of what was filtered. */
+	assert_int_equal(hist_sum(), drained + ledger_slot(FT_FILE_FILTERED_APART) +
+					     stack_losses() + ledger_slot(FT_LOST_COUNTS_FULL) -
+					     apart_unseen);
 	/* All that can happen did. */
 	assert_true(ledger_slot(FT_FIRED) > 5000);
 	assert_true(ledger_slot(FT_FILTERED_SELF) && ledger_slot(FT_FILTERED_TARGET));
@@ -1093,6 +1283,7 @@ int main(void)
 		TEST(what_is_about_no_file_has_no_path),
 		TEST(what_has_not_ended_when_the_recording_does_is_under_way),
 		TEST(a_thread_that_ends_leaves_nothing),
+		TEST(a_thread_that_becomes_its_process_leaves_nothing),
 		TEST(programs_of_32_bits_are_only_counted),
 		TEST(the_device_is_noted_for_the_thread_that_asks_it),
 		TEST(sockets_pipes_and_the_like_have_latencies_alone),
@@ -1108,10 +1299,15 @@ int main(void)
 		TEST(what_is_in_no_directory_has_its_own_name),
 		TEST(a_file_that_is_renamed_gets_another_path),
 		TEST(only_the_paths_asked_for_are_kept),
+		TEST(what_is_cut_may_be_what_was_asked_for),
+		TEST(names_are_made_plain),
+		TEST(a_name_is_on_what_is_mounted_on_its_way),
+		TEST(mounts_without_room_are_counted_by_their_type),
 		TEST(when_room_becomes_short_only_paths_are_given_up),
 		TEST(fast_operations_may_go_without_their_stack),
 		TEST(a_stack_that_cannot_be_had_costs_no_operation),
 		TEST(slow_operations_are_sent_one_by_one),
+		TEST(slow_operations_are_sent_even_if_their_stack_is_lost),
 		TEST(a_major_fault_is_counted_from_where_it_began),
 		TEST(a_fault_without_room_for_its_thread_is_lost),
 		TEST(a_fault_in_the_kernel_is_part_of_the_call),

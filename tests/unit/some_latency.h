@@ -69,9 +69,11 @@ static inline struct latency *some_latency(void)
 		.with_inferred = true,
 		.outlier_threshold_ns = 10 * MS,
 	};
-	const struct latency_key read = { "vda", "read", "", "4K", LATENCY_READ };
-	const struct latency_key write = { "vda", "write", "sync meta", "64K", LATENCY_WRITE };
-	const struct latency_key flush = { "vda", "flush", "", "", LATENCY_NEITHER };
+	const struct latency_key read = { "vda", "read", "", "4K", LATENCY_READ, false };
+	const struct latency_key write = {
+		"vda", "write", "sync meta", "64K", LATENCY_WRITE, false
+	};
+	const struct latency_key flush = { "vda", "flush", "", "", LATENCY_NEITHER, false };
 	const struct latency_counts failed = { .operations = 1, .errors = 1 };
 	char vda[] = "vda", dm[] = "dm-0", number[] = "253:0", kind[] = "dm", text[] = "ro\x1bot";
 	char *lower[] = { vda };

@@ -2,6 +2,7 @@
 /* What operations on files are called, and what of them is summed up by path. */
 #include "tests/unit/tree.h"
 
+#include <errno.h>
 #include <linux/types.h>
 #include <sys/syscall.h>
 
@@ -19,7 +20,7 @@ static int set_up(void **state)
 	(void)state;
 	tree_make();
 	tree_write("mountinfo", "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n");
-	assert_int_equal(file_paths_init(&paths, NULL, tree_path("mountinfo")), 0);
+	assert_int_equal(file_paths_init(&paths, tree_path("mountinfo")), 0);
 	assert_int_equal(file_latency_init(&latencies, 0, &paths, NULL, NULL), 0);
 	return 0;
 }
@@ -168,6 +169,84 @@ static void only_so_many_paths_have_rows_and_the_rest_is_summed_up(void **state)
 	assert_int_equal(l->by_path.other.stages[0].sum_ns, 10 * 1000 + 45);
 }
 
+/* --- histograms ---------------------------------------------------------------------------- */
+
+static void hist(uint32_t dev, unsigned int operation, unsigned int by, uint64_t n)
+{
+	struct ft_file_kind kind = { .dev = dev, .operation = operation, .by = by };
+	struct ft_file_hist hist = { .n = n, .total_ns = 5 * n, .max_ns = 5, .bytes = n };
+
+	hist.slots[5] = n;
+	assert_int_equal(file_latency_add_hist(&latencies, &kind, &hist), 0);
+}
+
+static void mounts_without_a_row_are_one_by_their_type_and_all_is_counted(void **state)
+{
+	const struct latency *l = latencies.latency;
+
+	(void)state;
+	path(1, "/a");
+	latency_start(latencies.latency, 0);
+	hist(dev_number(8, 1), FT_FILE_READ, FT_BY_CALL, 3);
+	hist(dev_number(8, 1), FT_FILE_READ, FT_BY_CALL | FT_BY_TYPE, 4);
+	hist(FT_DEV_ANY, FT_FILE_READ, FT_BY_CALL | FT_BY_TYPE, 5);
+	hist(0, FT_FILE_READ, FT_BY_CALL, 6);
+	hist(0, FT_FILE_READ, FT_BY_CALL | FT_BY_TYPE, 7);
+	hist(0, FT_FILE_NOTHING, 0, 8);
+	assert_int_equal(l->by_subject.n, 4);
+	assert_string_equal(latency_string(l, l->by_subject.rows[0].subject), "ext4 /");
+	assert_string_equal(latency_string(l, l->by_subject.rows[1].subject), "ext4, other mounts");
+	assert_string_equal(latency_string(l, l->by_subject.rows[2].subject), "other mounts");
+	assert_string_equal(latency_string(l, l->by_subject.rows[3].subject), "by name");
+	assert_int_equal(l->by_subject.rows[3].counts.operations, 13);
+	assert_int_equal(l->by_subject.other.counts.operations, 8);
+	assert_int_equal(l->by_subject.other.counts.bytes, 8);
+	assert_int_equal(l->by_subject.other.stages[0].n, 8);
+}
+
+/* --- slow ones ----------------------------------------------------------------------------- */
+
+static int64_t tid_of_key(void *ctx, const struct ft_file_key *key)
+{
+	(void)ctx;
+	return key->origin.task.tid;
+}
+
+static void slow(uint32_t tid, uint64_t ns, int64_t result, uint32_t lost)
+{
+	struct ft_file_outlier o = { .origin.task = { .tid = tid, .tgid = 7 },
+				     .kind = { .operation = FT_FILE_READ },
+				     .latency_ns = ns,
+				     .result = result,
+				     .lost = lost };
+
+	assert_int_equal(file_latency_outlier(&latencies, &o), 0);
+}
+
+static void slow_operations_keep_only_the_keys_of_those_that_are_listed(void **state)
+{
+	_cleanup_(latency_freep) struct latency *l = NULL;
+	unsigned int i;
+
+	(void)state;
+	latencies.latency->outliers.max = 3;
+	for (i = 1; i <= 1000; i++)
+		slow(i, i, 0, 0);
+	assert_true(latencies.outlier_keys.n <= 12);
+	slow(1001, 2000, -513, FT_LOST_STACKS_FULL);
+	slow(1002, 2001, -5, 0);
+	assert_int_equal(file_latency_finish(&latencies, tid_of_key, NULL, &l), 0);
+	assert_int_equal(l->outliers.n, 3);
+	assert_int_equal(l->outliers.list[0].tag, 1000);
+	assert_int_equal(l->outliers.list[0].error, 0);
+	assert_int_equal(l->outliers.list[1].tag, 0); /* without a stack */
+	assert_int_equal(l->outliers.list[1].error, EINTR);
+	assert_int_equal(l->outliers.list[1].tid, 1001);
+	assert_int_equal(l->outliers.list[2].tag, 1002);
+	assert_int_equal(l->outliers.list[2].error, EIO);
+	assert_int_equal(l->outliers.n_faster, 999);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -176,6 +255,8 @@ int main(void)
 		TEST(every_operation_has_a_name_of_its_own),
 		TEST(what_answered_is_only_said_where_it_is_known),
 		TEST(paths_are_summed_up_by_operation_and_the_longest_come_first),
+		TEST(mounts_without_a_row_are_one_by_their_type_and_all_is_counted),
+		TEST(slow_operations_keep_only_the_keys_of_those_that_are_listed),
 		TEST(only_so_many_paths_have_rows_and_the_rest_is_summed_up),
 	};
 

@@ -21,7 +21,7 @@ static int set_up(void **state)
 	(void)state;
 	tree_make();
 	tree_write("mountinfo", mounts);
-	assert_int_equal(file_paths_init(&paths, NULL, tree_path("mountinfo")), 0);
+	assert_int_equal(file_paths_init(&paths, tree_path("mountinfo")), 0);
 	next_id = 0;
 	return 0;
 }
@@ -155,14 +155,31 @@ static void there_may_be_no_mounts_at_all(void **state)
 {
 	(void)state;
 	file_paths_release(&paths);
-	assert_int_equal(file_paths_init(&paths, NULL, tree_path("none")), 0);
+	assert_int_equal(file_paths_init(&paths, tree_path("none")), 0);
 	is(add(FT_PATH_BY_NAME, dev_number(8, 1), "ext4", "/etc/x"), "/etc/x", "ext4", "");
+}
+
+static void the_root_is_what_is_mounted_there_last(void **state)
+{
+	struct file_paths others;
+
+	(void)state;
+	assert_int_equal(file_paths_root_dev(&paths), dev_number(8, 1));
+	tree_write("mountinfo", "1 0 8:1 / / rw - ext4 a rw\n2 1 0:9 / / rw - tmpfs b rw\n");
+	assert_int_equal(file_paths_init(&others, tree_path("mountinfo")), 0);
+	assert_int_equal(file_paths_root_dev(&others), dev_number(0, 9));
+	file_paths_release(&others);
+	tree_write("mountinfo", "1 0 8:1 / /home rw - ext4 a rw\n");
+	assert_int_equal(file_paths_init(&others, tree_path("mountinfo")), 0);
+	assert_int_equal(file_paths_root_dev(&others), 0);
+	file_paths_release(&others);
 }
 
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
+		TEST(the_root_is_what_is_mounted_there_last),
 		TEST(files_are_on_the_file_system_of_their_device),
 		TEST(names_are_on_what_is_mounted_there),
 		TEST(names_lose_what_says_nothing),

@@ -31,8 +31,12 @@ static struct latency *new_latency(void)
 static uint32_t row(struct latency *l, const char *subject, const char *operation,
 		    const char *flags, const char *size_class)
 {
-	const struct latency_key key = { subject, operation, flags, size_class,
-					 strcmp(operation, "read") ? LATENCY_WRITE : LATENCY_READ };
+	const struct latency_key key = { subject,
+					 operation,
+					 flags,
+					 size_class,
+					 strcmp(operation, "read") ? LATENCY_WRITE : LATENCY_READ,
+					 false };
 	uint32_t ret;
 
 	assert_int_equal(latency_row(l, LATENCY_BY_SUBJECT, &key, &ret), 0);
@@ -420,9 +424,41 @@ static void nothing_has_no_groups(void **state)
 	assert_int_equal(g->n, 0);
 }
 
+static void what_is_apart_comes_last_and_is_in_no_heat_map(void **state)
+{
+	_cleanup_(latency_groups_freep) struct latency_groups *g = NULL;
+	_cleanup_(latency_freep) struct latency *l = new_latency();
+	const struct latency_key pipe = { .subject = "pipe",
+					  .operation = "read",
+					  .is_apart = true };
+	_cleanup_(freep) uint32_t *order = NULL;
+	uint32_t r, slow, fast;
+
+	(void)state;
+	latency_start(l, 0);
+	assert_int_equal(latency_row(l, LATENCY_BY_SUBJECT, &pipe, &r), 0);
+	add(l, r, 1, 1000 * MS);
+	assert_int_equal(l->series.n_heats, 0);
+	fast = row(l, "vda", "write", NULL, NULL);
+	slow = row(l, "vda", "read", NULL, NULL);
+	add(l, fast, 1, MS);
+	add(l, slow, 1, 2 * MS);
+	assert_int_equal(l->series.n_heats, 3);
+	assert_int_equal(latency_groups_new(l, LATENCY_BY_SUBJECT, &g), 0);
+	assert_int_equal(g->n, 3);
+	assert_false(g->groups[0].is_apart || g->groups[1].is_apart);
+	assert_true(g->groups[2].is_apart);
+	assert_string_equal(latency_string(l, g->groups[2].subject), "pipe");
+	assert_int_equal(latency_rows_order(l, LATENCY_BY_SUBJECT, &order), 0);
+	assert_int_equal(order[0], slow);
+	assert_int_equal(order[1], fast);
+	assert_int_equal(order[2], r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_apart_comes_last_and_is_in_no_heat_map),
 		cmocka_unit_test(rows_are_told_apart_by_all_four_parts),
 		cmocka_unit_test(what_is_added_stands_in_the_row),
 		cmocka_unit_test(what_has_no_room_is_in_the_other_row),

@@ -108,7 +108,7 @@ static void the_table_is_of_stages_by_device_and_operation(void **state)
 
 static void the_smallest_count_has_a_mark(void **state)
 {
-	const struct latency_key key = { "vda", "read", "", "4K", LATENCY_READ };
+	const struct latency_key key = { "vda", "read", "", "4K", LATENCY_READ, false };
 	_cleanup_(latency_freep) struct latency *l = some_latency();
 	_cleanup_(freep) char *ascii = NULL, *utf8 = NULL;
 

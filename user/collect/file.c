@@ -28,8 +28,9 @@
 #define PATHS		   32768u
 #define THREADS		   32768u
 #define REQUESTS	   8192u
-#define HISTS		   512u
-#define OUTLIER_RING_BYTES (1u << 18)
+#define HISTS_BY_DEV	   512u
+#define HISTS		   768u
+#define OUTLIER_RING_BYTES (1u << 20) /* about 7,000, until it is read for the first time */
 
 /* Stacks of a process that are passed up before what it has mapped is known: a program that has
  * just begun opens and reads much. */
@@ -122,8 +123,10 @@ static void configure(struct file_collector *c)
 	file_calls_fill((struct ft_syscall *)skel->rodata->cfg_syscalls);
 	file_calls_fill_uring((uint8_t *)skel->rodata->cfg_uring_operations);
 	skel->rodata->cfg_tallies_with_path = bpf_map__max_entries(skel->maps.tallies_0) / 8 * 7;
+	skel->rodata->cfg_hists_by_dev = HISTS_BY_DEV;
 	skel->rodata->cfg_slower_ns = c->options.slower_ns;
 	skel->rodata->cfg_stack_min_ns = c->options.stack_min_ns;
+	skel->rodata->cfg_root_dev = file_paths_root_dev(&c->paths);
 	skel->rodata->cfg_by_path = c->options.n_paths > 0;
 	memcpy((void *)&skel->rodata->cfg_path, &c->wanted, sizeof(c->wanted));
 	if (sysconf(_SC_PAGESIZE) > skel->rodata->cfg_kernel_stack_bytes)
@@ -207,11 +210,23 @@ static int make_room(struct file_collector *c)
 	return file_paths_make_room(&c->paths, c->skel->bss->notes.paths_made);
 }
 
+/* The slowest ones shall find room in the ring, and those that are faster need not be passed up. */
+static void raise_outlier_floor(struct file_collector *c)
+{
+	uint64_t floor_ns = latency_outliers_floor_ns(&c->latency.latency->outliers);
+
+	__atomic_store_n(&c->skel->bss->outlier_floor_ns, floor_ns, __ATOMIC_RELAXED);
+}
+
 static int file_tick(struct collector *base)
 {
-	int err = file_latency_tick(&of(base)->latency);
+	struct file_collector *c = of(base);
+	int err = file_latency_tick(&c->latency);
 
-	return err ? err : make_room(of(base));
+	if (err)
+		return err;
+	raise_outlier_floor(c);
+	return make_room(c);
 }
 
 /* --- draining ------------------------------------------------------------------------------ */
@@ -321,6 +336,7 @@ static const char *const own_causes[] = {
 	[FT_FILE_FILTERED_PATH - FT_LEDGER_OWN] = "filtered_path",
 	[FT_FILE_LOST_THREADS - FT_LEDGER_OWN] = "threads_full",
 	[FT_FILE_LOST_REQUESTS - FT_LEDGER_OWN] = "requests_full",
+	[FT_FILE_LOST_UNDECIDED - FT_LEDGER_OWN] = "path_undecided",
 };
 
 static void file_progress(const struct collector *base, uint64_t *ret_kept, uint64_t *ret_lost)
@@ -376,7 +392,7 @@ static void add_notes(const struct file_collector *c, struct collector_summary *
 	add_note(s, "calls_of_32_bit_programs", n->compat_calls);
 	add_note(s, "ended_with_their_thread", n->unfinished);
 	add_note(s, "without_stack", n->stackless);
-	add_note(s, "in_no_histogram", n->hists_full);
+	add_note(s, "in_other_histogram", n->hists_full);
 	add_note(s, "faults_without_mapping", n->faults_unmapped);
 	add_note(s, "paths", c->paths.ids.n);
 	add_note(s, "paths_cut", n->paths_cut);
@@ -445,6 +461,7 @@ static int file_summarize(struct collector *base, const struct sideband *sb,
 	ret->cost.kernel_runs = cost.runs;
 	ret->cost.map_bytes = cost.map_bytes;
 	add_notes(c, ret);
+	c->latency.latency->outliers.n_faster += c->skel->bss->notes.outliers_faster;
 	c->latency.latency->outliers.n_lost = c->skel->bss->notes.outliers_lost;
 	c->latency.latency->in_flight_end = count_in_flight(c);
 	return file_latency_finish(&c->latency, sample_number, c, &ret->latency);
@@ -504,11 +521,16 @@ static int set_up(struct file_collector *c, const struct target *target)
 	int err = glob_compile(c->options.paths, c->options.n_paths, &c->wanted);
 
 	if (!err)
+		err = file_paths_init(&c->paths, "/proc/self/mountinfo");
+	if (!err)
 		err = load(c, target);
 	if (err)
 		return err;
 	init_tables(c);
-	err = file_paths_init(&c->paths, c->skel->maps.paths, "/proc/self/mountinfo");
+	c->paths.map = c->skel->maps.paths;
+	err = file_paths_tell_mounts(&c->paths, c->skel->maps.mounts);
+	if (!err)
+		err = file_latency_make_other(c->skel->maps.hists);
 	if (!err)
 		err = file_latency_init(&c->latency, c->options.slower_ns, &c->paths,
 					c->skel->maps.hists, c->skel->maps.outliers);

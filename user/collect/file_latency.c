@@ -130,7 +130,43 @@ static int name_subject(struct file_latency *l, const struct ft_file_kind *kind,
 	return err ? no_memory() : 0;
 }
 
+/* "tmpfs": all those of the type that have no row of their own. */
+static int name_type(struct file_latency *l, const struct ft_file_kind *kind, struct str *out)
+{
+	struct ft_file_kind one = *kind;
+	const struct filesystem *fs;
+	const struct file_path *path;
+	const char *type = "";
+	int err;
+
+	one.by &= ~FT_BY_TYPE;
+	if (!kind->dev || kind->class >= FT_CLASS_SOCKET)
+		return name_subject(l, &one, out);
+	if (kind->dev != FT_DEV_ANY) {
+		err = know_filesystem(l, kind->dev, &fs);
+		if (err)
+			return err;
+		path = file_paths_on(l->paths, kind->dev);
+		type = fs->type[0] || !path ? fs->type : file_paths_string(l->paths, path->fs);
+	}
+	return str_addf(out, "%s%sother mounts", type, *type ? ", " : "") ? no_memory() : 0;
+}
+
 #define FLAGS_TEXT 32
+
+/*
+ * What a call that failed had returned, as its caller sees it. A call that a signal interrupted
+ * ends in one of the kernel's own errors (ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND,
+ * ERESTART_RESTARTBLOCK: include/linux/errno.h), and either begins anew or fails with EINTR.
+ */
+static int error_of(int64_t result)
+{
+	if (result >= 0)
+		return 0;
+	if ((result <= -512 && result >= -514) || result == -516)
+		return EINTR;
+	return result < -4095 ? 0 : (int)-result;
+}
 
 /* "device io_uring" */
 static void name_flags(const struct ft_file_kind *kind, const struct file_path *path, char *ret)
@@ -143,17 +179,26 @@ static void name_flags(const struct ft_file_kind *kind, const struct file_path *
 static int make_row(struct file_latency *l, const struct ft_file_kind *kind, uint32_t *ret)
 {
 	_cleanup_(str_release) struct str subject = { 0 };
+	struct ft_file_kind one = *kind;
 	char flags[FLAGS_TEXT];
 	struct latency_key key = {
 		.operation = file_operation_name(kind->operation),
 		.flags = flags,
 		.direction = file_operation_direction(kind->operation),
+		.is_apart = kind->class >= FT_CLASS_SOCKET,
 	};
-	int err = name_subject(l, kind, &subject);
+	int err;
 
+	if (kind->operation == FT_FILE_NOTHING) {
+		*ret = LATENCY_OTHER;
+		return 0;
+	}
+	err = kind->by & FT_BY_TYPE ? name_type(l, kind, &subject)
+				    : name_subject(l, kind, &subject);
 	if (err)
 		return err;
-	name_flags(kind, file_paths_on(l->paths, kind->dev), flags);
+	one.by &= ~FT_BY_TYPE;
+	name_flags(&one, file_paths_on(l->paths, kind->dev), flags);
 	key.subject = str_text(&subject);
 	return latency_row(l->latency, LATENCY_BY_SUBJECT, &key, ret) ? no_memory() : 0;
 }
@@ -178,9 +223,8 @@ static int find_state(struct file_latency *l, const struct ft_file_kind *kind,
 	return 0;
 }
 
-/* Adds what is in 'now' and was not there before. */
-static int add_hist(struct file_latency *l, const struct ft_file_kind *kind,
-		    const struct ft_file_hist *now)
+int file_latency_add_hist(struct file_latency *l, const struct ft_file_kind *kind,
+			  const struct ft_file_hist *now)
 {
 	struct file_latency_kind *state = NULL;
 	struct latency_counts more = { 0 };
@@ -209,6 +253,16 @@ static int add_hist(struct file_latency *l, const struct ft_file_kind *kind,
 	return err ? no_memory() : 0;
 }
 
+int file_latency_make_other(const struct bpf_map *hists)
+{
+	static const struct ft_file_hist none = { 0 };
+	const struct ft_file_kind kind = { 0 };
+
+	if (bpf_map_update_elem(bpf_map__fd(hists), &kind, &none, BPF_NOEXIST))
+		return errf(-errno, "cannot make a histogram in the kernel: %m");
+	return 0;
+}
+
 static int read_hists(struct file_latency *l)
 {
 	int fd = bpf_map__fd(l->hists), err = 0;
@@ -221,12 +275,40 @@ static int read_hists(struct file_latency *l)
 		key = next;
 		is_first = false;
 		if (!bpf_map_lookup_elem(fd, &key, &hist))
-			err = add_hist(l, &key, &hist);
+			err = file_latency_add_hist(l, &key, &hist);
 	}
 	return err;
 }
 
 /* --- outliers ------------------------------------------------------------------------------ */
+
+/* When they are looked through: seldom enough to cost nothing for each. */
+#define OUTLIER_KEYS_PER_PLACE 4
+
+/* Forgets what only those were counted by that have left the list since. */
+static int forget_outlier_keys(struct file_latency *l)
+{
+	struct latency_outliers *outliers = &l->latency->outliers;
+	struct keyset kept;
+	uint32_t number;
+	size_t i;
+
+	keyset_init(&kept, sizeof(struct ft_file_key));
+	for (i = 0; i < outliers->n; i++) {
+		uint64_t tag = outliers->list[i].tag;
+
+		if (!tag)
+			continue;
+		if (keyset_add(&kept, keyset_key(&l->outlier_keys, tag - 1), &number) < 0) {
+			keyset_release(&kept); /* the list's tags are of no use any more */
+			return no_memory();
+		}
+		outliers->list[i].tag = number + 1ull;
+	}
+	keyset_release(&l->outlier_keys);
+	l->outlier_keys = kept;
+	return 0;
+}
 
 /* The number of what it was counted by, + 1, until it is that of a sample. */
 static int outlier_tag(struct file_latency *l, const struct ft_file_outlier *o, uint64_t *ret)
@@ -234,6 +316,9 @@ static int outlier_tag(struct file_latency *l, const struct ft_file_outlier *o, 
 	struct ft_file_key key = { .origin = o->origin, .path = o->path, .kind = o->kind };
 	uint32_t number;
 
+	if (l->outlier_keys.n >= OUTLIER_KEYS_PER_PLACE * l->latency->outliers.max &&
+	    forget_outlier_keys(l))
+		return -ENOMEM;
 	if (keyset_add(&l->outlier_keys, &key, &number) < 0)
 		return no_memory();
 	*ret = number + 1ull;
@@ -250,7 +335,7 @@ static int outlier_add(struct file_latency *l, const struct ft_file_outlier *o)
 		.stage_ns = { o->latency_ns },
 		.pid = task->tgid ? (int64_t)task->tgid : -1,
 		.tid = task->tid ? (int64_t)task->tid : -1,
-		.error = o->result < 0 ? -o->result : 0,
+		.error = error_of(o->result),
 		.operation = (char *)file_operation_name(o->kind.operation),
 		.flags = flags,
 		.comm = comm,
@@ -260,7 +345,7 @@ static int outlier_add(struct file_latency *l, const struct ft_file_outlier *o)
 
 	if (!err)
 		err = file_paths_find(l->paths, o->path, &path);
-	if (!err)
+	if (!err && !o->lost)
 		err = outlier_tag(l, o, &one.tag);
 	if (err)
 		return err;
@@ -276,6 +361,14 @@ static int outlier_add(struct file_latency *l, const struct ft_file_outlier *o)
 	return latency_outliers_add(&l->latency->outliers, &one) ? no_memory() : 0;
 }
 
+int file_latency_outlier(struct file_latency *l, const struct ft_file_outlier *o)
+{
+	if (latency_outliers_wants(&l->latency->outliers, o->latency_ns))
+		return outlier_add(l, o);
+	l->latency->outliers.n_faster++;
+	return 0;
+}
+
 static int on_outlier(void *ctx, void *data, size_t size)
 {
 	struct file_latency *l = ctx;
@@ -283,10 +376,7 @@ static int on_outlier(void *ctx, void *data, size_t size)
 
 	if (size < sizeof(*o))
 		return errf(-EIO, "the kernel passed up an outlier of %zu bytes", size);
-	if (latency_outliers_wants(&l->latency->outliers, o->latency_ns))
-		return outlier_add(l, o);
-	l->latency->outliers.n_faster++;
-	return 0;
+	return file_latency_outlier(l, o);
 }
 
 int file_latency_tick(struct file_latency *l)
@@ -388,6 +478,8 @@ int file_latency_finish(struct file_latency *l, file_sample_fn fn, void *ctx, st
 	if (add_path_rows(l))
 		return no_memory();
 	for (i = 0; i < outliers->n; i++) {
+		if (!outliers->list[i].tag)
+			continue;
 		tag = fn(ctx, keyset_key(&l->outlier_keys, outliers->list[i].tag - 1));
 		if (tag < 0)
 			return tag;

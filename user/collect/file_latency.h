@@ -44,15 +44,25 @@ int file_latency_init(struct file_latency *l, uint64_t slower_ns, struct file_pa
 		      const struct bpf_map *hists, const struct bpf_map *outliers);
 void file_latency_release(struct file_latency *l);
 
+/* Makes the histogram of what finds no other one. 0 or -errno with a sentence. */
+int file_latency_make_other(const struct bpf_map *hists);
+
 /* Now. */
 void file_latency_start(struct file_latency *l);
 
 /* Reads what has happened since the last time. 0 or -errno with a sentence. */
 int file_latency_tick(struct file_latency *l);
 
+/* Adds what is in a histogram now and was not there before. 0 or -errno with a sentence. */
+int file_latency_add_hist(struct file_latency *l, const struct ft_file_kind *kind,
+			  const struct ft_file_hist *now);
+
 /* Adds what was counted of a path. 0 or -ENOMEM with a sentence. */
 int file_latency_add(struct file_latency *l, const struct file_path *path,
 		     const struct ft_file_kind *kind, const struct ft_file_tally *tally);
+
+/* Takes an operation that took long, as the kernel side tells it. 0 or -errno with a sentence. */
+int file_latency_outlier(struct file_latency *l, const struct ft_file_outlier *o);
 
 /*
  * The number of the sample that was counted by this key, + 1; 0: there is none. -ENOMEM with a

@@ -32,9 +32,11 @@ static int add_mount(void *ctx, const struct mountinfo *m)
 		return 0;
 	if (array_reserve(p->mounts, p->mounts_cap, p->n_mounts + 1))
 		return -ENOMEM;
+	p->mounts[p->n_mounts] = (struct file_mount){ 0 };
 	p->mounts[p->n_mounts].point = strdup(m->mount_point);
 	if (!p->mounts[p->n_mounts].point)
 		return -ENOMEM;
+	memcpy(p->mounts[p->n_mounts].fs, m->type, strnlen(m->type, FT_FS_NAME_BYTES - 1));
 	p->mounts[p->n_mounts++].dev = m->dev;
 	return 0;
 }
@@ -75,11 +77,44 @@ static bool is_mounted_here(const struct file_paths *p, uint32_t dev)
 	return false;
 }
 
-int file_paths_init(struct file_paths *p, const struct bpf_map *map, const char *mountinfo)
+uint32_t file_paths_root_dev(const struct file_paths *p)
+{
+	const struct file_mount *root = mount_of(p, "/");
+
+	return root ? root->dev : 0;
+}
+
+static uint64_t hash_mount(const char *point)
+{
+	uint64_t hash = FT_MOUNT_HASH_FIRST;
+
+	for (; *point && strcmp(point, "/"); point++)
+		hash = ft_mount_hash(hash, *point);
+	return hash;
+}
+
+int file_paths_tell_mounts(const struct file_paths *p, const struct bpf_map *mounts)
+{
+	size_t i;
+
+	for (i = 0; i < p->n_mounts; i++) {
+		uint64_t hash = hash_mount(p->mounts[i].point);
+		struct ft_mount mount = { .dev = p->mounts[i].dev };
+
+		memcpy(mount.fs, p->mounts[i].fs, sizeof(mount.fs));
+		if (!bpf_map_update_elem(bpf_map__fd(mounts), &hash, &mount, BPF_ANY))
+			continue;
+		return errno == E2BIG ? 0
+				      : errf(-errno, "cannot tell the kernel side of mounts: %m");
+	}
+	return 0;
+}
+
+int file_paths_init(struct file_paths *p, const char *mountinfo)
 {
 	int err;
 
-	*p = (struct file_paths){ .map = map };
+	*p = (struct file_paths){ 0 };
 	keyset_init(&p->ids, sizeof(uint64_t));
 	keyset_init(&p->devs, sizeof(uint32_t));
 	if (strtab_init(&p->strings))

@@ -29,10 +29,11 @@ struct file_path {
 struct file_mount {
 	char *point;
 	uint32_t dev;
+	char fs[FT_FS_NAME_BYTES]; /* its type, and NULs */
 };
 
 struct file_paths {
-	const struct bpf_map *map; /* borrowed: the kernel side's */
+	const struct bpf_map *map; /* borrowed: the kernel side's, once there is one */
 	struct filesystems *filesystems;
 	struct file_mount *mounts;
 	size_t n_mounts, mounts_cap;
@@ -49,8 +50,17 @@ struct file_paths {
 };
 
 /* 'mountinfo' as /proc/self/mountinfo. 0 or -ENOMEM with a sentence; release it in any case. */
-int file_paths_init(struct file_paths *p, const struct bpf_map *map, const char *mountinfo);
+int file_paths_init(struct file_paths *p, const char *mountinfo);
 void file_paths_release(struct file_paths *p);
+
+/* The device of what is mounted at "/"; 0: not known. */
+uint32_t file_paths_root_dev(const struct file_paths *p);
+
+/*
+ * Fills a map of the kernel side with what is mounted where; what finds no room (FT_MOUNTS)
+ * goes by the mount above it. 0 or -errno with a sentence.
+ */
+int file_paths_tell_mounts(const struct file_paths *p, const struct bpf_map *mounts);
 
 /*
  * The path of a number; of 0 and of one that is not known all is 0. Valid until the next call. 0 or

@@ -70,6 +70,8 @@ json_t *json_shape_copy(const json_t *value, const struct json_shape *shape)
 		return copy_count(value, json_null());
 	case SHAPE_NUMBER:
 		return copy_number(value);
+	case SHAPE_TRUTH:
+		return json_boolean(json_is_true(value));
 	case SHAPE_TEXT:
 		return copy_text(value);
 	case SHAPE_LIST:

@@ -12,6 +12,7 @@ enum json_shape_kind {
 	SHAPE_COUNT,	   /* a whole number >= 0, else 0 */
 	SHAPE_MAYBE_COUNT, /* the same, else null */
 	SHAPE_NUMBER,	   /* a finite number from 0 to 10^18, else null */
+	SHAPE_TRUTH,	   /* true or false, else false */
 	SHAPE_TEXT,	   /* clean text, cut at 4 KiB, else null */
 	SHAPE_LIST,	   /* at most 'max' items of the shape 'of', else empty */
 	SHAPE_OBJECT,	   /* exactly the members 'of', whatever is there */

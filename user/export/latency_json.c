@@ -120,10 +120,10 @@ static json_t *group_json(const struct latency *l, const struct latency_group *g
 	const struct histogram *total = total_of(l, g->stages);
 	double seconds = span_ns / 1e9;
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 			 "subject", text(l, g->subject), "operation", text(l, g->operation),
-			 "operations", json_part_count(g->counts.operations), "bytes",
-			 json_part_count(g->counts.bytes), "errors",
+			 "apart", g->is_apart, "operations", json_part_count(g->counts.operations),
+			 "bytes", json_part_count(g->counts.bytes), "errors",
 			 json_part_count(g->counts.errors), "touched", touched(l, &g->counts),
 			 "inferred_bytes", inferred(l, &g->counts), "iops",
 			 latency_rate_json(g->counts.operations, seconds), "bytes_per_s",

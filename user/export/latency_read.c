@@ -33,6 +33,7 @@ static const struct json_shape slots_members[] = {
 static const struct json_shape group_members[] = {
 	{ "subject", SHAPE_TEXT, 0, NULL },
 	{ "operation", SHAPE_TEXT, 0, NULL },
+	{ "apart", SHAPE_TRUTH, 0, NULL },
 	{ "operations", SHAPE_COUNT, 0, NULL },
 	{ "bytes", SHAPE_COUNT, 0, NULL },
 	{ "errors", SHAPE_COUNT, 0, NULL },

@@ -140,7 +140,8 @@ int latency_row(struct latency *l, enum latency_list list, const struct latency_
 						      .operation = numbers[1],
 						      .flags = numbers[2],
 						      .size_class = numbers[3],
-						      .direction = key->direction };
+						      .direction = key->direction,
+						      .is_apart = key->is_apart };
 		rows->n++;
 	}
 	*ret = i;
@@ -215,6 +216,8 @@ int latency_add_slot(struct latency *l, enum latency_list list, uint32_t row, un
 		return err;
 	if (point)
 		point->n_total += n;
+	if (r->is_apart)
+		return 0;
 	return latency_series_heat(&l->series, r->operation, slot, n);
 }
 

@@ -14,7 +14,7 @@
  *	in the end: devices, routes, in_flight_end, stacks of outliers, latency_outliers_sort()
  *
  * A row's numbers are what was added in all; those of LATENCY_BY_SUBJECT are in the series over
- *time as well, in the column that is open. Strings are copied; they may hold any bytes, and are
+ * time as well, in the column that is open. Strings are copied; they may hold any bytes, and are
  *cleaned by those who write them. Functions return 0 or -ENOMEM unless they say more.
  */
 #pragma once
@@ -52,11 +52,14 @@ enum latency_direction { LATENCY_NEITHER, LATENCY_READ, LATENCY_WRITE };
 
 /* What a row is of. NULL is "". */
 struct latency_key {
-	const char *subject;		  /* "vda", "ext4"; in LATENCY_BY_PATH: the path */
-	const char *operation;		  /* "read" */
-	const char *flags;		  /* "sync meta" */
-	const char *size_class;		  /* "4K" */
-	enum latency_direction direction; /* what its bytes are; no part of what tells rows apart */
+	const char *subject;	/* "vda", "ext4"; in LATENCY_BY_PATH: the path */
+	const char *operation;	/* "read" */
+	const char *flags;	/* "sync meta" */
+	const char *size_class; /* "4K" */
+	enum latency_direction
+		direction; /* what its bytes are; no part of what tells rows apart, */
+	bool is_apart; /* nor is this: beside the point, such as a pipe among files. In no heat map
+			*/
 };
 
 struct latency_counts {
@@ -72,6 +75,7 @@ void latency_counts_add(struct latency_counts *counts, const struct latency_coun
 struct latency_row {
 	uint32_t subject, operation, flags, size_class; /* strings of latency.strings */
 	enum latency_direction direction;
+	bool is_apart;
 	struct latency_counts counts;
 	struct histogram stages[LATENCY_MAX_STAGES];
 };

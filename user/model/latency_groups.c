@@ -8,6 +8,7 @@
 /* What is sorted by, whatever is sorted. */
 struct rank {
 	const struct latency *l;
+	bool is_apart;
 	uint64_t time_ns, operations;
 	uint32_t names[4];
 	uint32_t number;
@@ -18,6 +19,8 @@ static int by_rank(const void *a, const void *b)
 	const struct rank *x = a, *y = b;
 	int order, i;
 
+	if (x->is_apart != y->is_apart)
+		return x->is_apart ? 1 : -1;
 	if (x->time_ns != y->time_ns)
 		return x->time_ns > y->time_ns ? -1 : 1;
 	if (x->operations != y->operations)
@@ -57,6 +60,7 @@ int latency_rows_order(const struct latency *l, enum latency_list list, uint32_t
 
 		ranks[i] = (struct rank){
 			.l = l,
+			.is_apart = r->is_apart,
 			.time_ns = total_ns(l, r->stages),
 			.operations = r->counts.operations,
 			.names = { r->subject, r->operation, r->flags, r->size_class },
@@ -93,6 +97,7 @@ static int add_row(const struct latency *l, struct latency_group *group,
 
 	group->subject = row->subject;
 	group->operation = row->operation;
+	group->is_apart = row->is_apart;
 	latency_counts_add(&group->counts, &row->counts);
 	for (k = 0; k < l->description.n_stages; k++) {
 		err = histogram_merge(&group->stages[k], &row->stages[k]);
@@ -140,6 +145,7 @@ static int sort(const struct latency *l, struct latency_groups *g)
 		const struct latency_group *one = &g->groups[i];
 
 		ranks[i] = (struct rank){ .l = l,
+					  .is_apart = one->is_apart,
 					  .time_ns = total_ns(l, one->stages),
 					  .operations = one->counts.operations,
 					  .names = { one->subject, one->operation },

@@ -6,11 +6,15 @@
 
 struct latency_group {
 	uint32_t subject, operation; /* strings of the latency */
+	bool is_apart;
 	struct latency_counts counts;
 	struct histogram stages[LATENCY_MAX_STAGES];
 };
 
-/* By the time that all of a group's operations took, most first; then by their number and names. */
+/*
+ * Those that are apart come last. Then by the time that all of a group's operations took, most
+ * first; then by their number and names.
+ */
 struct latency_groups {
 	struct latency_group *groups;
 	size_t n;

@@ -96,9 +96,14 @@ static int copy(const struct latency_outlier *one, struct latency_outlier *ret)
 	return 0;
 }
 
+uint64_t latency_outliers_floor_ns(const struct latency_outliers *o)
+{
+	return o->n < o->max ? 0 : o->list[0].stage_ns[o->total_stage];
+}
+
 bool latency_outliers_wants(const struct latency_outliers *o, uint64_t total_ns)
 {
-	return o->n < o->max || total_ns > o->list[0].stage_ns[o->total_stage];
+	return o->n < o->max || total_ns > latency_outliers_floor_ns(o);
 }
 
 int latency_outliers_add(struct latency_outliers *o, const struct latency_outlier *one)

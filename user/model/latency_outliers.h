@@ -49,6 +49,9 @@ void latency_outliers_release(struct latency_outliers *o);
  */
 bool latency_outliers_wants(const struct latency_outliers *o, uint64_t total_ns);
 
+/* What took no longer than that would not be kept now; 0: there is room for any. */
+uint64_t latency_outliers_floor_ns(const struct latency_outliers *o);
+
 /* Copies it with its strings, or counts it. 0 or -ENOMEM. */
 int latency_outliers_add(struct latency_outliers *o, const struct latency_outlier *one);
 
