@@ -41,6 +41,7 @@ struct path_place {
 	__u32 from, to, end; /* what is read next; what was written last, and where it ends */
 	__u32 dots;	     /* in the component */
 	__u32 skip;	     /* components that a ".." takes away */
+	__u64 hash;	     /* of path_mounted() */
 };
 
 struct {
@@ -64,23 +65,32 @@ static __always_inline void path_put(struct path_place *p, char c)
 	p->text[to & PATH_MASK] = c;
 }
 
-/* A component has been copied from its end to its beginning: keeps it, or takes it back. */
-static __always_inline void path_end_component(struct path_place *p)
+/*
+ * A component has been copied from its end to its beginning: keeps it, or takes it back. Global, so
+ * that the verifier does not look at it for each byte of a path.
+ */
+__noinline int path_end_component(__u32 place)
 {
-	__u32 n = p->end - p->to, dots = p->dots;
+	struct path_place *p = bpf_map_lookup_elem(&path_places, &place);
+	__u32 n, dots;
 
+	if (!p)
+		return 0;
+	n = p->end - p->to;
+	dots = p->dots;
 	p->dots = 0;
 	if (n > 2 || n != dots) {
 		if (!p->skip) {
 			path_put(p, '/');
 			p->end = p->to;
-			return;
+			return 0;
 		}
 		p->skip--;
 	} else if (n == 2) {
 		p->skip++;
 	}
 	p->to = p->end;
+	return 0;
 }
 
 /*
@@ -106,11 +116,10 @@ __noinline int path_normalize(__u32 place)
 		PATH_OPAQUE(from);
 		c = p->text[from & PATH_MASK];
 		if (c == '/') {
-			path_end_component(p);
+			path_end_component(place);
 			continue;
 		}
-		if (c == '.')
-			p->dots++;
+		p->dots += c == '.';
 		path_put(p, c);
 	}
 	if (p->to == FT_PATH_BYTES)
@@ -129,35 +138,46 @@ struct {
 	__type(value, struct ft_mount);
 } mounts SEC(".maps");
 
+/* Fills in what is mounted at the path of p->hash, if anything is. */
+__noinline int path_note_mount(__u32 place)
+{
+	struct path_place *p = bpf_map_lookup_elem(&path_places, &place);
+	struct ft_mount *have;
+	__u64 hash;
+
+	if (!p)
+		return 0;
+	hash = p->hash;
+	have = bpf_map_lookup_elem(&mounts, &hash);
+	if (!have)
+		return 0;
+	p->path.dev = have->dev;
+	__builtin_memcpy(p->path.fs, have->fs, sizeof(have->fs));
+	return 0;
+}
+
 /* Fills in the last mount on the way, if there is one. */
 __noinline int path_mounted(__u32 place)
 {
 	struct path_place *p = bpf_map_lookup_elem(&path_places, &place);
-	__u64 hash = FT_MOUNT_HASH_FIRST;
-	struct ft_mount *have;
 	__u32 at, i;
 	char c;
 
 	if (!p)
 		return 0;
 	at = p->at;
-	for (i = 0; i <= FT_PATH_BYTES; i++) {
-		c = '/';
-		if (at < FT_PATH_BYTES)
-			c = p->text[at & PATH_MASK];
-		if (c == '/') {
-			have = bpf_map_lookup_elem(&mounts, &hash);
-			if (have) {
-				p->path.dev = have->dev;
-				__builtin_memcpy(p->path.fs, have->fs, sizeof(have->fs));
-			}
-		}
+	p->hash = FT_MOUNT_HASH_FIRST;
+	for (i = 0; i < FT_PATH_BYTES; i++) {
 		if (at >= FT_PATH_BYTES)
 			break;
-		hash = ft_mount_hash(hash, c);
+		c = p->text[at & PATH_MASK];
+		if (c == '/')
+			path_note_mount(place);
+		p->hash = ft_mount_hash(p->hash, c);
 		at++;
 		PATH_OPAQUE(at);
 	}
+	path_note_mount(place);
 	return 0;
 }
 

@@ -21,6 +21,8 @@ int user_stack_frames(__u32 place);
 int path_walk(__u32 place);
 int path_normalize(__u32 place);
 int path_mounted(__u32 place);
+int path_end_component(__u32 place);
+int path_note_mount(__u32 place);
 int path_judge(__u32 place);
 int operation_end(__u32 place);
 int on_fault_end(struct bpf_perf_event_data *ctx);
