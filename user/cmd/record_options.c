@@ -323,6 +323,11 @@ static int parse_latency(struct record_options *o, int c)
 		o->session.slower_ns = ms * 1e6;
 		return err;
 	case OPT_PATH:
+		if (*optarg != '/' && *optarg != '*')
+			return errf(-EINVAL,
+				    "--path must begin with '/' or '*', not '%s': paths are "
+				    "matched from the root on",
+				    optarg);
 		if (array_reserve(o->paths, o->paths_cap, o->session.n_paths + 1))
 			return errf(-ENOMEM, "no memory for --path");
 		o->paths[o->session.n_paths++] = optarg;

@@ -391,8 +391,14 @@ static int print_distributions(const struct page *p)
 	size_t i;
 	int err = 0;
 
-	for (i = 0; i < json_array_size(groups) && i < DISTRIBUTIONS_MAX && !err; i++)
-		err = print_distribution(p, json_array_get(groups, i));
+	/* What is apart comes last: it is shown if there is nothing else. */
+	for (i = 0; i < json_array_size(groups) && i < DISTRIBUTIONS_MAX && !err; i++) {
+		const json_t *g = json_array_get(groups, i);
+
+		if (i && json_is_true(json_object_get(g, "apart")))
+			break;
+		err = print_distribution(p, g);
+	}
 	return err;
 }
 
