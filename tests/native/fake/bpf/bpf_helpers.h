@@ -12,4 +12,4 @@
 
 #undef __always_inline
 #define __always_inline inline __attribute__((always_inline))
-#define __noinline __attribute__((noinline))
+#define __noinline	__attribute__((noinline))
