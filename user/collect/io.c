@@ -24,8 +24,12 @@
 #include "user/collect/sample_tables.h"
 
 /* I/O is where it is in bursts, of few different stacks. */
-#define TABLE_ENTRIES	   4096u
-#define TALLIES_PER_STACK  4
+#define TABLE_ENTRIES	  4096u
+#define TALLIES_PER_STACK 4
+
+/* Stacks of one set that may be passed up to be unwound late: each with up to 64 KiB of memory,
+ * which the loader holds until it knows the process. */
+#define MAX_DEFERRED	   1024
 #define REQUESTS_PER_STACK 4	  /* on their way at once, */
 #define REQUESTS_MIN	   16384u /* but never fewer */
 #define OUTLIER_BYTES	   (1u << 20)
@@ -150,7 +154,7 @@ static void configure(const struct io_collector *c)
 	if (sysconf(_SC_PAGESIZE) > c->skel->rodata->cfg_kernel_stack_bytes)
 		c->skel->rodata->cfg_kernel_stack_bytes = sysconf(_SC_PAGESIZE);
 	c->skel->rodata->cfg_frame_pointers = !c->options.unwinder;
-	c->skel->rodata->cfg_max_deferred = bpf_map__max_entries(c->skel->maps.tallies_0) / 2;
+	c->skel->rodata->cfg_max_deferred = MAX_DEFERRED;
 }
 
 static int load(struct io_collector *c, const struct target *target)
