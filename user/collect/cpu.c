@@ -80,12 +80,9 @@ static int load(struct cpu_collector *c, const struct target *target)
 	if (err)
 		return err;
 	c->skel->rodata->cfg_keep_idle = c->options.keep_idle;
-	if (sysconf(_SC_PAGESIZE) > c->skel->rodata->cfg_kernel_stack_bytes)
-		c->skel->rodata->cfg_kernel_stack_bytes = sysconf(_SC_PAGESIZE);
-	c->skel->rodata->cfg_frame_pointers = !c->options.unwinder;
 	TARGET_CONFIGURE(c->skel, target_config(target), err);
-	if (!err && c->options.unwinder)
-		err = unwind_maps_share(unwinder_maps(c->options.unwinder), c->skel->obj);
+	if (!err)
+		SAMPLE_CONFIGURE(c->skel, c->options.unwinder, err);
 	if (!err)
 		err = cpu_bpf__load(c->skel);
 	if (err)
@@ -233,10 +230,7 @@ static const struct collector_ops cpu_ops = {
 static void init_tables(struct cpu_collector *c)
 {
 	struct sample_tables_options options = {
-		.active_set = &c->skel->bss->active_set,
-		.deferred_made = c->skel->bss->deferred_made,
-		.stacks = { c->skel->maps.stacks_0, c->skel->maps.stacks_1 },
-		.tallies = { c->skel->maps.counts_0, c->skel->maps.counts_1 },
+		SAMPLE_TABLES_OF(c->skel, counts),
 		.collector = FT_COLLECTOR_CPU,
 		.unwinder = c->options.unwinder,
 		.capture = &c->base.capture,

@@ -129,9 +129,6 @@ static void configure(struct file_collector *c)
 	skel->rodata->cfg_root_dev = file_paths_root_dev(&c->paths);
 	skel->rodata->cfg_by_path = c->options.n_paths > 0;
 	memcpy((void *)&skel->rodata->cfg_path, &c->wanted, sizeof(c->wanted));
-	if (sysconf(_SC_PAGESIZE) > skel->rodata->cfg_kernel_stack_bytes)
-		skel->rodata->cfg_kernel_stack_bytes = sysconf(_SC_PAGESIZE);
-	skel->rodata->cfg_frame_pointers = !c->options.unwinder;
 	skel->rodata->cfg_unwind_max_asked = ASKED_AT_MOST;
 }
 
@@ -153,8 +150,8 @@ static int load_with(struct file_collector *c, const struct target *target, bool
 		return err;
 	configure(c);
 	TARGET_CONFIGURE(c->skel, target_config(target), err);
-	if (!err && c->options.unwinder)
-		err = unwind_maps_share(unwinder_maps(c->options.unwinder), c->skel->obj);
+	if (!err)
+		SAMPLE_CONFIGURE(c->skel, c->options.unwinder, err);
 	if (!err)
 		err = file_bpf__load(c->skel);
 	*ret_refused = err && err != -EPERM && err != -ENOMEM;
@@ -501,10 +498,7 @@ static const struct collector_ops file_ops = {
 static void init_tables(struct file_collector *c)
 {
 	struct sample_tables_options options = {
-		.active_set = &c->skel->bss->active_set,
-		.deferred_made = c->skel->bss->deferred_made,
-		.stacks = { c->skel->maps.stacks_0, c->skel->maps.stacks_1 },
-		.tallies = { c->skel->maps.tallies_0, c->skel->maps.tallies_1 },
+		SAMPLE_TABLES_OF(c->skel, tallies),
 		.collector = FT_COLLECTOR_FILE,
 		.unwinder = c->options.unwinder,
 		.capture = &c->base.capture,

@@ -151,9 +151,6 @@ static void configure(const struct io_collector *c)
 {
 	c->skel->rodata->cfg_max_filtered = bpf_map__max_entries(c->skel->maps.pieces) / 2;
 	c->skel->rodata->cfg_slower_ns = c->options.slower_ns;
-	if (sysconf(_SC_PAGESIZE) > c->skel->rodata->cfg_kernel_stack_bytes)
-		c->skel->rodata->cfg_kernel_stack_bytes = sysconf(_SC_PAGESIZE);
-	c->skel->rodata->cfg_frame_pointers = !c->options.unwinder;
 	c->skel->rodata->cfg_max_deferred = MAX_DEFERRED;
 }
 
@@ -171,8 +168,8 @@ static int load(struct io_collector *c, const struct target *target)
 		return err;
 	configure(c);
 	TARGET_CONFIGURE(c->skel, target_config(target), err);
-	if (!err && c->options.unwinder)
-		err = unwind_maps_share(unwinder_maps(c->options.unwinder), c->skel->obj);
+	if (!err)
+		SAMPLE_CONFIGURE(c->skel, c->options.unwinder, err);
 	if (!err)
 		err = io_bpf__load(c->skel);
 	if (!err)
@@ -396,10 +393,7 @@ static const struct collector_ops io_ops = {
 static void init_tables(struct io_collector *c)
 {
 	const struct sample_tables_options options = {
-		.active_set = &c->skel->bss->active_set,
-		.deferred_made = c->skel->bss->deferred_made,
-		.stacks = { c->skel->maps.stacks_0, c->skel->maps.stacks_1 },
-		.tallies = { c->skel->maps.tallies_0, c->skel->maps.tallies_1 },
+		SAMPLE_TABLES_OF(c->skel, tallies),
 		.collector = FT_COLLECTOR_IO,
 		.unwinder = c->options.unwinder,
 		.capture = &c->base.capture,

@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <unistd.h>
 
 #include <linux/types.h>
 
@@ -22,6 +23,19 @@ struct bpf_map;
 /* The key of a tally begins with its struct ft_origin. An error ends the drain. */
 typedef int (*sample_tally_fn)(void *ctx, const void *key, const void *value,
 			       const struct stack_entry *user, const struct stack_entry *kernel);
+
+/*
+ * For a skeleton whose programs include bpf/sample.bpf.h, before it is loaded: how user stacks are
+ * walked. 'unwinder' may be NULL; 'ret' becomes 0 or -errno without a sentence.
+ */
+#define SAMPLE_CONFIGURE(skel, unwinder, ret)                                                     \
+	do {                                                                                      \
+		/* A kernel stack is a page where pages are larger. */                            \
+		if (sysconf(_SC_PAGESIZE) > (skel)->rodata->cfg_kernel_stack_bytes)               \
+			(skel)->rodata->cfg_kernel_stack_bytes = sysconf(_SC_PAGESIZE);           \
+		(skel)->rodata->cfg_frame_pointers = !(unwinder);                                 \
+		(ret) = (unwinder) ? unwind_maps_share(unwinder_maps(unwinder), (skel)->obj) : 0; \
+	} while (0)
 
 struct sample_tables_options {
 	uint32_t *active_set; /* the programs' */
@@ -37,6 +51,13 @@ struct sample_tables_options {
 	sample_tally_fn add;
 	void *ctx; /* of both */
 };
+
+/* The part of these options that a loaded skeleton tells; its tallies are called NAME_0 and NAME_1.
+ */
+#define SAMPLE_TABLES_OF(skel, name)                                                         \
+	.active_set = &(skel)->bss->active_set, .deferred_made = (skel)->bss->deferred_made, \
+	.stacks = { (skel)->maps.stacks_0, (skel)->maps.stacks_1 },                          \
+	.tallies = { (skel)->maps.name##_0, (skel)->maps.name##_1 }
 
 struct sample_tables {
 	struct sample_tables_options o;
