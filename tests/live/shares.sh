@@ -7,7 +7,8 @@ cd "$(dirname "$0")/../.." || exit 1
 
 ledger_checks() { # NAME WHAT
 	check "$1" "$2: the ledger is closed" 'closed()'
-	check "$1" "$2: nothing is lost" 'ledger["loss_share"] == 0'
+	# On a virtual machine a sample may come in the middle of another: counted, and rare.
+	check "$1" "$2: less than 1 of 1,000 is lost" 'ledger["loss_share"] < 0.001'
 	check "$1" "$2: nearly every frame has a name" 'unnamed() < 2'
 }
 
