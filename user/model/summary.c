@@ -38,6 +38,7 @@ void run_summary_release(struct run_summary *s)
 	for (i = 0; i < s->n_collectors; i++) {
 		free(s->collectors[i].event);
 		latency_free(s->collectors[i].latency);
+		memory_free(s->collectors[i].memory);
 	}
 	*s = (struct run_summary){ 0 };
 }

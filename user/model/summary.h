@@ -12,6 +12,7 @@
 #include "user/base/cleanup.h"
 #include "user/model/latency.h"
 #include "user/model/ledger.h"
+#include "user/model/memory.h"
 
 struct host_info {
 	char *kernel;	    /* uname -r */
@@ -116,12 +117,13 @@ struct collector_summary {
 	unsigned int n_notes;
 	struct name_quality names;
 	struct latency *latency; /* owned; NULL: it does not measure latencies */
+	struct memory *memory;	 /* owned; NULL: it does not follow memory */
 };
 
 /* Beyond SUMMARY_MAX_NOTES nothing is added. */
 void summary_add_note(struct collector_summary *c, const char *name, uint64_t n, const char *text);
 
-#define SUMMARY_MAX_COLLECTORS 4
+#define SUMMARY_MAX_COLLECTORS 8
 
 struct run_summary {
 	struct host_info host;

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * alloc: memory that processes ask for and give back, by who asks.
+ *
+ * The probes of the shim (shim/alloc.c, docs/usdt.md) tell of sampled blocks only.
+ */
+#include "vmlinux.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#define FT_COLLECTOR FT_COLLECTOR_ALLOC
+
+#include "bpf/alloc_account.bpf.h"
+
+/* --- the shim's probes: the first instruction of a function with these arguments -----------------
+ */
+
+SEC("uprobe")
+int BPF_KPROBE(on_made, __u64 address, __u64 bytes, __u64 weight)
+{
+	struct alloc_request r = {
+		.address = address,
+		.bytes = bytes,
+		.weight = weight,
+		.kind = FT_ALLOC_HEAP,
+		.flags = ALLOC_USER_STACK,
+	};
+
+	if (!is_on || weight < FT_ALLOC_WEIGHT_ONE)
+		return 0;
+	return alloc_made(ctx, &r);
+}
+
+SEC("uprobe")
+int BPF_KPROBE(on_freed, __u64 address, __u64 temporary)
+{
+	struct ft_alloc_block_key key;
+
+	if (!is_on)
+		return 0;
+	key_of_current(address, &key);
+	return alloc_freed(&key, temporary != 0);
+}
+
+SEC("uprobe")
+int BPF_KPROBE(on_moving, __u64 address)
+{
+	struct ft_alloc_block_key key;
+
+	if (!is_on)
+		return 0;
+	key_of_current(address, &key);
+	alloc_moving(&key);
+	return 0;
+}
+
+SEC("uprobe")
+int BPF_KPROBE(on_moved, __u64 address, __u64 ok)
+{
+	if (is_on)
+		alloc_moved(ok != 0);
+	return 0;
+}
+
+SEC("uprobe")
+int BPF_KPROBE(on_mapped, __u64 id, __u64 bytes)
+{
+	struct alloc_request r = {
+		.address = id,
+		.bytes = bytes,
+		.weight = FT_ALLOC_WEIGHT_ONE,
+		.kind = FT_ALLOC_MAPPING,
+		.flags = ALLOC_USER_STACK,
+	};
+
+	return is_on ? alloc_made(ctx, &r) : 0;
+}
+
+SEC("uprobe")
+int BPF_KPROBE(on_unmapped, __u64 id, __u64 bytes)
+{
+	struct ft_alloc_block_key key;
+
+	if (!is_on)
+		return 0;
+	key_of_current(id, &key);
+	return alloc_freed_part(&key, bytes);
+}
+
+/* --- processes
+ * ------------------------------------------------------------------------------------ */
+
+/* From 7.0 on it has one more argument. */
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_exit, struct task_struct *task)
+{
+	struct ft_alloc_block_key key;
+
+	if (BPF_CORE_READ(task, signal, live.counter))
+		return 0; /* other threads go on */
+	key_of_current(0, &key);
+	alloc_process_ended(&key.process);
+	return 0;
+}
+
+/* The tracepoint comes when the process has its new number of execs. */
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task)
+{
+	struct ft_alloc_block_key key;
+
+	key_of_current(0, &key);
+	key.process.exec_id--;
+	alloc_process_ended(&key.process);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

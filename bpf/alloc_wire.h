@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * alloc_wire: the border of the collectors of memory (alloc, kmem): what is known of each site (who
+ * asked for memory, from which stack) and of each block that has not been freed. The includer
+ * provides __u32 and the like.
+ *
+ * A sampled block of s bytes was kept with the probability p = 1 - exp(-s / interval): it stands
+ * for 1/p objects and s/p bytes. Its weight is 1/p in units of 2^-FT_ALLOC_WEIGHT_BITS, and
+ * FT_ALLOC_WEIGHT_ONE where every block is kept.
+ */
+#pragma once
+
+#include "bpf/hist_slot.h"
+#include "bpf/wire.h"
+
+#define FT_ALLOC_WEIGHT_BITS 20
+#define FT_ALLOC_WEIGHT_ONE  (1ull << FT_ALLOC_WEIGHT_BITS)
+
+/* What asked for it: struct ft_alloc_site_key.kind. */
+#define FT_ALLOC_HEAP	 0 /* malloc and its like */
+#define FT_ALLOC_MAPPING 1 /* anonymous mmap */
+#define FT_ALLOC_KMALLOC 2
+#define FT_ALLOC_CACHE	 3 /* kmem_cache_alloc; 'detail' is the cache's number */
+#define FT_ALLOC_PAGES	 4 /* alloc_pages; 'detail' is the order */
+#define FT_ALLOC_KINDS	 5
+
+/* The key of the tallies as well (FT_COLLECTOR's samples): it begins with the origin. */
+struct ft_alloc_site_key {
+	struct ft_origin origin;
+	__u32 kind;
+	__u32 detail;
+};
+_Static_assert(sizeof(struct ft_alloc_site_key) == 88, "ft_alloc_site_key");
+
+/* Sums of blocks as they were sampled, and as what they stand for. */
+struct ft_alloc_sum {
+	__u64 n;       /* blocks that were sampled */
+	__u64 objects; /* they stand for, in units of 2^-FT_ALLOC_WEIGHT_BITS */
+	__u64 bytes;   /* the same; each block's rounded to a byte */
+	/* Estimated variances: sums of (1 - p) / p^2 * x^2, x being 1 object or s bytes. */
+	__u64 var_objects; /* units of 2^-8 objects^2; saturates at 2^63 */
+	__u64 var_bytes;   /* units of 2^-16 interval^2 */
+};
+_Static_assert(sizeof(struct ft_alloc_sum) == 40, "ft_alloc_sum");
+
+/*
+ * Of one site, by a 64-bit hash of its key. What is in use at the peak of all is known without
+ * looking at all sites then: 'peak' counts the new peaks, and a site notes what it had in use when
+ * it changes for the first time after one.
+ */
+struct ft_alloc_site {
+	struct ft_alloc_site_key key;
+	__u64 first_ns; /* CLOCK_MONOTONIC */
+	struct ft_alloc_sum made;
+	struct ft_alloc_sum freed;
+	__u64 temporary_n;	 /* of those freed: before the thread's next allocation, */
+	__u64 temporary_objects; /* units of 2^-FT_ALLOC_WEIGHT_BITS */
+	__u64 temporary_bytes;
+	__u64 in_use_bytes, in_use_objects;   /* now; objects as above */
+	__u64 at_peak_bytes, at_peak_objects; /* if peak is that of ft_alloc_state */
+	__u64 peak;
+};
+
+/* A process that allocates, for which in_use is taken back when it ends; in the initial PID
+ * namespace. */
+struct ft_alloc_process_key {
+	__u32 tgid;
+	__u32 exec_id; /* low bits: another program has other memory */
+};
+struct ft_alloc_process {
+	__u64 in_use_bytes, in_use_objects;
+	__u64 ended_ns;	  /* CLOCK_MONOTONIC; 0: it lives */
+	__u64 ended_peak; /* ft_alloc_state.peak then */
+};
+
+/* A block that was sampled and has not been freed. */
+struct ft_alloc_block_key {
+	__u64 address;			     /* of kernel memory too; of pages: the struct page's */
+	struct ft_alloc_process_key process; /* 0 of kernel memory */
+};
+_Static_assert(sizeof(struct ft_alloc_block_key) == 16, "ft_alloc_block_key");
+struct ft_alloc_block {
+	__u64 site; /* hash of its key */
+	__u64 bytes;
+	__u64 weight;
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+};
+_Static_assert(sizeof(struct ft_alloc_block) == 32, "ft_alloc_block");
+
+/* Of the whole collector. */
+struct ft_alloc_state {
+	__u64 in_use_bytes, in_use_objects;
+	__u64 peak_bytes,
+		peak_objects;  /* the most bytes that were in use, and objects at that time */
+	__u64 peak_ns;	       /* CLOCK_MONOTONIC */
+	__u64 peak;	       /* how many times it rose */
+	__u64 blocks;	       /* in the table now */
+	__u64 blocks_full;     /* found no room: allocated, but never in use; counted here */
+	__u64 frees;	       /* of sampled blocks */
+	__u64 frees_unknown;   /* of blocks that are not in the table */
+	__u64 frees_inherited; /* of those: in a child, of what its parent had allocated */
+	__u64 frees_missed;    /* an address was given out once more before it was seen */
+	__u64 failed;	       /* calls that returned NULL; not followed in the shim */
+	__u64 processes_full;  /* what they hold stays in use when they end */
+};
+
+/* Log-linear histograms: how large blocks are, and how long those lived that were freed. */
+#define FT_ALLOC_HIST_SIZE     0 /* bytes instead of ns */
+#define FT_ALLOC_HIST_LIFETIME 1
+#define FT_ALLOC_HISTS	       2
+struct ft_alloc_hist {
+	__u64 objects[FT_HIST_SLOTS]; /* that they stand for, units of 2^-8 */
+	__u64 max;
+	__u64 sum; /* of sampled ones times what they stand for; saturates */
+};
+
+/* Ledger slots of its own (bpf/wire.h). */
+#define FT_ALLOC_LOST_SITES	FT_LEDGER_OWN	    /* the table of sites is full */
+#define FT_ALLOC_LOST_COLLISION (FT_LEDGER_OWN + 1) /* another site has the same hash */
+#define FT_ALLOC_LOST_CALLS	(FT_LEDGER_OWN + 2) /* no room to note a call until it returns */
+#define FT_ALLOC_SLOTS		(FT_LEDGER_OWN + 3)
