@@ -141,7 +141,12 @@ static __always_inline void sum_of(__u64 bytes, __u64 weight, struct ft_alloc_su
 			     ? (bytes >> FT_ALLOC_WEIGHT_BITS) * weight
 			     : (bytes * weight + FT_ALLOC_WEIGHT_ONE / 2) >> FT_ALLOC_WEIGHT_BITS;
 	/* w (w - 1), w being the weight as a number. */
-	ret->var_objects = weight >> 31 ? (weight >> 16) * (over >> 16) : weight * over >> 32;
+	if (weight >> 47)
+		ret->var_objects = 1ull << 62;
+	else if (weight >> 31)
+		ret->var_objects = (weight >> 16) * (over >> 16);
+	else
+		ret->var_objects = weight * over >> 32;
 	share = (ret->bytes << 12) / cfg_interval_bytes;
 	rest = ((ret->bytes - bytes) << 12) / cfg_interval_bytes;
 	ret->var_bytes = share * rest >> 8;
@@ -210,7 +215,8 @@ static __always_inline void process_use(const struct ft_alloc_process_key *key,
 		return;
 	p = bpf_map_lookup_elem(&processes, key);
 	if (!p) {
-		bpf_map_update_elem(&processes, key, &fresh, BPF_NOEXIST);
+		if (!bpf_map_update_elem(&processes, key, &fresh, BPF_NOEXIST))
+			__sync_fetch_and_add(&state.processes, 1);
 		p = bpf_map_lookup_elem(&processes, key);
 	}
 	if (!p) {
@@ -298,7 +304,9 @@ static __always_inline __u32 site_get(struct alloc_place *a, __u32 flags, __u64 
 		err = bpf_map_update_elem(&sites, &hash, &a->fresh, BPF_NOEXIST);
 		if (err == -16 /* EBUSY */)
 			return FT_LOST_MAP_BUSY;
-		if (err && err != -17 /* EEXIST */)
+		if (!err)
+			__sync_fetch_and_add(&state.sites, 1);
+		else if (err != -17 /* EEXIST */)
 			return FT_ALLOC_LOST_SITES;
 		site = bpf_map_lookup_elem(&sites, &hash);
 		if (!site)
@@ -527,4 +535,5 @@ static __always_inline void alloc_process_ended(const struct ft_alloc_process_ke
 	__sync_fetch_and_add(&state.in_use_bytes, -p->in_use_bytes);
 	__sync_fetch_and_add(&state.in_use_objects, -p->in_use_objects);
 	p->ended_ns = bpf_ktime_get_ns();
+	__sync_fetch_and_add(&state.processes_ended, 1);
 }

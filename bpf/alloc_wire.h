@@ -92,11 +92,14 @@ _Static_assert(sizeof(struct ft_alloc_block) == 32, "ft_alloc_block");
 /* Of the whole collector. */
 struct ft_alloc_state {
 	__u64 in_use_bytes, in_use_objects;
-	__u64 peak_bytes,
-		peak_objects;  /* the most bytes that were in use, and objects at that time */
-	__u64 peak_ns;	       /* CLOCK_MONOTONIC */
-	__u64 peak;	       /* how many times it rose */
-	__u64 blocks;	       /* in the table now */
+	__u64 peak_bytes;   /* the most that was in use, */
+	__u64 peak_objects; /* and objects at that time */
+	__u64 peak_ns;	    /* CLOCK_MONOTONIC */
+	__u64 peak;	    /* how many times it rose */
+	__u64 blocks;	    /* in the table now */
+	__u64 sites;	    /* the same */
+	__u64 processes;
+	__u64 processes_ended;
 	__u64 blocks_full;     /* found no room: allocated, but never in use; counted here */
 	__u64 frees;	       /* of sampled blocks */
 	__u64 frees_unknown;   /* of blocks that are not in the table */
