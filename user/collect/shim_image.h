@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#define SHIM_NAME "libfathom-alloc.so"
+#define SHIM_FILE_NAME "libfathom-alloc.so"
 
 /* The whole ELF file. */
 const void *shim_image(size_t *ret_len);
