@@ -154,7 +154,7 @@ int session_set_up(struct session *s)
 
 	bpf_quiet();
 	/* First, so that the command has none of our limits and of our signal mask. */
-	err = s->o->command ? launch_prepare(s->o->command, &s->launch) : 0;
+	err = s->o->command ? launch_prepare(s->o->command, NULL, &s->launch) : 0;
 	raise_file_limit();
 	if (!err)
 		err = stop_signals_catch(&s->signals);
