@@ -5,6 +5,7 @@
 
 #include "user/base/array.h"
 #include "user/base/err.h"
+#include "user/collect/alloc.h"
 #include "user/collect/bpf_cost.h"
 #include "user/collect/cpu.h"
 #include "user/collect/file.h"
@@ -113,11 +114,24 @@ static int load_file(struct session *s, struct collector **ret)
 	return file_collector_new(&options, s->target, ret);
 }
 
+static int load_alloc(struct session *s, struct collector **ret)
+{
+	struct alloc_options options = {
+		.settings = &s->o->alloc,
+		.table_entries = s->o->table_entries,
+		.unwinder = s->unwinder,
+		.shim_path = s->shim.environment ? s->shim.file.path : NULL,
+	};
+
+	return alloc_collector_new(&options, s->target, ret);
+}
+
 /* By their SESSION_* bits. */
 static int (*const loaders[SESSION_COLLECTORS])(struct session *s, struct collector **ret) = {
 	load_cpu,
 	load_io,
 	load_file,
+	load_alloc,
 };
 
 static int load_collectors(struct session *s)
@@ -142,6 +156,20 @@ static int load_collectors(struct session *s)
 	return err;
 }
 
+/* First, so that the command has none of our limits and of our signal mask. */
+static int prepare_command(struct session *s)
+{
+	int err = 0;
+
+	if (!s->o->command)
+		return 0;
+	if (s->o->collectors & SESSION_ALLOC)
+		err = shim_launch_prepare(&s->o->alloc, s->o->command[0], &s->shim);
+	if (!err && s->shim.why_not && s->o->warn)
+		s->o->warn(s->o->ctx, s->shim.why_not);
+	return err ? err : launch_prepare(s->o->command, s->shim.environment, &s->launch);
+}
+
 int session_set_up(struct session *s)
 {
 	struct symbolizer_options symbols = {
@@ -153,8 +181,7 @@ int session_set_up(struct session *s)
 	int err;
 
 	bpf_quiet();
-	/* First, so that the command has none of our limits and of our signal mask. */
-	err = s->o->command ? launch_prepare(s->o->command, NULL, &s->launch) : 0;
+	err = prepare_command(s);
 	raise_file_limit();
 	if (!err)
 		err = stop_signals_catch(&s->signals);
