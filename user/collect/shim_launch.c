@@ -24,6 +24,8 @@ int shim_launch_prepare(const struct alloc_settings *settings, const char *comma
 {
 	struct shim_settings shim = {
 		.interval_bytes = settings->interval_bytes,
+		.seed = settings->seed,
+		.has_seed = settings->has_seed,
 		.maps = settings->follow_maps,
 		.follow = !settings->no_follow,
 	};
