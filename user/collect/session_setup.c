@@ -10,6 +10,7 @@
 #include "user/collect/cpu.h"
 #include "user/collect/file.h"
 #include "user/collect/io.h"
+#include "user/collect/kmem.h"
 #include "user/collect/session_state.h"
 #include "user/collect/stop_signals.h"
 #include "user/collect/unwind_memory.h"
@@ -126,12 +127,24 @@ static int load_alloc(struct session *s, struct collector **ret)
 	return alloc_collector_new(&options, s->target, ret);
 }
 
+static int load_kmem(struct session *s, struct collector **ret)
+{
+	struct kmem_options options = {
+		.settings = &s->o->alloc,
+		.table_entries = s->o->table_entries,
+		.unwinder = s->unwinder,
+	};
+
+	return kmem_collector_new(&options, s->target, ret);
+}
+
 /* By their SESSION_* bits. */
 static int (*const loaders[SESSION_COLLECTORS])(struct session *s, struct collector **ret) = {
 	load_cpu,
 	load_io,
 	load_file,
 	load_alloc,
+	[5] = load_kmem,
 };
 
 static int load_collectors(struct session *s)
