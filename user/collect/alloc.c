@@ -20,6 +20,10 @@
 #include "user/collect/sample_tables.h"
 #include "user/collect/shim_probes.h"
 
+/* Stacks of a process that are passed up before what it has mapped is known: programs allocate much
+ * when they begin. */
+#define ASKED_AT_MOST 16384u
+
 /* How often the tables are read empty. */
 #define PATIENCE_MS	  100u
 #define PATIENCE_EXACT_MS 50u /* when every block is an event */
@@ -98,6 +102,7 @@ static int load(struct alloc_collector *c, const struct target *target)
 		return err;
 	c->skel->rodata->cfg_interval_bytes = c->options.settings->interval_bytes;
 	c->skel->rodata->cfg_max_deferred = stacks;
+	c->skel->rodata->cfg_unwind_max_asked = ASKED_AT_MOST;
 	TARGET_CONFIGURE(c->skel, target_config(target), err);
 	if (!err)
 		SAMPLE_CONFIGURE(c->skel, c->options.unwinder, err);
