@@ -14,6 +14,7 @@
 #include "shim/own_memory.h"
 #include "shim/real.h"
 #include "shim/settings.h"
+#include "shim/settle.h"
 
 #define LIBRARY "libfathom-alloc.so"
 
@@ -72,6 +73,8 @@ static int start(const char *text)
 	sampling_process->generation = 1;
 	if (s.interval_bytes == 1) {
 		filter_pass_all();
+		if (s.known[0])
+			settle(s.known);
 		return EXACT;
 	}
 	filter_start(s.interval_bytes);
