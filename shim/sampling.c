@@ -71,10 +71,10 @@ static int start(const char *text)
 		real_nest();
 	start_process();
 	sampling_process->generation = 1;
+	if (s.known[0])
+		settle(s.known);
 	if (s.interval_bytes == 1) {
 		filter_pass_all();
-		if (s.known[0])
-			settle(s.known);
 		return EXACT;
 	}
 	filter_start(s.interval_bytes);

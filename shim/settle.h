@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * settle: waits until the recorder knows what this process has mapped. Before that it can unwind
- * stacks only late, and few of them: too few where every block is one.
+ * stacks only late, and few of them: too few where events are many.
  *
  * The recorder keeps a file, 8 bytes: until when, by CLOCK_MONOTONIC in ns, it knows of everything.
  */

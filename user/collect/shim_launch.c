@@ -13,6 +13,9 @@
 #include "user/collect/shim_env.h"
 #include "user/collect/shim_suits.h"
 
+/* With shorter intervals a program that starts has more samples than can be unwound late. */
+#define MANY_BELOW_BYTES 65536
+
 static int refuse(struct shim_launch *l)
 {
 	l->why_not = strdup(err_text());
@@ -39,7 +42,7 @@ int shim_launch_prepare(const struct alloc_settings *settings, const char *comma
 	err = shim_file_place(&ret->file);
 	if (err)
 		return err == -ENOMEM ? err : refuse(ret);
-	if (settings->interval_bytes == 1) {
+	if (settings->interval_bytes < MANY_BELOW_BYTES) {
 		err = shim_known_place(ret->file.folder, &ret->known);
 		if (err)
 			return err;

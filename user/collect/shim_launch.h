@@ -11,7 +11,7 @@
 
 struct shim_launch {
 	struct shim_file file;
-	struct shim_known known; /* where every block is an event; else nobody waits */
+	struct shim_known known; /* where events are many; else nobody waits */
 	char **environment;	 /* of the command; NULL: it goes without, */
 	char *why_not;		 /* for this reason, a sentence */
 };
