@@ -92,6 +92,7 @@ static int print_help(void)
 	      "%\n"
 	      "  fathom report --function malloc run            who calls malloc, and what it "
 	      "calls\n"
+	      "  fathom report -c alloc --value inuse_space run whose memory is in use at the end\n"
 	      "  zcat cpu.folded.gz | fathom report -           from another program\n"
 	      "  fathom report --json run >report.json          for a program\n",
 	      stdout);
