@@ -25,7 +25,7 @@ int BPF_KPROBE(on_made, __u64 address, __u64 bytes, __u64 weight)
 		.bytes = bytes,
 		.weight = weight,
 		.kind = FT_ALLOC_HEAP,
-		.flags = ALLOC_USER_STACK,
+		.flags = ALLOC_USER_STACK | ALLOC_FROM_CALLER,
 	};
 
 	if (!is_on || weight < FT_ALLOC_WEIGHT_ONE)
@@ -36,22 +36,22 @@ int BPF_KPROBE(on_made, __u64 address, __u64 bytes, __u64 weight)
 SEC("uprobe")
 int BPF_KPROBE(on_freed, __u64 address, __u64 temporary)
 {
-	struct ft_alloc_block_key key;
+	struct ft_alloc_block_key key = { .address = address };
 
 	if (!is_on)
 		return 0;
-	key_of_current(address, &key);
+	key.process = alloc_process_of_current(0);
 	return alloc_freed(&key, temporary != 0);
 }
 
 SEC("uprobe")
 int BPF_KPROBE(on_moving, __u64 address)
 {
-	struct ft_alloc_block_key key;
+	struct ft_alloc_block_key key = { .address = address };
 
 	if (!is_on)
 		return 0;
-	key_of_current(address, &key);
+	key.process = alloc_process_of_current(0);
 	alloc_moving(&key);
 	return 0;
 }
@@ -72,7 +72,7 @@ int BPF_KPROBE(on_mapped, __u64 id, __u64 bytes)
 		.bytes = bytes,
 		.weight = FT_ALLOC_WEIGHT_ONE,
 		.kind = FT_ALLOC_MAPPING,
-		.flags = ALLOC_USER_STACK,
+		.flags = ALLOC_USER_STACK | ALLOC_FROM_CALLER,
 	};
 
 	return is_on ? alloc_made(ctx, &r) : 0;
@@ -81,11 +81,11 @@ int BPF_KPROBE(on_mapped, __u64 id, __u64 bytes)
 SEC("uprobe")
 int BPF_KPROBE(on_unmapped, __u64 id, __u64 bytes)
 {
-	struct ft_alloc_block_key key;
+	struct ft_alloc_block_key key = { .address = id };
 
 	if (!is_on)
 		return 0;
-	key_of_current(id, &key);
+	key.process = alloc_process_of_current(0);
 	return alloc_freed_part(&key, bytes);
 }
 
@@ -96,12 +96,12 @@ int BPF_KPROBE(on_unmapped, __u64 id, __u64 bytes)
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *task)
 {
-	struct ft_alloc_block_key key;
+	struct ft_alloc_process_key key;
 
 	if (BPF_CORE_READ(task, signal, live.counter))
 		return 0; /* other threads go on */
-	key_of_current(0, &key);
-	alloc_process_ended(&key.process);
+	key = alloc_process_of_current(0);
+	alloc_process_ended(&key);
 	return 0;
 }
 
@@ -109,11 +109,9 @@ int BPF_PROG(on_exit, struct task_struct *task)
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task)
 {
-	struct ft_alloc_block_key key;
+	struct ft_alloc_process_key key = alloc_process_of_current(1);
 
-	key_of_current(0, &key);
-	key.process.exec_id--;
-	alloc_process_ended(&key.process);
+	alloc_process_ended(&key);
 	return 0;
 }
 

@@ -170,14 +170,24 @@ static __always_inline void sample_recall(struct task_struct *task, struct sampl
 		sample_walk(task, s);
 }
 
-/* Of a task that is in the kernel. */
-static __always_inline void sample_user_stack(struct sample *s)
+/*
+ * Of a task that is in the kernel; 'caller': it stands at the first instruction of a function, and
+ * the stack is that of its caller.
+ */
+static __always_inline void sample_user_stack_from(struct sample *s, bool caller)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 
 	s->job.regs.is_user = 0;
 	regs_to_user(task, &s->job.regs, &s->job.saved);
+	if (caller)
+		regs_to_caller(&s->job.regs);
 	sample_recall(task, s);
+}
+
+static __always_inline void sample_user_stack(struct sample *s)
+{
+	sample_user_stack_from(s, false);
 }
 
 /*

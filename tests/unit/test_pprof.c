@@ -604,7 +604,7 @@ static void more_value_types_than_fit_are_refused(void **state)
 		types[i] = &type;
 	m.n_value_types = PROFILE_MAX_VALUES + 1;
 	m.value_types = types;
-	assert_refused(&m, -E2BIG, "has 9 value types; fathom reads files of up to 8");
+	assert_refused(&m, -E2BIG, "has 17 value types; fathom reads files of up to 16");
 }
 
 /* As runtime/pprof and others write them: any ids, no default, names without lines or at all. */

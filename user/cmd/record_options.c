@@ -11,6 +11,8 @@
 #include "user/base/clock.h"
 #include "user/base/err.h"
 #include "user/cmd/cmd.h"
+#include "user/cmd/record_alloc.h"
+#include "user/cmd/record_help.h"
 
 #define RATE_DEFAULT	  99
 #define RATE_MAX	  100000
@@ -20,72 +22,6 @@
 
 #define UNWIND_MEMORY_DEFAULT (64ull << 20)
 #define UNWIND_MEMORY_MAX_MIB 2048
-
-static const char help[] =
-	"Usage: fathom record [OPTION]... [-- COMMAND [ARGUMENT]...]\n\n"
-	"Samples the stacks of what runs on the CPUs, and leaves a folder with folded stacks, a "
-	"pprof\n"
-	"file, a flame graph and JSON summaries. Records until Ctrl-C, or what -d says, or the end "
-	"of\n"
-	"what it watches.\n\n"
-	"What to watch (all that is given must hold; default: the whole machine):\n"
-	"  -p, --pid PID[,PID]...   these processes, with all threads and their children\n"
-	"      --no-children        but not their children\n"
-	"  -t, --tid TID[,TID]...   these threads\n"
-	"      --cgroup PATH        what runs in this cgroup (v2) or below it\n"
-	"      --comm GLOB          threads with such a name; may be repeated\n"
-	"      --cpu LIST           only on these CPUs, such as 0-3,7\n"
-	"      -- COMMAND           start COMMAND, watch it and its children from its first "
-	"instruction\n"
-	"  -a, --all                the whole machine, although a COMMAND is given\n\n"
-	"How:\n"
-	"  -c, --collect NAME,...   cpu (default): where CPU time goes; io: block requests, by "
-	"device\n"
-	"                           and stage; file: operations on files as their threads see "
-	"them\n"
-	"  -F, --rate HZ            samples a second on each CPU (default 99)\n"
-	"  -d, --duration SECONDS   stop after so long\n"
-	"  -e, --event NAME         cycles, cpu-clock or auto (default: cycles where there are "
-	"any)\n"
-	"      --idle               keep samples of idle CPUs\n"
-	"      --demangle HOW       short (default), full (with parameters) or none\n"
-	"      --no-inline          neither inlined functions nor source lines\n"
-	"      --inline-budget S    CPU time that these may take, and files of any size (default: "
-	"5 s,"
-	"\n"
-	"                           files with up to 512 MiB of debug information)\n"
-	"      --weight HOW         what a stack of io weighs: total-ns (default), queue-ns, "
-	"device-ns,\n"
-	"                           bytes, requests, bios\n"
-	"      --slower MS          list io's and file's operations that took longer, one by one\n"
-	"      --path GLOB          file: only files with such a path; may be repeated\n"
-	"      --java-perfmap       ask JVMs for the names of the code that they compiled (jcmd)\n"
-	"      --table-entries N    stacks that the kernel's table holds (default: what the rate "
-	"needs)\n"
-	"      --user-stacks HOW    tables (default: by the programs' own call frame information) "
-	"or "
-	"fp\n"
-	"                           (frame pointers alone)\n"
-	"      --unwind-memory MIB  kernel memory for these tables, at most (default 64)\n"
-	"      --max-loss PERCENT   exit with 6 if more of the wanted events were lost\n\n"
-	"What to leave:\n"
-	"  -o, --output FOLDER      default: fathom-DATE-TIME\n"
-	"      --force              replace FOLDER if it is an old run folder\n"
-	"      --per-thread, --with-pid, --no-comm\n"
-	"                           what stands at the root of a folded stack (default: the "
-	"process)\n"
-	"      --json               print the summary as JSON instead of the folder's name\n"
-	"  -q, --quiet              print no progress and no account\n"
-	"      --no-color           accepted, as everywhere\n"
-	"  -h, --help               print this\n\n"
-	"Examples:\n"
-	"  fathom record -d 10 -o run            the whole machine for ten seconds\n"
-	"  fathom record -F 999 -- make -j8      a build with all its children\n"
-	"  fathom record -p 1234 -d 30           a running process\n"
-	"  fathom record -c cpu,io -d 10         and who waits for which disk\n"
-	"  fathom record --comm 'postgres*' --max-loss 1 -d 60 -o nightly --json\n\n"
-	"Exit status: 0 done, 2 wrong arguments, 3 not possible on this host or not permitted,\n"
-	"5 COMMAND failed, 6 more events lost than --max-loss allows.\n";
 
 enum long_option {
 	OPT_NO_CHILDREN = 256,
@@ -136,6 +72,14 @@ static const struct option long_options[] = {
 	{ "user-stacks", required_argument, NULL, OPT_USER_STACKS },
 	{ "unwind-memory", required_argument, NULL, OPT_UNWIND_MEMORY },
 	{ "path", required_argument, NULL, OPT_PATH },
+	{ "alloc-interval", required_argument, NULL, OPT_ALLOC_INTERVAL },
+	{ "alloc-maps", no_argument, NULL, OPT_ALLOC_MAPS },
+	{ "no-follow", no_argument, NULL, OPT_NO_FOLLOW },
+	{ "slow", no_argument, NULL, OPT_SLOW },
+	{ "max-slowdown", required_argument, NULL, OPT_MAX_SLOWDOWN },
+	{ "allocated-only", no_argument, NULL, OPT_ALLOCATED_ONLY },
+	{ "min-age", required_argument, NULL, OPT_MIN_AGE },
+	{ "leaks", no_argument, NULL, OPT_LEAKS },
 	{ "output", required_argument, NULL, 'o' },
 	{ "force", no_argument, NULL, OPT_FORCE },
 	{ "per-thread", no_argument, NULL, OPT_PER_THREAD },
@@ -190,7 +134,8 @@ static int parse_choice(const char *text, const char *what, const char *const *w
 }
 
 /* By their SESSION_* bits. */
-static const char *const collectors[] = { "cpu", "io", "file", NULL };
+static const char *const collectors[] = { "cpu", "io", "file", "alloc", "pagefault", "kmem", NULL };
+_Static_assert(ARRAY_SIZE(collectors) == SESSION_COLLECTORS + 1, "a name for each collector");
 
 /* A list, as bits; the default is the first one alone. */
 static int parse_collectors(const char *text, unsigned int *ret)
@@ -317,7 +262,8 @@ static int parse_latency(struct record_options *o, int c)
 
 	switch (c) {
 	case OPT_WEIGHT:
-		return io_weight_parse(optarg, &o->session.io_weight);
+		o->weight = optarg; /* whose it is tells --collect, which may follow */
+		return 0;
 	case OPT_SLOWER:
 		err = parse_double(optarg, "--slower", 0.001, SLOWER_MAX_MS, &ms);
 		o->session.slower_ns = ms * 1e6;
@@ -368,6 +314,8 @@ static int parse_output(struct record_options *o, int c)
 	}
 }
 
+#define MEMORY_COLLECTORS (SESSION_ALLOC | SESSION_KMEM)
+
 /* What only some collectors know, by the option's character. */
 static const struct {
 	int c;
@@ -379,9 +327,17 @@ static const struct {
 	{ 'e', "--event", SESSION_CPU, "cpu" },
 	{ OPT_IDLE, "--idle", SESSION_CPU, "cpu" },
 	{ OPT_CPU, "--cpu", SESSION_CPU, "cpu" },
-	{ OPT_WEIGHT, "--weight", SESSION_IO, "io" },
+	{ OPT_WEIGHT, "--weight", SESSION_IO | MEMORY_COLLECTORS, "io, alloc or kmem" },
 	{ OPT_SLOWER, "--slower", SESSION_IO | SESSION_FILE, "io or file" },
 	{ OPT_PATH, "--path", SESSION_FILE, "file" },
+	{ OPT_ALLOC_INTERVAL, "--alloc-interval", MEMORY_COLLECTORS, "alloc or kmem" },
+	{ OPT_MIN_AGE, "--min-age", MEMORY_COLLECTORS, "alloc or kmem" },
+	{ OPT_LEAKS, "--leaks", MEMORY_COLLECTORS, "alloc or kmem" },
+	{ OPT_ALLOC_MAPS, "--alloc-maps", SESSION_ALLOC, "alloc" },
+	{ OPT_NO_FOLLOW, "--no-follow", SESSION_ALLOC, "alloc" },
+	{ OPT_SLOW, "--slow", SESSION_ALLOC, "alloc" },
+	{ OPT_MAX_SLOWDOWN, "--max-slowdown", SESSION_ALLOC, "alloc" },
+	{ OPT_ALLOCATED_ONLY, "--allocated-only", SESSION_ALLOC, "alloc" },
 };
 
 static void note_need(struct record_options *o, int c)
@@ -412,6 +368,40 @@ static int check_needs(const struct record_options *o)
 	return EXIT_DONE;
 }
 
+/* Each collector that knows the word takes it; one must. 0, or -EINVAL with a sentence. */
+static int take_weight(struct record_options *o, bool *ret_of_memory)
+{
+	char of_io[256] = "", of_memory[384] = "";
+	bool is_known = false;
+
+	if (o->session.collectors & SESSION_IO) {
+		if (!io_weight_parse(o->weight, &o->session.io_weight))
+			is_known = true;
+		else
+			snprintf(of_io, sizeof(of_io), "%s", err_text());
+	}
+	if (o->session.collectors & MEMORY_COLLECTORS) {
+		if (!memory_weight_parse(o->weight, &o->session.alloc.weight))
+			is_known = *ret_of_memory = true;
+		else
+			snprintf(of_memory, sizeof(of_memory), "%s", err_text());
+	}
+	if (is_known)
+		return 0;
+	return errf(-EINVAL, "%s%s%s", of_io, *of_io && *of_memory ? "; " : "", of_memory);
+}
+
+/* EXIT_DONE, or an exit code. */
+static int settle_weight(struct record_options *o)
+{
+	bool of_memory = false;
+	int err = o->weight ? take_weight(o, &of_memory) : 0;
+
+	if (!err)
+		err = record_alloc_check(&o->session.alloc, of_memory ? o->weight : NULL);
+	return err ? cmd_usage("record", "%s", err_text()) : EXIT_DONE;
+}
+
 int record_options_parse(struct record_options *o, int argc, char **argv, bool *ret_help)
 {
 	int c, err;
@@ -419,7 +409,7 @@ int record_options_parse(struct record_options *o, int argc, char **argv, bool *
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, "+:p:t:ac:F:d:e:o:qh", long_options, NULL)) != -1) {
 		if (c == 'h') {
-			fputs(help, stdout);
+			record_print_help();
 			*ret_help = true;
 			return EXIT_DONE;
 		}
@@ -431,6 +421,8 @@ int record_options_parse(struct record_options *o, int argc, char **argv, bool *
 			err = parse_how(o, c);
 		if (err > 0)
 			err = parse_latency(o, c);
+		if (err > 0)
+			err = record_alloc_option(&o->session.alloc, c, optarg);
 		if (err > 0)
 			err = parse_output(o, c);
 		if (err > 0)
@@ -452,7 +444,8 @@ int record_options_parse(struct record_options *o, int argc, char **argv, bool *
 	o->session.target.comms = o->comms;
 	o->session.target.n_comms = o->n_comms;
 	o->session.paths = o->paths;
-	return check_needs(o);
+	c = check_needs(o);
+	return c == EXIT_DONE ? settle_weight(o) : c;
 }
 
 void record_options_init(struct record_options *o, int argc, char **argv)
@@ -468,6 +461,7 @@ void record_options_init(struct record_options *o, int argc, char **argv)
 		.output = { .argc = argc, .argv = argv },
 		.max_loss = -1,
 	};
+	record_alloc_init(&o->session.alloc);
 }
 
 void record_options_release(struct record_options *o)

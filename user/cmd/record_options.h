@@ -13,6 +13,7 @@ struct record_options {
 	struct session_options session;
 	struct record_output output;
 	const char *folder; /* NULL: named by the time */
+	const char *weight; /* NULL: each collector's own */
 	unsigned int needs; /* options that only some collectors know: bits by their number */
 	bool force;
 	bool json;

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "user/collect/alloc_settings.h"
 #include "user/collect/io.h"
 #include "user/collect/perf.h"
 #include "user/collect/target.h"
@@ -18,9 +19,13 @@ struct session_progress {
 };
 
 /* Collectors, in the order in which they stand in a summary. */
-#define SESSION_CPU  (1u << 0)
-#define SESSION_IO   (1u << 1)
-#define SESSION_FILE (1u << 2)
+#define SESSION_CPU	   (1u << 0)
+#define SESSION_IO	   (1u << 1)
+#define SESSION_FILE	   (1u << 2)
+#define SESSION_ALLOC	   (1u << 3)
+#define SESSION_PAGEFAULT  (1u << 4)
+#define SESSION_KMEM	   (1u << 5)
+#define SESSION_COLLECTORS 6
 
 struct session_options {
 	unsigned int collectors;      /* SESSION_* */
@@ -33,9 +38,10 @@ struct session_options {
 	unsigned int table_entries; /* 0: fitting */
 	const char *const *paths;   /* globs: only operations on such files; NULL: all */
 	size_t n_paths;
-	bool frame_pointers;	      /* user stacks by these alone, not by tables */
-	uint64_t slower_ns;	      /* operations that take longer are listed; 0: none */
-	enum io_weight io_weight;     /* what is shown of block I/O when nothing is asked for */
+	bool frame_pointers;	  /* user stacks by these alone, not by tables */
+	uint64_t slower_ns;	  /* operations that take longer are listed; 0: none */
+	enum io_weight io_weight; /* what is shown of block I/O when nothing is asked for */
+	struct alloc_settings alloc;
 	uint64_t unwind_memory_bytes; /* for tables and lists, at most */
 	uint64_t duration_ns;	      /* 0: until a signal or the end of what is watched */
 	char *const *command;	      /* NULL: none */

@@ -114,7 +114,7 @@ static int load_file(struct session *s, struct collector **ret)
 }
 
 /* By their SESSION_* bits. */
-static int (*const loaders[])(struct session *s, struct collector **ret) = {
+static int (*const loaders[SESSION_COLLECTORS])(struct session *s, struct collector **ret) = {
 	load_cpu,
 	load_io,
 	load_file,
@@ -134,6 +134,8 @@ static int load_collectors(struct session *s)
 	for (i = 0; i < ARRAY_SIZE(loaders) && !err; i++) {
 		if (!(s->o->collectors & 1u << i))
 			continue;
+		if (!loaders[i])
+			return errf(-ENOTSUP, "this collector is not built in");
 		err = loaders[i](s, &s->parts[s->n_parts].c);
 		s->n_parts += !err;
 	}

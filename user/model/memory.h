@@ -15,6 +15,7 @@
 
 #include "user/base/cleanup.h"
 #include "user/model/histogram.h"
+#include "user/model/profile.h"
 
 enum memory_value {
 	MEMORY_BLOCKS, /* that were sampled: the events of the ledger */
@@ -57,3 +58,13 @@ struct memory {
 
 void memory_free(struct memory *m);
 DEFINE_FREEP(struct memory, memory_free)
+
+/* The value types of enum memory_value, as pprof's users know them: "samples", "alloc_objects",
+ * "alloc_space", ... Before any other; 0 or -ENOMEM. */
+int memory_add_value_types(struct profile *p);
+
+/* The name of its value type: "alloc_space". */
+const char *memory_value_name(enum memory_value value);
+
+/* "alloc-space", ...: what people call them; -EINVAL with a sentence for another text. */
+int memory_weight_parse(const char *text, enum memory_value *ret);

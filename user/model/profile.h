@@ -70,7 +70,7 @@ struct profile_value_type {
 	uint32_t type, unit; /* strings, as in pprof: "samples" "count", "cpu" "nanoseconds" */
 };
 
-#define PROFILE_MAX_VALUES 8
+#define PROFILE_MAX_VALUES 16
 #define PROFILE_MAX_DEPTH \
 	4096 /* frames in one stack; importers cut deeper ones at the root's side */
 
