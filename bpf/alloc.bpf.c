@@ -2,7 +2,8 @@
 /*
  * alloc: memory that processes ask for and give back, by who asks.
  *
- * The probes of the shim (shim/alloc.c, docs/usdt.md) tell of sampled blocks only.
+ * The probes of the shim (shim/alloc.c, docs/usdt.md) tell of sampled blocks only; those on the
+ * allocator's own functions, of every call (alloc_calls.bpf.h).
  */
 #include "vmlinux.h"
 
@@ -13,6 +14,7 @@
 #define FT_COLLECTOR FT_COLLECTOR_ALLOC
 
 #include "bpf/alloc_account.bpf.h"
+#include "bpf/alloc_calls.bpf.h"
 
 /* --- the shim's probes: the first instruction of a function with these arguments -----------------
  */
@@ -98,6 +100,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 {
 	struct ft_alloc_process_key key;
 
+	calls_end_thread();
 	if (BPF_CORE_READ(task, signal, live.counter))
 		return 0; /* other threads go on */
 	key = alloc_process_of_current(0);

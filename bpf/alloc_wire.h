@@ -119,6 +119,15 @@ struct ft_alloc_hist {
 	__u64 sum; /* of sampled ones times what they stand for; saturates */
 };
 
+/*
+ * The cookie of a probe on an allocator's function. In a function that realloc calls: where realloc
+ * is, as the distance of its first byte from the probe (32 bits, signed) and its size; 0 bytes: it
+ * is not called from there.
+ */
+#define FT_ALLOC_CALL_BYTES_SHIFT 32
+#define FT_ALLOC_CALL_BYTES_MAX	  0xffffffull
+#define FT_ALLOC_CALL_NOT_NULL	  (1ull << 63) /* realloc: given no block, it calls malloc */
+
 /* Ledger slots of its own (bpf/wire.h). */
 #define FT_ALLOC_LOST_SITES	FT_LEDGER_OWN	    /* the table of sites is full */
 #define FT_ALLOC_LOST_COLLISION (FT_LEDGER_OWN + 1) /* another site has the same hash */
