@@ -181,8 +181,8 @@ const char *alloc_mark_kind(int mark, enum alloc_owner *ret_owner, bool *ret_is_
 unsigned int alloc_function_args(enum alloc_function function)
 {
 	static const unsigned int args[] = {
-		[ALLOC_MALLOC] = 1,	    [ALLOC_CALLOC] = 2,		[ALLOC_REALLOC] = 2,
-		[ALLOC_REALLOCARRAY] = 3,   [ALLOC_POSIX_MEMALIGN] = 3, [ALLOC_MEMALIGN] = 2,
+		[ALLOC_MALLOC] = 1,	  [ALLOC_CALLOC] = 2,	      [ALLOC_REALLOC] = 2,
+		[ALLOC_REALLOCARRAY] = 3, [ALLOC_POSIX_MEMALIGN] = 3, [ALLOC_MEMALIGN] = 2,
 		[ALLOC_FREE] = 1,
 	};
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* allocator_functions: names of functions that give out memory or take it back, and what they are. */
+/* allocator_functions: names of functions that give out memory or take it back, and what they are.
+ */
 #pragma once
 
 #include <stdbool.h>

@@ -43,7 +43,8 @@ static void look_release(struct look *look)
 	elf_candidates_release(&look->plt);
 }
 
-/* --- names -------------------------------------------------------------------------------------- */
+/* --- names --------------------------------------------------------------------------------------
+ */
 
 static int add_table(struct look *look, uint32_t type)
 {
@@ -77,8 +78,8 @@ static void look_for_marks(struct look *look)
 			if (!elf_table_symbol(&look->tables[t], i, &symbol, &name))
 				continue;
 			if (symbol.st_shndx == SHN_UNDEF) {
-				look->looks_up |= !strcmp(name, "dlsym") ||
-						  !strcmp(name, "__libc_malloc");
+				look->looks_up |=
+					!strcmp(name, "dlsym") || !strcmp(name, "__libc_malloc");
 				continue;
 			}
 			mark = is_defined(&symbol) ? alloc_mark_find(name) : -1;
@@ -148,7 +149,8 @@ static bool choose_names(struct look *look)
 	return has_malloc;
 }
 
-/* --- code ---------------------------------------------------------------------------------------- */
+/* --- code ----------------------------------------------------------------------------------------
+ */
 
 /* The place of executable code in the file; false if no segment has it. */
 static bool offset_of(const struct elf_image *image, uint64_t address, uint64_t *ret)
@@ -227,7 +229,8 @@ static const struct name *called_by(const struct look *look, const struct code_b
 	return name;
 }
 
-/* --- what calls what ----------------------------------------------------------------------------- */
+/* --- what calls what -----------------------------------------------------------------------------
+ */
 
 struct calls {
 	const struct look *look;

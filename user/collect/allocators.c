@@ -2,7 +2,6 @@
 #include "user/collect/allocators.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,9 +13,8 @@
 #include "user/collect/maps_file.h"
 #include "user/sym/open_regular.h"
 
-/* Of one process; each file has one executable mapping, mostly. */
+/* Of one process. */
 #define MAX_MAPPINGS 16384
-#define MAX_FILES    4096
 
 void allocator_release(struct allocator *a)
 {
@@ -26,98 +24,100 @@ void allocator_release(struct allocator *a)
 	*a = (struct allocator){ .fd = -1 };
 }
 
+/* One that was written to since is another one. */
+struct allocator_file {
+	uint64_t dev, ino, size, mtime_s, mtime_ns;
+	uint64_t is_program;
+};
+
+void allocators_init(struct allocators *list)
+{
+	*list = (struct allocators){ 0 };
+	keyset_init(&list->files, sizeof(struct allocator_file));
+}
+
 void allocators_release(struct allocators *list)
 {
 	size_t i;
 
-	for (i = 0; i < list->n; i++)
-		allocator_release(&list->all[i]);
+	for (i = 0; i < list->files.n; i++) {
+		if (list->all[i])
+			allocator_release(list->all[i]);
+		free(list->all[i]);
+	}
 	free(list->all);
+	keyset_release(&list->files);
 	*list = (struct allocators){ 0 };
 }
 
-bool allocators_is_static(const struct elf_image *image)
-{
-	return !elf_image_segment_of_type(image, PT_INTERP);
-}
-
-static bool is_listed(const struct allocators *list, const struct stat *st)
-{
-	size_t i;
-
-	for (i = 0; i < list->n; i++) {
-		if (list->all[i].dev == st->st_dev && list->all[i].ino == st->st_ino)
-			return true;
-	}
-	return false;
-}
-
-/*
- * Appends the file's allocator. 0, -ENOENT if it has none, another error if it cannot be read;
- * -ENOMEM if there is no memory. Takes 'fd' in any case.
- */
-static int add_file(struct allocators *list, int file, const char *path, bool is_program)
+/* -ENOENT if it has none, another error if it cannot be read. Takes 'fd' in any case. */
+static int read_file(int file, const char *path, bool is_program, struct allocator **ret)
 {
 	_cleanup_(elf_image_freep) struct elf_image *image = NULL;
+	_cleanup_(freep) struct allocator *a = calloc(1, sizeof(*a));
 	_cleanup_(closep) int fd = file;
-	struct allocator *a;
-	struct stat st;
-	int err;
+	int err = elf_image_open(fd, path, &image);
 
-	if (fstat(fd, &st))
-		return errf(-errno, "cannot look at '%s': %m", path);
-	if (is_listed(list, &st))
-		return 0;
-	err = elf_image_open(fd, path, &image);
 	if (err)
 		return err;
-	if (array_reserve(list->all, list->cap, list->n + 1))
-		return errf(-ENOMEM, "no memory for the allocators of '%s'", path);
-	a = &list->all[list->n];
+	if (!a)
+		return errf(-ENOMEM, "no memory for the allocator of '%s'", path);
 	err = allocator_of_image(image, is_program, a);
 	if (err)
 		return err;
 	a->path = strdup(path);
 	if (!a->path) {
 		allocator_release(a);
-		return errf(-ENOMEM, "no memory for the allocators of '%s'", path);
+		return errf(-ENOMEM, "no memory for the allocator of '%s'", path);
 	}
 	a->fd = take_fd(fd);
-	a->dev = st.st_dev;
-	a->ino = st.st_ino;
-	list->n++;
+	*ret = take(a);
 	return 0;
 }
 
-/* --- a process -------------------------------------------------------------------------------------- */
+/* The same of a file that may be known already. Takes 'fd' in any case. */
+static int find_file(struct allocators *list, int file, const char *path, bool is_program,
+		     struct allocator **ret)
+{
+	struct allocator_file key = { .is_program = is_program };
+	_cleanup_(closep) int fd = file;
+	struct stat st;
+	uint32_t i;
+	int err;
+
+	if (fstat(fd, &st))
+		return errf(-errno, "cannot look at '%s': %m", path);
+	key.dev = st.st_dev;
+	key.ino = st.st_ino;
+	key.size = st.st_size;
+	key.mtime_s = st.st_mtim.tv_sec;
+	key.mtime_ns = st.st_mtim.tv_nsec;
+	if (array_reserve(list->all, list->cap, list->files.n + 1))
+		return errf(-ENOMEM, "no memory for the list of allocators");
+	err = keyset_add(&list->files, &key, &i);
+	if (err < 0)
+		return errf(err, "no memory for the list of allocators");
+	if (err) {
+		list->all[i] = NULL;
+		err = read_file(take_fd(fd), path, is_program, &list->all[i]);
+		if (err)
+			return err;
+	}
+	*ret = list->all[i];
+	return *ret ? 0 : -ENOENT;
+}
+
+/* --- a process
+ * -------------------------------------------------------------------------------------- */
 
 struct scan {
 	struct allocators *list;
+	struct allocator_set *set;
 	uint32_t pid;
 	struct stat program;
-	/* Files that were looked at, by device and inode as maps says it. */
-	struct seen {
-		uint64_t dev, ino;
-	} *seen;
-	size_t n_seen, cap;
+	/* The file of the last mapping, of several of which are one behind the other. */
+	uint64_t dev, ino;
 };
-
-/* 1: seen before; 0: now for the first time, -ENOMEM, -E2BIG. */
-static int see(struct scan *scan, const struct sym_mapping *m)
-{
-	size_t i;
-
-	for (i = 0; i < scan->n_seen; i++) {
-		if (scan->seen[i].dev == m->dev && scan->seen[i].ino == m->ino)
-			return 1;
-	}
-	if (scan->n_seen == MAX_FILES)
-		return -E2BIG;
-	if (array_reserve(scan->seen, scan->cap, scan->n_seen + 1))
-		return errf(-ENOMEM, "no memory for the files of PID %" PRIu32, scan->pid);
-	scan->seen[scan->n_seen++] = (struct seen){ m->dev, m->ino };
-	return 0;
-}
 
 /* The very file that is mapped, even if it has no name any more; or the one that has its name. */
 static int open_mapped(uint32_t pid, const struct sym_mapping *m)
@@ -131,17 +131,29 @@ static int open_mapped(uint32_t pid, const struct sym_mapping *m)
 	return fd >= 0 ? fd : open_regular_in(pid, m->path, true);
 }
 
+static void set_add(struct allocator_set *set, const struct allocator *a)
+{
+	size_t i;
+
+	for (i = 0; i < set->n; i++) {
+		if (set->all[i] == a)
+			return;
+	}
+	if (set->n < ALLOCATORS_MAX)
+		set->all[set->n++] = a;
+}
+
 static int look_at_mapping(void *ctx, const struct sym_mapping *m)
 {
 	struct scan *scan = ctx;
+	struct allocator *a;
 	struct stat st;
 	int err, fd;
 
-	if (m->path[0] != '/' || !strncmp(m->path, "//anon", 6) || !m->ino)
+	if (m->path[0] != '/' || !m->ino || (m->ino == scan->ino && m->dev == scan->dev))
 		return 0;
-	err = see(scan, m);
-	if (err)
-		return err < 0 ? err : 0;
+	scan->ino = m->ino;
+	scan->dev = m->dev;
 	fd = open_mapped(scan->pid, m);
 	if (fd < 0)
 		return 0;
@@ -149,32 +161,33 @@ static int look_at_mapping(void *ctx, const struct sym_mapping *m)
 		close(fd);
 		return 0;
 	}
-	err = add_file(scan->list, fd, m->path,
-		       st.st_dev == scan->program.st_dev && st.st_ino == scan->program.st_ino);
+	err = find_file(scan->list, fd, m->path,
+			st.st_dev == scan->program.st_dev && st.st_ino == scan->program.st_ino, &a);
+	if (!err)
+		set_add(scan->set, a);
 	return err == -ENOMEM ? err : 0;
 }
 
-/* From 'first' on: who calls somebody else's malloc has none if there is somebody else. */
-static void drop_wrappers(struct allocators *list, size_t first)
+/* Who calls somebody else's malloc has none if there is somebody else. */
+static void drop_wrappers(struct allocator_set *set)
 {
 	bool has_other = false;
-	size_t i, n = first;
+	size_t i, n = 0;
 
-	for (i = first; i < list->n; i++)
-		has_other |= !list->all[i].is_wrapper;
-	for (i = first; i < list->n; i++) {
-		if (has_other && list->all[i].is_wrapper)
-			allocator_release(&list->all[i]);
-		else
-			list->all[n++] = list->all[i];
+	for (i = 0; i < set->n; i++)
+		has_other |= !set->all[i]->is_wrapper;
+	for (i = 0; i < set->n && has_other; i++) {
+		if (!set->all[i]->is_wrapper)
+			set->all[n++] = set->all[i];
 	}
-	list->n = n;
+	if (has_other)
+		set->n = n;
 }
 
-int allocators_of_process(uint32_t pid, struct allocators *list)
+int allocators_of_process(struct allocators *list, uint32_t pid, struct allocator_set *ret)
 {
-	struct scan scan = { .list = list, .pid = pid };
-	size_t first = list->n;
+	struct allocator_set set = { .n = 0 };
+	struct scan scan = { .list = list, .set = &set, .pid = pid };
 	char path[64];
 	int err;
 
@@ -182,28 +195,33 @@ int allocators_of_process(uint32_t pid, struct allocators *list)
 	if (stat(path, &scan.program))
 		memset(&scan.program, 0, sizeof(scan.program));
 	err = maps_file_read(pid, MAX_MAPPINGS, look_at_mapping, &scan);
-	free(scan.seen);
 	if (err == -ENOMEM)
 		return err;
-	drop_wrappers(list, first);
-	if (list->n == first)
+	drop_wrappers(&set);
+	if (!set.n)
 		return errf(-ENOENT,
 			    "no allocator was found in process %" PRIu32
 			    ": it has ended, or its program has no symbols",
 			    pid);
+	*ret = set;
 	return 0;
 }
 
-/* --- a program ---------------------------------------------------------------------------------------- */
+/* --- a program
+ * ---------------------------------------------------------------------------------------- */
 
-int allocators_of_program(const char *path, struct allocators *list)
+int allocators_of_program(struct allocators *list, const char *path, struct allocator_set *ret)
 {
 	int fd = open_regular(path, true), err;
+	struct allocator *a;
 
 	if (fd < 0)
 		return fd;
-	err = add_file(list, fd, path, true);
-	if (err != -ENOENT)
+	err = find_file(list, fd, path, true, &a);
+	if (err == -ENOENT)
+		return errf(err, "'%s' has no allocator of its own", path);
+	if (err)
 		return err;
-	return errf(-ENOENT, "'%s' has no allocator of its own", path);
+	*ret = (struct allocator_set){ .all = { a }, .n = 1 };
+	return 0;
 }

@@ -23,9 +23,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "user/base/cleanup.h"
+#include "user/base/keyset.h"
 #include "user/elf/elf_image.h"
 
 /* By what the arguments are: as many programs (bpf/alloc_calls.bpf.h). */
@@ -56,19 +56,10 @@ struct allocator {
 	const char *kind; /* "glibc", "musl", "jemalloc", "tcmalloc", "mimalloc", or "malloc" */
 	char *path;	  /* as the process has it */
 	int fd;		  /* of the file, for reading; -1: none */
-	dev_t dev;
-	ino_t ino;
 	bool is_wrapper;
 	struct allocator_probe *probes;
 	size_t n_probes, cap;
 };
-
-struct allocators {
-	struct allocator *all;
-	size_t n, cap;
-};
-
-void allocators_release(struct allocators *list);
 
 /*
  * The allocator of one ELF file, in *ret, whose 'fd' is -1. 'is_program': it is the main program,
@@ -78,17 +69,31 @@ void allocators_release(struct allocators *list);
 int allocator_of_image(const struct elf_image *image, bool is_program, struct allocator *ret);
 void allocator_release(struct allocator *a);
 
+/* Files that were looked at, each once, with and without an allocator. */
+struct allocators {
+	struct keyset files;	/* struct allocator_file, by number: */
+	struct allocator **all; /* NULL: it has none, or could not be read */
+	size_t cap;
+};
+
+void allocators_init(struct allocators *list);
+void allocators_release(struct allocators *list);
+
+/* Those of one process. */
+#define ALLOCATORS_MAX 16
+struct allocator_set {
+	const struct allocator *all[ALLOCATORS_MAX]; /* owned by the list */
+	size_t n;
+};
+
 /*
- * Appends those of a process. A file that cannot be read, or is broken, is passed over. -ENOENT
+ * Fills in those of a process. A file that cannot be read, or is broken, is passed over. -ENOENT
  * with a sentence if there is none at all, -ENOMEM.
  */
-int allocators_of_process(uint32_t pid, struct allocators *list);
+int allocators_of_process(struct allocators *list, uint32_t pid, struct allocator_set *ret);
 
 /*
  * The same of a program that has not been started: what a static one brings with it. -ENOENT with a
  * sentence if it has none, which is so for one that is linked dynamically.
  */
-int allocators_of_program(const char *path, struct allocators *list);
-
-/* Whether the ELF file is a program that asks for no interpreter. */
-bool allocators_is_static(const struct elf_image *image);
+int allocators_of_program(struct allocators *list, const char *path, struct allocator_set *ret);

@@ -112,7 +112,8 @@ static bool is_emulated(const struct decoder *d)
 	return d->machine == EM_X86_64 ? is_emulated_x86(d->insn) : is_emulated_arm64(d->insn);
 }
 
-/* --- what an instruction changes ---------------------------------------------------------------- */
+/* --- what an instruction changes ----------------------------------------------------------------
+ */
 
 /* The number of the argument in a register (System V ABI), MAX_ARGS for the stack pointer, or -1.
  */
@@ -216,9 +217,10 @@ static bool changes_needed(const struct decoder *d, unsigned int n_args)
 /* Behind it not every call comes along, or something else has run before. */
 static bool ends_straight_line(const struct decoder *d)
 {
-	static const uint8_t groups[] = { CS_GRP_JUMP, CS_GRP_CALL,	CS_GRP_RET,
-					  CS_GRP_INT,  CS_GRP_IRET,	CS_GRP_PRIVILEGE,
-					  CS_GRP_BRANCH_RELATIVE };
+	static const uint8_t groups[] = {
+		CS_GRP_JUMP,	  CS_GRP_CALL,		 CS_GRP_RET, CS_GRP_INT, CS_GRP_IRET,
+		CS_GRP_PRIVILEGE, CS_GRP_BRANCH_RELATIVE
+	};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(groups); i++) {
@@ -228,7 +230,8 @@ static bool ends_straight_line(const struct decoder *d)
 	return d->insn->id == 0;
 }
 
-/* --- branches ------------------------------------------------------------------------------------- */
+/* --- branches
+ * ------------------------------------------------------------------------------------- */
 
 static bool branch_of_x86(const cs_insn *insn, struct code_branch *ret)
 {
@@ -270,7 +273,8 @@ int code_branches(const struct code *code, code_branch_fn fn, void *ctx)
 		    !cs_insn_group(d.handle, d.insn, CS_GRP_CALL) &&
 		    !(d.machine == EM_AARCH64 && d.insn->id == ARM64_INS_BL))
 			continue;
-		if (d.machine == EM_X86_64 ? branch_of_x86(d.insn, &b) : branch_of_arm64(d.insn, &b))
+		if (d.machine == EM_X86_64 ? branch_of_x86(d.insn, &b)
+					   : branch_of_arm64(d.insn, &b))
 			err = fn(ctx, &b);
 	}
 	return err;
@@ -284,7 +288,8 @@ static int comes_again(void *ctx, const struct code_branch *b)
 	return b->target > point->address && b->target <= point->address + point->len;
 }
 
-/* --- the choice ------------------------------------------------------------------------------------- */
+/* --- the choice
+ * ------------------------------------------------------------------------------------- */
 
 int prologue_choose(const struct code *code, unsigned int n_args, struct prologue_point *ret)
 {
