@@ -99,6 +99,14 @@ struct ft_alloc_settling {
 };
 _Static_assert(sizeof(struct ft_alloc_settling) == 40, "ft_alloc_settling");
 
+/* A process whose allocator may have to be probed. */
+struct ft_alloc_news {
+	__u32 tgid; /* as in ft_task */
+	__u32 what; /* FT_ALLOC_* */
+};
+#define FT_ALLOC_BEGAN 0 /* or executed another program */
+#define FT_ALLOC_ENDED 1
+
 /* Of the whole collector. */
 struct ft_alloc_state {
 	__u64 in_use_bytes, in_use_objects;
@@ -116,6 +124,7 @@ struct ft_alloc_state {
 	__u64 frees_inherited; /* of those: in a child, of what its parent had allocated */
 	__u64 frees_missed;    /* an address was given out once more before it was seen */
 	__u64 failed;	       /* calls that returned NULL; not followed in the shim */
+	__u64 news_full;       /* processes that the loader was not told of */
 	__u64 processes_full;  /* what they hold stays in use when they end */
 };
 
@@ -128,6 +137,15 @@ struct ft_alloc_hist {
 	__u64 max;
 	__u64 sum; /* of sampled ones times what they stand for; saturates */
 };
+
+/*
+ * The cookie of a probe on an allocator's function. In a function that realloc calls: where realloc
+ * is, as the distance of its first byte from the probe (32 bits, signed) and its size; 0 bytes: it
+ * is not called from there.
+ */
+#define FT_ALLOC_CALL_BYTES_SHIFT 32
+#define FT_ALLOC_CALL_BYTES_MAX	  0xffffffull
+#define FT_ALLOC_CALL_NOT_NULL	  (1ull << 63) /* realloc: given no block, it calls malloc */
 
 /* Ledger slots of its own (bpf/wire.h). */
 #define FT_ALLOC_LOST_SITES	FT_LEDGER_OWN	    /* the table of sites is full */
