@@ -7,8 +7,13 @@
 #include "shim/probes.h"
 
 #if defined(__x86_64__)
-/* One instruction of 5 bytes: the kernel may replace it by a call instead of a trap. */
-#define NOP  ".byte 0x0f, 0x1f, 0x44, 0x00, 0x00"
+/*
+ * The nop of one byte is emulated by every kernel (branch_setup_xol_ops(),
+ * arch/x86/kernel/uprobes.c), that of five, 0f 1f 44 00 00, is single-stepped by older ones.
+ * Linux 6.18 replaces the latter by a call into a page that a process has and the children that it
+ * forks have not: they die of SIGSEGV.
+ */
+#define NOP  "nop"
 #define ARG1 "8@%rdi"
 #define ARG2 "8@%rsi"
 #define ARG3 "8@%rdx"
