@@ -22,8 +22,6 @@
 #define ARG1 "8@x0"
 #define ARG2 "8@x1"
 #define ARG3 "8@x2"
-#else
-#error "no probes for this machine"
 #endif
 
 /* In assembler, so that no compiler puts anything before the nop or leaves out an argument. */

@@ -50,6 +50,18 @@ else
 	tap_skip "valgrind finds nothing" "there is no valgrind here"
 fi
 
+# As a child of a command that is recorded may be built.
+runs_with_asan() {
+	ASAN_OPTIONS=verify_asan_link_order=0 with interval=2 "$tmp/asan"
+}
+echo '#include <stdlib.h>
+int main(void) { void *volatile p = malloc(5000); p = realloc(p, 70000); free(p); return 0; }' >"$tmp/asan.c"
+if "${CC:-gcc}" -fsanitize=address "$tmp/asan.c" -o "$tmp/asan" 2>"$tmp/why" && "$tmp/asan"; then
+	tap_check "a program with AddressSanitizer runs" runs_with_asan
+else
+	tap_skip "a program with AddressSanitizer runs" "${CC:-gcc} makes none here"
+fi
+
 # --- who has it -------------------------------------------------------------------------------------
 
 variables() { # SETTINGS PRELOAD
