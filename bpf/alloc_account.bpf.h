@@ -80,7 +80,9 @@ struct {
 
 #define ALLOC_USER_STACK   1u
 #define ALLOC_KERNEL_STACK 2u
-#define ALLOC_OF_KERNEL	   4u /* it belongs to no process */
+#define ALLOC_OF_KERNEL	   4u  /* it belongs to no process */
+#define ALLOC_FROM_CALLER  8u  /* the user stack without the function that the probe is in */
+#define ALLOC_FROM_RETURN  16u /* the same, when that has just returned */
 
 struct alloc_request {
 	__u64 address, bytes, weight;
@@ -100,6 +102,28 @@ struct {
 	__type(value, struct alloc_place);
 } alloc_places SEC(".maps");
 
+/* --- which process ---------------------------------------------------------------------------- */
+
+/* exec_id grows with each exec, start_ns differs when a number is used again. */
+static __always_inline struct ft_alloc_process_key alloc_process_key(__u64 start_ns, __u64 exec_id)
+{
+	struct ft_alloc_process_key key = {
+		.tgid = bpf_get_current_pid_tgid() >> 32,
+		.image = (__u32)(start_ns ^ start_ns >> 32) * 0x9e3779b1u + (__u32)exec_id,
+	};
+
+	return key;
+}
+
+/* 'execs_ago' of the current process. */
+static __always_inline struct ft_alloc_process_key alloc_process_of_current(__u32 execs_ago)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+	return alloc_process_key(BPF_CORE_READ(task, group_leader, start_boottime),
+				 BPF_CORE_READ(task, self_exec_id) - execs_ago);
+}
+
 /* --- what a block stands for ----------------------------------------------------------------- */
 
 /* Of one block, as it is added to its site and, when it is freed, to what was freed there. */
@@ -118,7 +142,12 @@ static __always_inline void sum_of(__u64 bytes, __u64 weight, struct ft_alloc_su
 			     ? (bytes >> FT_ALLOC_WEIGHT_BITS) * weight
 			     : (bytes * weight + FT_ALLOC_WEIGHT_ONE / 2) >> FT_ALLOC_WEIGHT_BITS;
 	/* w (w - 1), w being the weight as a number. */
-	ret->var_objects = weight >> 31 ? (weight >> 16) * (over >> 16) : weight * over >> 32;
+	if (weight >> 47)
+		ret->var_objects = 1ull << 62;
+	else if (weight >> 31)
+		ret->var_objects = (weight >> 16) * (over >> 16);
+	else
+		ret->var_objects = weight * over >> 32;
 	share = (ret->bytes << 12) / cfg_interval_bytes;
 	rest = ((ret->bytes - bytes) << 12) / cfg_interval_bytes;
 	ret->var_bytes = share * rest >> 8;
@@ -187,7 +216,8 @@ static __always_inline void process_use(const struct ft_alloc_process_key *key,
 		return;
 	p = bpf_map_lookup_elem(&processes, key);
 	if (!p) {
-		bpf_map_update_elem(&processes, key, &fresh, BPF_NOEXIST);
+		if (!bpf_map_update_elem(&processes, key, &fresh, BPF_NOEXIST))
+			__sync_fetch_and_add(&state.processes, 1);
 		p = bpf_map_lookup_elem(&processes, key);
 	}
 	if (!p) {
@@ -258,19 +288,26 @@ static __always_inline bool is_same_site(const struct ft_alloc_site_key *a,
 }
 
 /* The site of a->key: 0, or the ledger slot of the loss. */
-static __always_inline __u32 site_get(struct alloc_place *a, __u64 hash, struct ft_alloc_site **ret)
+static __always_inline __u32 site_get(struct alloc_place *a, __u32 flags, __u64 hash,
+				      struct ft_alloc_site **ret)
 {
 	struct ft_alloc_site *site = bpf_map_lookup_elem(&sites, &hash);
 	long err;
 
 	if (!site) {
 		a->fresh.key = a->key;
+		a->fresh.process = flags & ALLOC_OF_KERNEL
+					   ? (struct ft_alloc_process_key){}
+					   : alloc_process_key(a->key.origin.task.start_ns,
+							       a->key.origin.task.exec_id);
 		a->fresh.first_ns = bpf_ktime_get_ns();
 		a->fresh.peak = *(volatile __u64 *)&state.peak;
 		err = bpf_map_update_elem(&sites, &hash, &a->fresh, BPF_NOEXIST);
 		if (err == -16 /* EBUSY */)
 			return FT_LOST_MAP_BUSY;
-		if (err && err != -17 /* EEXIST */)
+		if (!err)
+			__sync_fetch_and_add(&state.sites, 1);
+		else if (err != -17 /* EEXIST */)
 			return FT_ALLOC_LOST_SITES;
 		site = bpf_map_lookup_elem(&sites, &hash);
 		if (!site)
@@ -352,21 +389,6 @@ static __always_inline bool block_put(const struct ft_alloc_block_key *key,
 	return true;
 }
 
-static __always_inline void key_of(__u64 address, __u32 exec_id, struct ft_alloc_block_key *ret)
-{
-	ret->address = address;
-	ret->process.tgid = bpf_get_current_pid_tgid() >> 32;
-	ret->process.exec_id = exec_id;
-}
-
-/* The same of the current process. */
-static __always_inline void key_of_current(__u64 address, struct ft_alloc_block_key *ret)
-{
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-
-	key_of(address, BPF_CORE_READ(task, self_exec_id), ret);
-}
-
 static __noinline int block_made(const struct alloc_request *r, __u64 hash,
 				 struct ft_alloc_site *site)
 {
@@ -376,14 +398,10 @@ static __noinline int block_made(const struct alloc_request *r, __u64 hash,
 		.weight = r->weight,
 		.time_ns = bpf_ktime_get_ns(),
 	};
-	struct ft_alloc_block_key key = {};
+	struct ft_alloc_block_key key = { .address = r->address, .process = site->process };
 	struct ft_alloc_block old;
 	struct ft_alloc_sum sum;
 
-	if (r->flags & ALLOC_OF_KERNEL)
-		key.address = r->address;
-	else
-		key_of(r->address, site->key.origin.task.exec_id, &key);
 	/* Whoever freed it was not seen: it is in use no more all the same. */
 	if (block_take(&key, &old)) {
 		__sync_fetch_and_add(&state.frees_missed, 1);
@@ -396,24 +414,15 @@ static __noinline int block_made(const struct alloc_request *r, __u64 hash,
 	return 0;
 }
 
-/* 0, or the ledger slot of the filter or the loss. */
-static __always_inline __u32 request_account(void *ctx, const struct alloc_request *r,
-					     struct sample *s)
+/* When the task and the stacks are in 's': 0, or the ledger slot of the loss. */
+static __always_inline __u32 request_keep(const struct alloc_request *r, struct sample *s,
+					  struct alloc_place *a, __u32 set)
 {
-	struct alloc_place *a = bpf_map_lookup_elem(&alloc_places, &s->place);
-	__u32 set = active_set, lost = sample_task(s);
 	struct ft_alloc_site *site = NULL;
 	struct ft_alloc_sum sum;
+	__u32 lost;
 	__u64 hash;
 
-	if (!a)
-		return FT_LOST_NESTED;
-	if (lost)
-		return lost;
-	if (r->flags & ALLOC_KERNEL_STACK)
-		sample_kernel_stack(ctx, s);
-	if (r->flags & ALLOC_USER_STACK)
-		sample_user_stack(s);
 	lost = sample_keep(s, set);
 	if (lost)
 		return lost;
@@ -421,7 +430,7 @@ static __always_inline __u32 request_account(void *ctx, const struct alloc_reque
 	a->key.kind = r->kind;
 	a->key.detail = r->detail;
 	hash = site_hash(&a->key);
-	lost = site_get(a, hash, &site);
+	lost = site_get(a, r->flags, hash, &site);
 	if (!lost)
 		lost = tally_add(set ? (void *)&tallies_1 : (void *)&tallies_0, &a->key);
 	if (lost || !site)
@@ -432,6 +441,26 @@ static __always_inline __u32 request_account(void *ctx, const struct alloc_reque
 	if (cfg_in_use)
 		block_made(r, hash, site);
 	return 0;
+}
+
+/* 0, or the ledger slot of the filter or the loss. */
+static __always_inline __u32 request_account(void *ctx, const struct alloc_request *r,
+					     struct sample *s)
+{
+	struct alloc_place *a = bpf_map_lookup_elem(&alloc_places, &s->place);
+	__u32 set = active_set, lost = sample_task(s);
+
+	if (!a)
+		return FT_LOST_NESTED;
+	if (lost)
+		return lost;
+	if (r->flags & ALLOC_KERNEL_STACK)
+		sample_kernel_stack(ctx, s);
+	if (r->flags & ALLOC_USER_STACK)
+		sample_user_stack_from(s, r->flags & ALLOC_FROM_RETURN	 ? SAMPLE_AT_RETURN
+					  : r->flags & ALLOC_FROM_CALLER ? SAMPLE_AT_ENTRY
+									 : SAMPLE_AT_PC);
+	return request_keep(r, s, a, set);
 }
 
 static __always_inline int alloc_made(void *ctx, const struct alloc_request *r)
@@ -454,7 +483,8 @@ static __always_inline int alloc_made(void *ctx, const struct alloc_request *r)
 
 #define ALLOC_PF_FORKNOEXEC 0x40 /* include/linux/sched.h */
 
-static __noinline int alloc_freed(const struct ft_alloc_block_key *key, __u32 temporary)
+static __noinline __attribute__((unused)) int alloc_freed(const struct ft_alloc_block_key *key,
+							  __u32 temporary)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	struct ft_alloc_block block;
@@ -469,7 +499,8 @@ static __noinline int alloc_freed(const struct ft_alloc_block_key *key, __u32 te
 }
 
 /* A part of a mapping was given back; all of it when nothing is left. */
-static __noinline int alloc_freed_part(const struct ft_alloc_block_key *key, __u64 bytes)
+static __noinline __attribute__((unused)) int alloc_freed_part(const struct ft_alloc_block_key *key,
+							       __u64 bytes)
 {
 	struct ft_alloc_block block, part;
 
@@ -485,13 +516,16 @@ static __noinline int alloc_freed_part(const struct ft_alloc_block_key *key, __u
 	return block_freed(&part, &key->process, 0);
 }
 
-static __always_inline void alloc_moving(const struct ft_alloc_block_key *key)
+/* Whether it was one that was sampled. */
+static __always_inline bool alloc_moving(const struct ft_alloc_block_key *key)
 {
 	__u64 thread = bpf_get_current_pid_tgid();
 	struct moving m = { .key = *key };
 
-	if (block_take(key, &m.block))
-		bpf_map_update_elem(&movings, &thread, &m, BPF_ANY);
+	if (!block_take(key, &m.block))
+		return false;
+	bpf_map_update_elem(&movings, &thread, &m, BPF_ANY);
+	return true;
 }
 
 static __always_inline void alloc_moved(bool ok)
@@ -518,4 +552,5 @@ static __always_inline void alloc_process_ended(const struct ft_alloc_process_ke
 	__sync_fetch_and_add(&state.in_use_bytes, -p->in_use_bytes);
 	__sync_fetch_and_add(&state.in_use_objects, -p->in_use_objects);
 	p->ended_ns = bpf_ktime_get_ns();
+	__sync_fetch_and_add(&state.processes_ended, 1);
 }

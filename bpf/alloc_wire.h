@@ -32,6 +32,12 @@ struct ft_alloc_site_key {
 };
 _Static_assert(sizeof(struct ft_alloc_site_key) == 88, "ft_alloc_site_key");
 
+/* A process that allocates; 0 is the kernel. */
+struct ft_alloc_process_key {
+	__u32 tgid;  /* in the initial PID namespace */
+	__u32 image; /* tells programs and processes that had the same number in turn apart */
+};
+
 /* Sums of blocks as they were sampled, and as what they stand for. */
 struct ft_alloc_sum {
 	__u64 n;       /* blocks that were sampled */
@@ -50,6 +56,7 @@ _Static_assert(sizeof(struct ft_alloc_sum) == 40, "ft_alloc_sum");
  */
 struct ft_alloc_site {
 	struct ft_alloc_site_key key;
+	struct ft_alloc_process_key process;
 	__u64 first_ns; /* CLOCK_MONOTONIC */
 	struct ft_alloc_sum made;
 	struct ft_alloc_sum freed;
@@ -61,12 +68,7 @@ struct ft_alloc_site {
 	__u64 peak;
 };
 
-/* A process that allocates, for which in_use is taken back when it ends; in the initial PID
- * namespace. */
-struct ft_alloc_process_key {
-	__u32 tgid;
-	__u32 exec_id; /* low bits: another program has other memory */
-};
+/* A process, for which in_use is taken back when it ends. */
 struct ft_alloc_process {
 	__u64 in_use_bytes, in_use_objects;
 	__u64 ended_ns;	  /* CLOCK_MONOTONIC; 0: it lives */
@@ -75,8 +77,8 @@ struct ft_alloc_process {
 
 /* A block that was sampled and has not been freed. */
 struct ft_alloc_block_key {
-	__u64 address;			     /* of kernel memory too; of pages: the struct page's */
-	struct ft_alloc_process_key process; /* 0 of kernel memory */
+	__u64 address; /* of kernel memory too; of pages: the struct page's */
+	struct ft_alloc_process_key process;
 };
 _Static_assert(sizeof(struct ft_alloc_block_key) == 16, "ft_alloc_block_key");
 struct ft_alloc_block {
@@ -87,20 +89,42 @@ struct ft_alloc_block {
 };
 _Static_assert(sizeof(struct ft_alloc_block) == 32, "ft_alloc_block");
 
+/* A process that waits until its stacks can be unwound. */
+struct ft_alloc_settling {
+	struct ft_process_key process;
+	__u64 mm;
+	__u64 since_ns; /* CLOCK_MONOTONIC */
+	__u32 tgid;	/* as in ft_task */
+	__u32 pad;
+};
+_Static_assert(sizeof(struct ft_alloc_settling) == 40, "ft_alloc_settling");
+
+/* A process whose allocator may have to be probed. */
+struct ft_alloc_news {
+	__u32 tgid; /* as in ft_task */
+	__u32 what; /* FT_ALLOC_* */
+};
+#define FT_ALLOC_BEGAN 0 /* or executed another program */
+#define FT_ALLOC_ENDED 1
+
 /* Of the whole collector. */
 struct ft_alloc_state {
 	__u64 in_use_bytes, in_use_objects;
-	__u64 peak_bytes,
-		peak_objects;  /* the most bytes that were in use, and objects at that time */
-	__u64 peak_ns;	       /* CLOCK_MONOTONIC */
-	__u64 peak;	       /* how many times it rose */
-	__u64 blocks;	       /* in the table now */
+	__u64 peak_bytes;   /* the most that was in use, */
+	__u64 peak_objects; /* and objects at that time */
+	__u64 peak_ns;	    /* CLOCK_MONOTONIC */
+	__u64 peak;	    /* how many times it rose */
+	__u64 blocks;	    /* in the table now */
+	__u64 sites;	    /* the same */
+	__u64 processes;
+	__u64 processes_ended;
 	__u64 blocks_full;     /* found no room: allocated, but never in use; counted here */
 	__u64 frees;	       /* of sampled blocks */
 	__u64 frees_unknown;   /* of blocks that are not in the table */
 	__u64 frees_inherited; /* of those: in a child, of what its parent had allocated */
 	__u64 frees_missed;    /* an address was given out once more before it was seen */
 	__u64 failed;	       /* calls that returned NULL; not followed in the shim */
+	__u64 news_full;       /* processes that the loader was not told of */
 	__u64 processes_full;  /* what they hold stays in use when they end */
 };
 
@@ -113,6 +137,15 @@ struct ft_alloc_hist {
 	__u64 max;
 	__u64 sum; /* of sampled ones times what they stand for; saturates */
 };
+
+/*
+ * The cookie of a probe on an allocator's function. In a function that realloc calls: where realloc
+ * is, as the distance of its first byte from the probe (32 bits, signed) and its size; 0 bytes: it
+ * is not called from there.
+ */
+#define FT_ALLOC_CALL_BYTES_SHIFT 32
+#define FT_ALLOC_CALL_BYTES_MAX	  0xffffffull
+#define FT_ALLOC_CALL_NOT_NULL	  (1ull << 63) /* realloc: given no block, it calls malloc */
 
 /* Ledger slots of its own (bpf/wire.h). */
 #define FT_ALLOC_LOST_SITES	FT_LEDGER_OWN	    /* the table of sites is full */

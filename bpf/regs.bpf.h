@@ -66,6 +66,28 @@ static __always_inline void regs_take(const volatile struct regs_abi *regs, stru
 	out->is_user = regs_are_user(regs);
 }
 
+/*
+ * From the first instruction of a function to the call of it, in the middle of which 'pc' is then:
+ * a return address may belong to the next function.
+ */
+static __always_inline void regs_to_caller(struct user_regs *regs)
+{
+	__u64 ret = 0;
+
+	if (!regs->entry.pc || regs->compat ||
+	    bpf_probe_read_user(&ret, sizeof(ret), (const void *)regs->entry.regs[FT_X86_RSP]))
+		return;
+	regs->entry.pc = ret - 1;
+	regs->entry.regs[FT_X86_RSP] += sizeof(ret);
+}
+
+/* From the instruction behind a call to the call. */
+static __always_inline void regs_to_call(struct user_regs *regs)
+{
+	if (regs->entry.pc)
+		regs->entry.pc--;
+}
+
 #elif defined(__TARGET_ARCH_arm64)
 
 /* struct user_pt_regs of arch/arm64/include/uapi/asm/ptrace.h; kernel's struct pt_regs begins with
@@ -105,6 +127,19 @@ static __always_inline void regs_take(const volatile struct regs_abi *regs, stru
 		out->entry.regs[i] = regs->regs[i];
 	out->compat = (regs->pstate & REGS_PSR_MODE32) != 0;
 	out->is_user = regs_are_user(regs);
+}
+
+/* From the first instruction of a function to the call of it. */
+static __always_inline void regs_to_caller(struct user_regs *regs)
+{
+	if (regs->entry.pc && !regs->compat)
+		regs->entry.pc = regs_strip(regs->entry.regs[FT_ARM64_LR]) - 4;
+}
+
+static __always_inline void regs_to_call(struct user_regs *regs)
+{
+	if (regs->entry.pc && !regs->compat)
+		regs->entry.pc -= 4;
 }
 
 #else

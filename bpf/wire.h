@@ -228,12 +228,12 @@ struct ft_deferred {
 	__u32 in_exec;	     /* 1: the task is in the middle of an exec */
 };			     /* the stack's bytes follow */
 _Static_assert(sizeof(struct ft_deferred) == 336, "ft_deferred");
-#define FT_COLLECTOR_CPU  0
-#define FT_COLLECTOR_IO	  1
-#define FT_COLLECTOR_FILE 2
-#define FT_COLLECTOR_ALLOC 3
+#define FT_COLLECTOR_CPU       0
+#define FT_COLLECTOR_IO	       1
+#define FT_COLLECTOR_FILE      2
+#define FT_COLLECTOR_ALLOC     3
 #define FT_COLLECTOR_PAGEFAULT 4
-#define FT_COLLECTOR_KMEM 5
+#define FT_COLLECTOR_KMEM      5
 
 /* Pieces of a stack that are passed up: whole pages of 4 KiB. */
 #define FT_PIECE_BYTES 4096

@@ -25,6 +25,7 @@ static struct {
 	bool lacks_task_pt_regs;     /* the helper is from 5.15 */
 	bool kernel_reads_fail;
 	bool counts_no_nul;	    /* of an empty user string, as before 6.13 */
+	__u32 (*random)(void);	    /* what bpf_get_prandom_u32() draws from */
 	struct vm_area_struct *vma; /* what every address is mapped by; NULL: nothing is mapped */
 	/* What was submitted, one record behind the other, aligned as the kernel does. */
 	unsigned char ring[FAKE_RING_BYTES] __attribute__((aligned(8)));
@@ -170,4 +171,9 @@ static inline long bpf_current_task_under_cgroup(void *map, __u32 index)
 static inline __u64 bpf_ktime_get_ns(void)
 {
 	return ++fake.now_ns;
+}
+
+static inline __u32 bpf_get_prandom_u32(void)
+{
+	return fake.random();
 }

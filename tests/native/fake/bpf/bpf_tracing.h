@@ -10,3 +10,4 @@ static void *const ctx __attribute__((unused));
 #define BPF_PROG(name, args...) \
 	prog_##name(args);      \
 	int prog_##name(args)
+#define BPF_KPROBE BPF_PROG
