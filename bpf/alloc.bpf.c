@@ -89,6 +89,39 @@ int BPF_KPROBE(on_unmapped, __u64 id, __u64 bytes)
 	return alloc_freed_part(&key, bytes);
 }
 
+/* Read by the loader; a process that finds no room waits in vain, and not for long. */
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, 4096);
+	__type(value, struct ft_alloc_settling);
+} settlings SEC(".maps");
+
+/* A process waits until its mappings are known. Its stack, which cannot be walked, wakes the
+ * loader. */
+SEC("uprobe")
+int BPF_KPROBE(on_settling, __u64 since_ns)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct ft_alloc_settling settling = { .since_ns = since_ns };
+	struct sample *s;
+
+	if (!is_on || cfg_frame_pointers)
+		return 0;
+	s = sample_take();
+	if (!s)
+		return 0;
+	if (!sample_task(s)) {
+		sample_user_stack_from(s, true);
+		process_key(task, &settling.process);
+		settling.mm = (__u64)BPF_CORE_READ(task, mm);
+		settling.tgid = s->origin.task.tgid;
+		bpf_map_push_elem(&settlings, &settling, BPF_ANY);
+		sample_keep(s, active_set);
+	}
+	sample_release(s);
+	return 0;
+}
+
 /* --- processes
  * ------------------------------------------------------------------------------------ */
 

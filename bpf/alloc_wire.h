@@ -89,6 +89,16 @@ struct ft_alloc_block {
 };
 _Static_assert(sizeof(struct ft_alloc_block) == 32, "ft_alloc_block");
 
+/* A process that waits until its stacks can be unwound. */
+struct ft_alloc_settling {
+	struct ft_process_key process;
+	__u64 mm;
+	__u64 since_ns; /* CLOCK_MONOTONIC */
+	__u32 tgid;	/* as in ft_task */
+	__u32 pad;
+};
+_Static_assert(sizeof(struct ft_alloc_settling) == 40, "ft_alloc_settling");
+
 /* Of the whole collector. */
 struct ft_alloc_state {
 	__u64 in_use_bytes, in_use_objects;

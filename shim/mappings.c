@@ -33,9 +33,10 @@ EXPORT void *SHIM_NAME(mmap64)(void *at, size_t bytes, int protection, int flags
 EXPORT int SHIM_NAME(munmap)(void *at, size_t bytes);
 EXPORT void *SHIM_NAME(mremap)(void *old, size_t old_bytes, size_t new_bytes, int flags, ...);
 
-static bool is_followed(void)
+/* Where mappings are noted; NULL if this one is not to be. The first call starts the library. */
+static struct ranges *noted(void)
 {
-	return !sampling_me.nested && sampling_has_maps();
+	return !sampling_me.nested && sampling_has_maps() ? &sampling_process->ranges : NULL;
 }
 
 /* Where bytes from 'start' on end, in whole pages. */
@@ -68,11 +69,11 @@ INLINE void remember(struct ranges *r, uintptr_t start, uintptr_t end)
 INLINE void *map(void *at, size_t bytes, int protection, int flags, int fd, off_t offset)
 {
 	bool is_fixed = flags & MAP_FIXED;
-	struct ranges *r = &sampling_process->ranges;
+	struct ranges *r = noted();
 	uint64_t signals = 0;
 	void *p;
 
-	if (!is_followed())
+	if (!r)
 		return real.mmap(at, bytes, protection, flags, fd, offset);
 	if (is_fixed)
 		signals = ranges_lock(r);
@@ -99,11 +100,11 @@ void *SHIM_NAME(mmap64)(void *at, size_t bytes, int protection, int flags, int f
 
 int SHIM_NAME(munmap)(void *at, size_t bytes)
 {
-	struct ranges *r = &sampling_process->ranges;
+	struct ranges *r = noted();
 	uint64_t signals;
 	int err;
 
-	if (!is_followed())
+	if (!r)
 		return real.munmap(at, bytes);
 	signals = ranges_lock(r);
 	err = real.munmap(at, bytes);
@@ -138,7 +139,7 @@ INLINE void remapped(struct ranges *r, void *old, size_t old_bytes, void *new, s
 
 void *SHIM_NAME(mremap)(void *old, size_t old_bytes, size_t new_bytes, int flags, ...)
 {
-	struct ranges *r = &sampling_process->ranges;
+	struct ranges *r = noted();
 	uint64_t signals;
 	void *to = NULL, *p;
 	va_list more;
@@ -148,7 +149,7 @@ void *SHIM_NAME(mremap)(void *old, size_t old_bytes, size_t new_bytes, int flags
 		to = va_arg(more, void *);
 		va_end(more);
 	}
-	if (!is_followed())
+	if (!r)
 		return real.mremap(old, old_bytes, new_bytes, flags, to);
 	signals = ranges_lock(r);
 	p = real.mremap(old, old_bytes, new_bytes, flags, to);

@@ -62,3 +62,4 @@ PROBE(moving, ARG1);
 PROBE(moved, ARG1 " " ARG2);
 PROBE(mapped, ARG1 " " ARG2);
 PROBE(unmapped, ARG1 " " ARG2);
+PROBE(settling, ARG1);

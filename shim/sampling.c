@@ -14,6 +14,7 @@
 #include "shim/own_memory.h"
 #include "shim/real.h"
 #include "shim/settings.h"
+#include "shim/settle.h"
 
 #define LIBRARY "libfathom-alloc.so"
 
@@ -70,6 +71,8 @@ static int start(const char *text)
 		real_nest();
 	start_process();
 	sampling_process->generation = 1;
+	if (s.known[0])
+		settle(s.known);
 	if (s.interval_bytes == 1) {
 		filter_pass_all();
 		return EXACT;

@@ -36,6 +36,20 @@ static bool parse_switch(const char **at, bool *ret)
 	return true;
 }
 
+/* A path that ends at ',' or at the end. */
+static bool parse_path(const char **at, char *ret, size_t size)
+{
+	size_t len = strcspn(*at, ",");
+
+	if (!len || len >= size)
+		return false;
+	memcpy(ret, *at, len);
+	ret[len] = '\0';
+	*at += len;
+	*at += **at == ',';
+	return true;
+}
+
 static bool takes(const char **at, const char *key)
 {
 	size_t len = strlen(key);
@@ -58,6 +72,8 @@ bool settings_parse(const char *text, struct settings *ret)
 			ok = s.has_seed = parse_number(&text, &s.seed);
 		else if (takes(&text, "maps="))
 			ok = parse_switch(&text, &s.maps);
+		else if (takes(&text, "known="))
+			ok = parse_path(&text, s.known, sizeof(s.known));
 		else if (takes(&text, "follow="))
 			ok = parse_switch(&text, &s.follow);
 		else

@@ -5,8 +5,9 @@
  *	FATHOM_ALLOC=interval=524288,seed=1,maps=1,follow=0
  *
  *	interval	mean bytes from one kept block to the next, 1 to 2^40; 1: every block.
- *Needed. seed		of the draws; else the kernel's random numbers
+ *Needed seed		of the draws; else the kernel's random numbers
  *	maps		1: anonymous mmap as well; 0 is meant
+ *	known		path of the recorder's file that says what it knows of (shim/settle.h)
  *	follow		0: programs that this one starts do without; 1 is meant
  */
 #pragma once
@@ -23,6 +24,7 @@ struct settings {
 	bool has_seed;
 	bool maps;
 	bool follow;
+	char known[128]; /* "": none */
 };
 
 /* False if anything of it is not understood; *ret untouched then. */

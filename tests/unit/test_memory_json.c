@@ -54,8 +54,8 @@ static void totals_have_intervals_around_them(void **state)
 	struct memory_sample all = memory_total(m);
 	double deviation = sqrt(all.var_alloc_space);
 	json_int_t bytes = whole_at(value, AT "totals.alloc.bytes");
-	json_int_t lower = whole_at(value, AT "totals.alloc.bytes_interval.0");
-	json_int_t upper = whole_at(value, AT "totals.alloc.bytes_interval.1");
+	json_int_t lower = whole_at(value, AT "totals.alloc.bytes_interval.lower");
+	json_int_t upper = whole_at(value, AT "totals.alloc.bytes_interval.upper");
 
 	(void)state;
 	assert_int_equal(bytes, profile_total(p, MEMORY_ALLOC_SPACE));
@@ -67,9 +67,9 @@ static void totals_have_intervals_around_them(void **state)
 	assert_at(value, AT "totals.inuse.blocks", "15");
 	assert_int_equal(whole_at(value, AT "totals.inuse.bytes"),
 			 profile_total(p, MEMORY_INUSE_SPACE));
-	assert_true(whole_at(value, AT "totals.inuse.objects_interval.0") <
+	assert_true(whole_at(value, AT "totals.inuse.objects_interval.lower") <
 		    profile_total(p, MEMORY_INUSE_OBJECTS) / 3 * 2);
-	assert_true(whole_at(value, AT "totals.inuse.objects_interval.1") >
+	assert_true(whole_at(value, AT "totals.inuse.objects_interval.upper") >
 		    profile_total(p, MEMORY_INUSE_OBJECTS) / 2 * 3);
 	assert_int_equal(whole_at(value, AT "totals.peak.bytes"), m->peak_bytes);
 	assert_int_equal(whole_at(value, AT "totals.peak.objects"), m->peak_objects);
@@ -92,9 +92,12 @@ static void what_is_counted_block_by_block_is_exact(void **state)
 	value = summed(m, p);
 	assert_true(schema_accepts(value, "summary.schema.json"));
 	assert_at(value, AT "expected_slowdown", "null");
-	assert_at(value, AT "totals.alloc.objects_interval", "[\n  7,\n  7\n]");
-	assert_at(value, AT "totals.alloc.bytes_interval", "[\n  700,\n  700\n]");
-	assert_at(value, AT "totals.inuse.bytes_interval", "[\n  300,\n  300\n]");
+	assert_at(value, AT "totals.alloc.objects_interval",
+		  "{\n  \"lower\": 7,\n  \"upper\": 7\n}");
+	assert_at(value, AT "totals.alloc.bytes_interval",
+		  "{\n  \"lower\": 700,\n  \"upper\": 700\n}");
+	assert_at(value, AT "totals.inuse.bytes_interval",
+		  "{\n  \"lower\": 300,\n  \"upper\": 300\n}");
 	assert_at(value, AT "totals.inuse.blocks", "3");
 	assert_at(value, AT "sizes.p50_bytes", "100");
 	assert_at(value, AT "sizes.p90_bytes", "null");
@@ -122,7 +125,7 @@ static void without_frees_only_what_was_allocated_is_known(void **state)
 	assert_true(whole_at(value, AT "totals.alloc.bytes") > 0);
 	assert_at(stacks, "stacks.0.values.inuse_space", "null");
 	assert_at(stacks, "stacks.0.intervals.inuse_space", "null");
-	assert_true(whole_at(stacks, "stacks.0.intervals.alloc_space.0") > 0);
+	assert_true(whole_at(stacks, "stacks.0.intervals.alloc_space.lower") > 0);
 }
 
 static void sizes_and_lifetimes_are_counted_by_powers_of_two(void **state)
@@ -236,11 +239,11 @@ static void stacks_that_read_the_same_are_added_up(void **state)
 	memory_sample_add(&known, &m->samples[4]);
 	i = interval_of_total(45, (double)(first[MEMORY_ALLOC_SPACE] + second[MEMORY_ALLOC_SPACE]),
 			      known.var_alloc_space);
-	assert_int_equal(whole_at(o, "stacks.1.intervals.alloc_space.0"), floor(i.lower));
-	assert_int_equal(whole_at(o, "stacks.1.intervals.alloc_space.1"), ceil(i.upper));
+	assert_int_equal(whole_at(o, "stacks.1.intervals.alloc_space.lower"), floor(i.lower));
+	assert_int_equal(whole_at(o, "stacks.1.intervals.alloc_space.upper"), ceil(i.upper));
 	i = interval_of_total(10, (double)first[MEMORY_INUSE_OBJECTS], known.var_inuse_objects);
-	assert_int_equal(whole_at(o, "stacks.1.intervals.inuse_objects.0"), floor(i.lower));
-	assert_int_equal(whole_at(o, "stacks.1.intervals.inuse_objects.1"), ceil(i.upper));
+	assert_int_equal(whole_at(o, "stacks.1.intervals.inuse_objects.lower"), floor(i.lower));
+	assert_int_equal(whole_at(o, "stacks.1.intervals.inuse_objects.upper"), ceil(i.upper));
 }
 
 static void too_many_stacks_are_summed_up(void **state)
@@ -279,7 +282,7 @@ static void a_memory_of_nothing_is_of_the_schemas(void **state)
 	(void)state;
 	assert_true(schema_accepts(value, "summary.schema.json"));
 	assert_true(schema_accepts(stacks, "stacks.schema.json"));
-	assert_at(value, AT "totals.alloc.bytes_interval", "[\n  0,\n  0\n]");
+	assert_at(value, AT "totals.alloc.bytes_interval", "{\n  \"lower\": 0,\n  \"upper\": 0\n}");
 	assert_at(value, AT "sizes.max_bytes", "null");
 	assert_int_equal(json_array_size(at(stacks, "stacks")), 0);
 }

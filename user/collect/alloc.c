@@ -14,6 +14,7 @@
 #include "user/base/array.h"
 #include "user/base/clock.h"
 #include "user/base/err.h"
+#include "user/collect/alloc_settling.h"
 #include "user/collect/alloc_sites.h"
 #include "user/collect/bpf_cost.h"
 #include "user/collect/ledger_slots.h"
@@ -36,6 +37,7 @@ struct alloc_collector {
 	size_t n_links;
 	struct sample_tables tables;
 	struct alloc_sites sites;
+	struct alloc_settling settling;
 	uint64_t start_ns; /* CLOCK_MONOTONIC */
 };
 
@@ -52,6 +54,7 @@ static void alloc_free(struct collector *base)
 	for (i = 0; i < c->n_links; i++)
 		bpf_link__destroy(c->links[i]);
 	free(c->links);
+	alloc_settling_release(&c->settling);
 	alloc_sites_release(&c->sites);
 	sample_tables_release(&c->tables);
 	alloc_bpf__destroy(c->skel);
@@ -124,6 +127,7 @@ static int attach_shim(struct alloc_collector *c)
 		[SHIM_MOVED] = c->skel->progs.on_moved,
 		[SHIM_MAPPED] = c->skel->progs.on_mapped,
 		[SHIM_UNMAPPED] = c->skel->progs.on_unmapped,
+		[SHIM_SETTLING] = c->skel->progs.on_settling,
 	};
 	_cleanup_(freep) struct shim_probe *probes = NULL;
 	size_t n;
@@ -188,7 +192,10 @@ static unsigned int alloc_patience_ms(const struct collector *base)
 
 static int alloc_tick(struct collector *base)
 {
-	return alloc_sites_tick(&of(base)->sites);
+	struct alloc_collector *c = of(base);
+	int err = alloc_settling_tick(&c->settling);
+
+	return err ? err : alloc_sites_tick(&c->sites);
 }
 
 static int add_tally(void *ctx, const void *key, const void *value, const struct stack_entry *user,
@@ -332,6 +339,12 @@ static void init_tables(struct alloc_collector *c)
 
 	sample_tables_init(&c->tables, &options);
 	alloc_sites_init(&c->sites, &sites);
+	c->settling = (struct alloc_settling){
+		.map = c->skel->maps.settlings,
+		.unwinder = c->options.unwinder,
+		.known = c->options.known,
+		.sideband = c->options.sideband,
+	};
 }
 
 int alloc_collector_new(const struct alloc_options *options, const struct target *target,

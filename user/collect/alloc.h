@@ -9,6 +9,7 @@
 
 #include "user/collect/alloc_settings.h"
 #include "user/collect/collector.h"
+#include "user/collect/shim_known.h"
 #include "user/collect/target.h"
 #include "user/collect/unwinder.h"
 
@@ -17,6 +18,9 @@ struct alloc_options {
 	unsigned int table_entries; /* of stacks, and four times as many sites; 0: fitting */
 	struct unwinder *unwinder;  /* borrowed; NULL: user stacks by frame pointers */
 	const char *shim_path;	    /* of the library; NULL: allocators are probed */
+	/* Where processes wait until they are known; borrowed. */
+	struct shim_known *known;
+	const struct sideband *sideband;
 };
 
 /* Loads and attaches; nothing is counted yet. -errno with a sentence. */

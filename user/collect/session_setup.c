@@ -123,6 +123,8 @@ static int load_alloc(struct session *s, struct collector **ret)
 		.table_entries = s->o->table_entries,
 		.unwinder = s->unwinder,
 		.shim_path = s->shim.environment ? s->shim.file.path : NULL,
+		.known = &s->shim.known,
+		.sideband = s->sideband,
 	};
 
 	return alloc_collector_new(&options, s->target, ret);

@@ -21,6 +21,8 @@ static int make_settings(const struct shim_settings *s, struct str *ret)
 	int err = str_addf(ret, SETTINGS "interval=%" PRIu64 ",maps=%d,follow=%d",
 			   s->interval_bytes, s->maps, s->follow);
 
+	if (!err && s->known)
+		err = str_addf(ret, ",known=%s", s->known);
 	if (!err && s->has_seed)
 		err = str_addf(ret, ",seed=%" PRIu64, s->seed);
 	return err;

@@ -12,9 +12,10 @@
 struct shim_settings {
 	uint64_t interval_bytes; /* mean, 1 to SHIM_MAX_INTERVAL_BYTES; 1: every block */
 	uint64_t seed;
-	bool has_seed; /* else each process has random ones */
-	bool maps;     /* anonymous mappings as well */
-	bool follow;   /* programs that the command starts have it, too */
+	bool has_seed;	   /* else each process has random ones */
+	bool maps;	   /* anonymous mappings as well */
+	const char *known; /* path of the file of shim_known; NULL: none */
+	bool follow;	   /* programs that the command starts have it, too */
 };
 
 /*

@@ -13,6 +13,9 @@
 #include "user/collect/shim_env.h"
 #include "user/collect/shim_suits.h"
 
+/* With shorter intervals a program that starts has more samples than can be unwound late. */
+#define MANY_BELOW_BYTES 65536
+
 static int refuse(struct shim_launch *l)
 {
 	l->why_not = strdup(err_text());
@@ -39,6 +42,12 @@ int shim_launch_prepare(const struct alloc_settings *settings, const char *comma
 	err = shim_file_place(&ret->file);
 	if (err)
 		return err == -ENOMEM ? err : refuse(ret);
+	if (settings->interval_bytes < MANY_BELOW_BYTES) {
+		err = shim_known_place(ret->file.folder, &ret->known);
+		if (err)
+			return err;
+		shim.known = ret->known.path;
+	}
 	return shim_env_make(&shim, ret->file.path, environ, &ret->environment);
 }
 
@@ -78,6 +87,7 @@ void shim_launch_release(struct shim_launch *l, char **ret_sentence)
 	free(l->why_not);
 	l->environment = NULL;
 	l->why_not = NULL;
+	shim_known_remove(&l->known);
 	if (!l->file.folder)
 		return;
 	if (is_in_use(l->file.path) && !shim_file_leave(&l->file, ret_sentence))

@@ -7,11 +7,13 @@
 
 #include "user/collect/alloc_settings.h"
 #include "user/collect/shim_file.h"
+#include "user/collect/shim_known.h"
 
 struct shim_launch {
 	struct shim_file file;
-	char **environment; /* of the command; NULL: it goes without, */
-	char *why_not;	    /* for this reason, a sentence */
+	struct shim_known known; /* where events are many; else nobody waits */
+	char **environment;	 /* of the command; NULL: it goes without, */
+	char *why_not;		 /* for this reason, a sentence */
 };
 
 /* 0, also if the command cannot have the library; -errno with a sentence. */

@@ -16,9 +16,10 @@ static const struct {
 	const char *name;
 	size_t n_args;
 } kinds[] = {
-	[SHIM_MADE] = { "made", 3 },	 [SHIM_FREED] = { "freed", 2 },
-	[SHIM_MOVING] = { "moving", 1 }, [SHIM_MOVED] = { "moved", 2 },
-	[SHIM_MAPPED] = { "mapped", 2 }, [SHIM_UNMAPPED] = { "unmapped", 2 },
+	[SHIM_MADE] = { "made", 3 },	     [SHIM_FREED] = { "freed", 2 },
+	[SHIM_MOVING] = { "moving", 1 },     [SHIM_MOVED] = { "moved", 2 },
+	[SHIM_MAPPED] = { "mapped", 2 },     [SHIM_UNMAPPED] = { "unmapped", 2 },
+	[SHIM_SETTLING] = { "settling", 1 },
 };
 
 const char *shim_probe_name(enum shim_probe_kind kind)

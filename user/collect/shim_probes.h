@@ -17,6 +17,7 @@ enum shim_probe_kind {
 	SHIM_MOVED,
 	SHIM_MAPPED,
 	SHIM_UNMAPPED,
+	SHIM_SETTLING,
 	SHIM_PROBES,
 };
 

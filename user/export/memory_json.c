@@ -14,7 +14,8 @@ static json_t *whole(double v)
 
 json_t *memory_interval_json(struct interval interval)
 {
-	return json_pack("[o, o]", whole(floor(interval.lower)), whole(ceil(interval.upper)));
+	return json_pack("{s:o, s:o}", "lower", whole(floor(interval.lower)), "upper",
+			 whole(ceil(interval.upper)));
 }
 
 static json_t *objects_and_bytes(uint64_t objects, uint64_t bytes)

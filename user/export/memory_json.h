@@ -16,5 +16,5 @@
  */
 json_t *memory_json(const struct memory *m, const struct profile *p);
 
-/* The ends of an interval, as whole numbers that contain it: a new reference to [lower, upper]. */
+/* The ends of an interval, as whole numbers that contain it: a new reference. */
 json_t *memory_interval_json(struct interval interval);
