@@ -289,6 +289,7 @@ static void init_tables(struct kmem_collector *c)
 	};
 	struct alloc_sites_options sites = {
 		ALLOC_SITES_OF(c->skel),
+		.of_kernel = true,
 		.interval_bytes = c->options.settings->interval_bytes,
 		.min_age_ns = c->options.settings->min_age_ns,
 		.tag = tag_of,

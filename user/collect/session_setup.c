@@ -11,6 +11,7 @@
 #include "user/collect/file.h"
 #include "user/collect/io.h"
 #include "user/collect/kmem.h"
+#include "user/collect/pagefault.h"
 #include "user/collect/session_state.h"
 #include "user/collect/stop_signals.h"
 #include "user/collect/unwind_memory.h"
@@ -135,6 +136,17 @@ static int load_alloc(struct session *s, struct collector **ret)
 	return alloc_collector_new(&options, s->target, ret);
 }
 
+static int load_pagefault(struct session *s, struct collector **ret)
+{
+	struct pagefault_options options = {
+		.interval_bytes = s->o->alloc.interval_bytes,
+		.table_entries = s->o->table_entries,
+		.unwinder = s->unwinder,
+	};
+
+	return pagefault_collector_new(&options, s->target, ret);
+}
+
 static int load_kmem(struct session *s, struct collector **ret)
 {
 	struct kmem_options options = {
@@ -148,7 +160,7 @@ static int load_kmem(struct session *s, struct collector **ret)
 
 /* By their SESSION_* bits. */
 static int (*const loaders[SESSION_COLLECTORS])(struct session *s, struct collector **ret) = {
-	load_cpu, load_io, load_file, load_alloc, [5] = load_kmem,
+	load_cpu, load_io, load_file, load_alloc, load_pagefault, load_kmem,
 };
 
 static int load_collectors(struct session *s)
