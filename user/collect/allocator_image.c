@@ -241,6 +241,28 @@ struct calls {
 	size_t n_called;
 };
 
+/*
+ * Whether it does nothing without the function of these that it calls. The others do so in some
+ * cases only, if at all, but for a C library's.
+ */
+static bool only_calls(const struct look *look, const struct name *name)
+{
+	switch (name->is.function) {
+	case ALLOC_POSIX_MEMALIGN:
+	case ALLOC_REALLOCARRAY:
+		return true;
+	case ALLOC_CALLOC:
+	case ALLOC_MEMALIGN:
+		return look->is_libc;
+	case ALLOC_MALLOC:
+		return name->is.is_operator || strstr(name->text, "valloc");
+	case ALLOC_FREE:
+		return name->is.is_operator;
+	default:
+		return false;
+	}
+}
+
 static int note_branch(void *ctx, const struct code_branch *b)
 {
 	struct calls *calls = ctx;
@@ -258,14 +280,7 @@ static int note_branch(void *ctx, const struct code_branch *b)
 	if (is_free != (to->is.function == ALLOC_FREE))
 		return 0;
 	/* The first instruction may be an endbr64 or bti. */
-	if (!b->is_call && b->offset <= 4)
-		calls->is_wrapper = true;
-	if (calls->from->is.is_operator)
-		calls->is_wrapper = true;
-	if (calls->look->is_libc && !is_free && of != ALLOC_MALLOC && of != ALLOC_REALLOC)
-		calls->is_wrapper = true;
-	/* valloc() and the like. */
-	if (calls->look->is_libc && of == ALLOC_MALLOC && to->is.function == ALLOC_MEMALIGN)
+	if ((!b->is_call && b->offset <= 4) || only_calls(calls->look, calls->from))
 		calls->is_wrapper = true;
 	return 0;
 }

@@ -8,7 +8,7 @@
  * operators count only where they live beside an allocator that serves them itself (jemalloc,
  * tcmalloc, mimalloc); libstdc++'s call malloc. A function that only calls another one of these is
  * left out, since the other one is probed: an alias that jumps there at once, an operator that
- * calls malloc, and, in a C library, reallocarray or calloc.
+ * calls malloc, posix_memalign, reallocarray and valloc, and in a C library calloc, too.
  *
  * A process may have several such files: the C library's allocator is there beside the one that
  * takes its place. All of them are probed, for a probe that nobody comes to costs nothing, and who
