@@ -2,8 +2,8 @@
 /*
  * alloc: memory that processes ask for and give back, by who asks.
  *
- * The probes of the shim (shim/alloc.c, docs/usdt.md) tell of sampled blocks only; those on the
- * allocator's own functions, of every call (alloc_calls.bpf.h).
+ * The probes of the shim tell of sampled blocks only (alloc_shim.bpf.h); those on the allocator's
+ * own functions, of every call (alloc_calls.bpf.h).
  */
 #include "vmlinux.h"
 
@@ -15,114 +15,7 @@
 
 #include "bpf/alloc_account.bpf.h"
 #include "bpf/alloc_calls.bpf.h"
-
-/* --- the shim's probes: the first instruction of a function with these arguments -----------------
- */
-
-SEC("uprobe")
-int BPF_KPROBE(on_made, __u64 address, __u64 bytes, __u64 weight)
-{
-	struct alloc_request r = {
-		.address = address,
-		.bytes = bytes,
-		.weight = weight,
-		.kind = FT_ALLOC_HEAP,
-		.flags = ALLOC_USER_STACK | ALLOC_FROM_CALLER,
-	};
-
-	if (!is_on || weight < FT_ALLOC_WEIGHT_ONE)
-		return 0;
-	return alloc_made(ctx, &r);
-}
-
-SEC("uprobe")
-int BPF_KPROBE(on_freed, __u64 address, __u64 temporary)
-{
-	struct ft_alloc_block_key key = { .address = address };
-
-	if (!is_on)
-		return 0;
-	key.process = alloc_process_of_current(0);
-	return alloc_freed(&key, temporary != 0);
-}
-
-SEC("uprobe")
-int BPF_KPROBE(on_moving, __u64 address)
-{
-	struct ft_alloc_block_key key = { .address = address };
-
-	if (!is_on)
-		return 0;
-	key.process = alloc_process_of_current(0);
-	alloc_moving(&key);
-	return 0;
-}
-
-SEC("uprobe")
-int BPF_KPROBE(on_moved, __u64 address, __u64 ok)
-{
-	if (is_on)
-		alloc_moved(ok != 0);
-	return 0;
-}
-
-SEC("uprobe")
-int BPF_KPROBE(on_mapped, __u64 id, __u64 bytes)
-{
-	struct alloc_request r = {
-		.address = id,
-		.bytes = bytes,
-		.weight = FT_ALLOC_WEIGHT_ONE,
-		.kind = FT_ALLOC_MAPPING,
-		.flags = ALLOC_USER_STACK | ALLOC_FROM_CALLER,
-	};
-
-	return is_on ? alloc_made(ctx, &r) : 0;
-}
-
-SEC("uprobe")
-int BPF_KPROBE(on_unmapped, __u64 id, __u64 bytes)
-{
-	struct ft_alloc_block_key key = { .address = id };
-
-	if (!is_on)
-		return 0;
-	key.process = alloc_process_of_current(0);
-	return alloc_freed_part(&key, bytes);
-}
-
-/* Read by the loader; a process that finds no room waits in vain, and not for long. */
-struct {
-	__uint(type, BPF_MAP_TYPE_QUEUE);
-	__uint(max_entries, 4096);
-	__type(value, struct ft_alloc_settling);
-} settlings SEC(".maps");
-
-/* A process waits until its mappings are known. Its stack, which cannot be walked, wakes the
- * loader. */
-SEC("uprobe")
-int BPF_KPROBE(on_settling, __u64 since_ns)
-{
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-	struct ft_alloc_settling settling = { .since_ns = since_ns };
-	struct sample *s;
-
-	if (!is_on || cfg_frame_pointers)
-		return 0;
-	s = sample_take();
-	if (!s)
-		return 0;
-	if (!sample_task(s)) {
-		sample_user_stack_from(s, SAMPLE_AT_ENTRY);
-		process_key(task, &settling.process);
-		settling.mm = (__u64)BPF_CORE_READ(task, mm);
-		settling.tgid = s->origin.task.tgid;
-		bpf_map_push_elem(&settlings, &settling, BPF_ANY);
-		sample_keep(s, active_set);
-	}
-	sample_release(s);
-	return 0;
-}
+#include "bpf/alloc_shim.bpf.h"
 
 /* --- processes
  * ------------------------------------------------------------------------------------ */

@@ -89,6 +89,16 @@ struct ft_alloc_block {
 };
 _Static_assert(sizeof(struct ft_alloc_block) == 32, "ft_alloc_block");
 
+/* Probes of the shim. */
+#define FT_ALLOC_PROBE_MADE	0
+#define FT_ALLOC_PROBE_FREED	1
+#define FT_ALLOC_PROBE_MOVING	2
+#define FT_ALLOC_PROBE_MOVED	3
+#define FT_ALLOC_PROBE_MAPPED	4
+#define FT_ALLOC_PROBE_UNMAPPED 5
+#define FT_ALLOC_PROBE_SETTLING 6
+#define FT_ALLOC_PROBES		7
+
 /* A process that waits until its stacks can be unwound. */
 struct ft_alloc_settling {
 	struct ft_process_key process;

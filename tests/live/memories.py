@@ -72,8 +72,8 @@ class Run:
             if len(mine) == 1:
                 for what in ("objects", "bytes"):
                     name = WHAT[what]
-                    low, high = mine[0][2][name]
-                    yield truth[what], mine[0][1][name], low, high
+                    ends = mine[0][2][name]
+                    yield truth[what], mine[0][1][name], ends["lower"], ends["upper"]
 
     def coverage(self):
         hits = [low <= truth <= high for truth, _, low, high in self.sites()]
@@ -92,7 +92,7 @@ def main():
     run = Run(folder, name, load(rest[0]) if rest else None)
     names = {n: getattr(run, n) for n in dir(run) if not n.startswith("_")}
     names["within"] = within
-    if eval(expression, {}, names):  # pylint: disable=eval-used
+    if eval(" ".join(expression.split()), {}, names):  # pylint: disable=eval-used
         return 0
     print("not true:", " ".join(expression.split()))
     print("ledger:", run.ledger, "notes:", run.notes)

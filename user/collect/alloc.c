@@ -19,12 +19,12 @@
 #include "user/collect/alloc_calls.h"
 #include "user/collect/alloc_follow.h"
 #include "user/collect/alloc_settling.h"
+#include "user/collect/alloc_shim.h"
 #include "user/collect/alloc_sites.h"
 #include "user/collect/alloc_weights.h"
 #include "user/collect/bpf_cost.h"
 #include "user/collect/ledger_slots.h"
 #include "user/collect/sample_tables.h"
-#include "user/collect/shim_probes.h"
 
 /* Stacks of a process that are passed up before what it has mapped is known: programs allocate much
  * when they begin. */
@@ -39,8 +39,7 @@ struct alloc_collector {
 	struct alloc_options options;
 	struct alloc_bpf *skel;
 	struct alloc_calls calls; /* of allocators; none with the library */
-	struct bpf_link **links;  /* of the library's probes */
-	size_t n_links;
+	struct alloc_shim shim;	  /* probes of the library */
 	struct sample_tables tables;
 	struct alloc_sites sites;
 	struct alloc_settling settling;
@@ -55,11 +54,8 @@ static struct alloc_collector *of(struct collector *base)
 static void alloc_free(struct collector *base)
 {
 	struct alloc_collector *c = of(base);
-	size_t i;
 
-	for (i = 0; i < c->n_links; i++)
-		bpf_link__destroy(c->links[i]);
-	free(c->links);
+	alloc_shim_release(&c->shim);
 	alloc_calls_release(&c->calls);
 	alloc_settling_release(&c->settling);
 	alloc_sites_release(&c->sites);
@@ -126,8 +122,11 @@ static int choose(struct alloc_collector *c)
 	if (settings->interval_bytes > 1)
 		alloc_weights_fill(settings->interval_bytes,
 				   (struct ft_alloc_draw *)&c->skel->rodata->cfg_draw);
-	if (c->options.shim_path)
+	if (c->options.shim_path) {
+		alloc_shim_choose(&c->shim, c->skel, settings->follow_maps);
 		return alloc_calls_choose(&c->calls, c->skel, NULL);
+	}
+	alloc_shim_leave_out(c->skel);
 	c->skel->rodata->cfg_in_use = options.in_use;
 	c->skel->rodata->cfg_tell_news = 1;
 	return alloc_calls_choose(&c->calls, c->skel, &options);
@@ -163,39 +162,6 @@ static int load(struct alloc_collector *c, const struct target *target)
 			   bpf_map__fd(c->skel->maps.target_cgroup));
 }
 
-/* The library is this recording's own: nobody else has its probes. */
-static int attach_shim(struct alloc_collector *c)
-{
-	struct bpf_program *const programs[SHIM_PROBES] = {
-		[SHIM_MADE] = c->skel->progs.on_made,
-		[SHIM_FREED] = c->skel->progs.on_freed,
-		[SHIM_MOVING] = c->skel->progs.on_moving,
-		[SHIM_MOVED] = c->skel->progs.on_moved,
-		[SHIM_MAPPED] = c->skel->progs.on_mapped,
-		[SHIM_UNMAPPED] = c->skel->progs.on_unmapped,
-		[SHIM_SETTLING] = c->skel->progs.on_settling,
-	};
-	_cleanup_(freep) struct shim_probe *probes = NULL;
-	size_t n;
-	int err = shim_probes_own(&probes, &n);
-
-	if (err)
-		return err;
-	c->links = calloc(n, sizeof(*c->links));
-	if (!c->links)
-		return errf(-ENOMEM, "no memory for the alloc collector");
-	for (; c->n_links < n; c->n_links++) {
-		struct bpf_link *link =
-			bpf_program__attach_uprobe(programs[probes[c->n_links].kind], false, -1,
-						   c->options.shim_path, probes[c->n_links].offset);
-
-		if (!link)
-			return bpf_fail(-errno, "the probes of the allocation library");
-		c->links[c->n_links] = link;
-	}
-	return 0;
-}
-
 static int attach_calls(struct alloc_collector *c)
 {
 	size_t i;
@@ -225,7 +191,7 @@ static int attach(struct alloc_collector *c)
 	if (!err)
 		err = attach_program(c->skel->progs.on_exec, &c->skel->links.on_exec);
 	if (c->options.shim_path)
-		return err ? err : attach_shim(c);
+		return err ? err : alloc_shim_attach(&c->shim, c->options.shim_path);
 	if (!err)
 		err = attach_program(c->skel->progs.on_fork, &c->skel->links.on_fork);
 	return err ? err : attach_calls(c);
