@@ -63,7 +63,8 @@ struct {
 	__type(value, struct call);
 } calls SEC(".maps");
 
-/* --- what a probe knows ------------------------------------------------------------------------ */
+/* --- what a probe knows ------------------------------------------------------------------------
+ */
 
 /* 0 before 5.15. */
 static __always_inline __u64 call_cookie(void *ctx)
@@ -74,13 +75,13 @@ static __always_inline __u64 call_cookie(void *ctx)
 }
 
 /* Where a call that begins will return to, 0 if that cannot be read. */
-static __always_inline __u64 call_returns_to(struct pt_regs *ctx)
+static __always_inline __u64 call_returns_to(struct pt_regs *ctx, __u64 cookie)
 {
-	__u64 ret = 0;
+	__u64 words = cookie >> FT_ALLOC_CALL_STACK_SHIFT & FT_ALLOC_CALL_STACK_MAX, ret = 0;
 
 	if (!CALL_RETURN_BYTES)
 		return PT_REGS_RET(ctx);
-	bpf_probe_read_user(&ret, sizeof(ret), (const void *)PT_REGS_SP(ctx));
+	bpf_probe_read_user(&ret, sizeof(ret), (const void *)(PT_REGS_SP(ctx) + words * 8));
 	return ret;
 }
 
@@ -89,7 +90,7 @@ static __always_inline bool call_is_from_realloc(struct pt_regs *ctx, __u64 cook
 	__u64 bytes = cookie >> FT_ALLOC_CALL_BYTES_SHIFT & FT_ALLOC_CALL_BYTES_MAX;
 	__u64 start = PT_REGS_IP(ctx) + (__s64)(__s32)(__u32)cookie;
 
-	return bytes && call_returns_to(ctx) - start < bytes;
+	return bytes && call_returns_to(ctx, cookie) - start < bytes;
 }
 
 /* Whether a program of a session link is called at the return. */
@@ -103,7 +104,8 @@ static __always_inline int call_is_seen(void)
 	return cfg_calls_in_session ? CALL_IS_SEEN : 0;
 }
 
-/* --- a call -------------------------------------------------------------------------------------- */
+/* --- a call --------------------------------------------------------------------------------------
+ */
 
 /* Not inlined, for there are many who call it. */
 static __noinline int call_count(__u64 address, __u64 bytes, __u64 weight, __u32 is_return)
@@ -179,8 +181,8 @@ static __always_inline int call_returned(struct pt_regs *ctx)
 	was = *call;
 	call->sp = 0;
 	if (was.pointer) {
-		if (address || bpf_probe_read_user(&address, sizeof(address),
-						   (const void *)was.pointer))
+		if (address ||
+		    bpf_probe_read_user(&address, sizeof(address), (const void *)was.pointer))
 			address = 0;
 	}
 	/* A block that becomes 0 bytes is freed, whatever is returned. */
@@ -236,7 +238,8 @@ static __always_inline void calls_end_thread(void)
 		bpf_map_delete_elem(&calls, &thread);
 }
 
-/* --- programs, by what the arguments are --------------------------------------------------------- */
+/* --- programs, by what the arguments are ---------------------------------------------------------
+ */
 
 SEC("uprobe")
 int BPF_KPROBE(on_malloc, __u64 bytes)
