@@ -73,7 +73,7 @@ workloads := $(patsubst tests/workloads/%.c,$(O)/workloads/%,$(wildcard tests/wo
 uw := $(O)/workloads/unwind
 compiler = $(if $(cross),,$(shell command -v $(1)))
 workloads += $(patsubst tests/workloads/unwind/%.c,$(uw)/%,$(wildcard tests/workloads/unwind/*.c)) \
-	$(uw)/spot.so $(uw)/plain-static $(uw)/plain-static-pie $(uw)/plain-stripped \
+	$(uw)/spot.so $(uw)/wrapper.so $(uw)/plain-static $(uw)/plain-static-pie $(uw)/plain-stripped \
 	$(if $(call compiler,g++),$(uw)/exceptions) \
 	$(if $(call compiler,musl-gcc),$(uw)/plain-musl $(uw)/plain-musl-static) \
 	$(if $(call compiler,rustc),$(uw)/rusty) $(if $(call compiler,go),$(uw)/gopher)

@@ -75,13 +75,13 @@ static __always_inline __u64 call_cookie(void *ctx)
 }
 
 /* Where a call that begins will return to, 0 if that cannot be read. */
-static __always_inline __u64 call_returns_to(struct pt_regs *ctx)
+static __always_inline __u64 call_returns_to(struct pt_regs *ctx, __u64 cookie)
 {
-	__u64 ret = 0;
+	__u64 words = cookie >> FT_ALLOC_CALL_STACK_SHIFT & FT_ALLOC_CALL_STACK_MAX, ret = 0;
 
 	if (!CALL_RETURN_BYTES)
 		return PT_REGS_RET(ctx);
-	bpf_probe_read_user(&ret, sizeof(ret), (const void *)PT_REGS_SP(ctx));
+	bpf_probe_read_user(&ret, sizeof(ret), (const void *)(PT_REGS_SP(ctx) + words * 8));
 	return ret;
 }
 
@@ -90,7 +90,7 @@ static __always_inline bool call_is_from_realloc(struct pt_regs *ctx, __u64 cook
 	__u64 bytes = cookie >> FT_ALLOC_CALL_BYTES_SHIFT & FT_ALLOC_CALL_BYTES_MAX;
 	__u64 start = PT_REGS_IP(ctx) + (__s64)(__s32)(__u32)cookie;
 
-	return bytes && call_returns_to(ctx) - start < bytes;
+	return bytes && call_returns_to(ctx, cookie) - start < bytes;
 }
 
 /* Whether a program of a session link is called at the return. */

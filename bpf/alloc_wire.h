@@ -151,10 +151,12 @@ struct ft_alloc_hist {
 /*
  * The cookie of a probe on an allocator's function. In a function that realloc calls: where realloc
  * is, as the distance of its first byte from the probe (32 bits, signed) and its size; 0 bytes: it
- * is not called from there.
+ * is not called from there. In free, by how many words the stack pointer has moved, too.
  */
 #define FT_ALLOC_CALL_BYTES_SHIFT 32
 #define FT_ALLOC_CALL_BYTES_MAX	  0xffffffull
+#define FT_ALLOC_CALL_STACK_SHIFT 56
+#define FT_ALLOC_CALL_STACK_MAX	  0x7full
 #define FT_ALLOC_CALL_NOT_NULL	  (1ull << 63) /* realloc: given no block, it calls malloc */
 
 /* Ledger slots of its own (bpf/wire.h). */

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <math.h>
 #include <limits.h>
 #include <linux/types.h>
 #include <signal.h>
@@ -101,14 +102,8 @@ static double tell(struct run *r, const char *command)
 	return atof(line);
 }
 
-static void load(struct run *r, const struct alloc_calls_options *options, uint64_t interval)
+static void finish_load(struct run *r, const struct alloc_calls_options *options, uint64_t interval)
 {
-	int err;
-
-	r->skel = alloc_bpf__open();
-	assert_non_null(r->skel);
-	err = alloc_calls_choose(&r->calls, r->skel, options);
-	assert_int_equal(err, 0);
 	bpf_program__set_autoload(r->skel->progs.on_exit, false);
 	bpf_program__set_autoload(r->skel->progs.on_exec, false);
 	r->skel->rodata->cfg_frame_pointers = 1;
@@ -119,6 +114,14 @@ static void load(struct run *r, const struct alloc_calls_options *options, uint6
 		alloc_weights_fill(interval, &r->skel->rodata->cfg_draw);
 	assert_int_equal(alloc_bpf__load(r->skel), 0);
 	r->skel->bss->is_on = 1;
+}
+
+static void load(struct run *r, const struct alloc_calls_options *options, uint64_t interval)
+{
+	r->skel = alloc_bpf__open();
+	assert_non_null(r->skel);
+	assert_int_equal(alloc_calls_choose(&r->calls, r->skel, options), 0);
+	finish_load(r, options, interval);
 }
 
 /* Starts a child with these probes; false if that is not possible here. */
@@ -268,6 +271,254 @@ static void allocators_of_other_libraries_count_the_same(void **state)
 	}
 }
 
+static void a_wrapper_is_not_counted_beside_what_it_wraps(void **state)
+{
+	char wrapper[PATH_MAX];
+
+	(void)state;
+	snprintf(wrapper, sizeof(wrapper), "%s", workload("unwind/wrapper.so"));
+	each_call_counts_once("allocator", wrapper, false, UPROBES_SESSION);
+	each_call_counts_once("allocator", wrapper, true, UPROBES_PERF);
+}
+
+/* --- more than one call --------------------------------------------------------------------- */
+
+#define PAIRS	   20000
+#define PAIR_BYTES 3000
+#define INTERVAL   (64 << 10)
+
+/* What is estimated is within five standard deviations. */
+static void samples_stand_for_all_calls(void **state)
+{
+	const struct alloc_calls_options options = { .in_use = true, .best_way = UPROBES_SESSION };
+	double bytes = (double)PAIRS * PAIR_BYTES, deviation = sqrt(bytes * INTERVAL);
+	struct sums sums;
+	struct run r;
+
+	(void)state;
+	if (!has_uprobes)
+		skip();
+	memset(&r, 0, sizeof(r));
+	start_child(&r, workload("allocator"), NULL);
+	load(&r, &options, INTERVAL);
+	assert_int_equal(alloc_calls_attach(&r.calls, r.pid), 0);
+	tell(&r, "pairs 20000 3000");
+	sum_up(&r, &sums);
+	assert_in_range(sums.n, 1, PAIRS / 5);
+	assert_true(fabs(sums.bytes - bytes) < 5 * deviation);
+	assert_int_equal(sums.in_use, 0);
+	assert_int_equal(r.skel->bss->state.blocks, 0);
+	assert_int_equal(r.skel->bss->state.frees, sums.n);
+	assert_int_equal(r.skel->bss->state.frees_unknown, 0);
+	stop(&r);
+}
+
+static void a_call_that_fails_gives_out_nothing(void **state)
+{
+	const struct alloc_calls_options options = { .in_use = true, .best_way = UPROBES_SESSION };
+	struct sums sums;
+	struct run r;
+
+	(void)state;
+	if (!start(&r, workload("allocator"), NULL, &options))
+		skip();
+	tell(&r, "nothing 10");
+	sum_up(&r, &sums);
+	assert_int_equal(sums.n, 0);
+	assert_int_equal(r.skel->bss->state.failed, 10);
+	check_each(&r, true);
+	stop(&r);
+}
+
+static void threads_do_not_disturb_each_other(void **state)
+{
+	const enum uprobes_way ways[] = { UPROBES_SESSION, UPROBES_PERF };
+	struct sums sums;
+	struct run r;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		const struct alloc_calls_options options = { .in_use = true, .best_way = ways[i] };
+
+		if (!start(&r, workload("allocator"), NULL, &options))
+			skip();
+		tell(&r, "threads 8");
+		sum_up(&r, &sums);
+		/* Each thread has some of its own: its stack's bookkeeping, its cache of blocks. */
+		assert_in_range(sums.n, 8000, 8000 + 8 * 8);
+		assert_in_range(r.skel->bss->state.frees, 8000, sums.n);
+		stop(&r);
+	}
+}
+
+static void no_room_for_a_thread_is_counted(void **state)
+{
+	const struct alloc_calls_options options = { .in_use = true, .best_way = UPROBES_SESSION };
+	int n_cpus = libbpf_num_possible_cpus(), i;
+	struct ft_ledger *ledgers = calloc(n_cpus, sizeof(*ledgers));
+	uint64_t lost = 0;
+	uint32_t zero = 0;
+	struct sums sums;
+	struct run r;
+
+	(void)state;
+	assert_non_null(ledgers);
+	if (!has_uprobes)
+		skip();
+	memset(&r, 0, sizeof(r));
+	start_child(&r, workload("allocator"), NULL);
+	r.skel = alloc_bpf__open();
+	assert_non_null(r.skel);
+	assert_int_equal(alloc_calls_choose(&r.calls, r.skel, &options), 0);
+	bpf_map__set_max_entries(r.skel->maps.calls, 1);
+	finish_load(&r, &options, 1);
+	assert_int_equal(alloc_calls_attach(&r.calls, r.pid), 0);
+	tell(&r, "threads 4");
+	sum_up(&r, &sums);
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(r.skel->maps.ledgers), &zero, ledgers), 0);
+	for (i = 0; i < n_cpus; i++)
+		lost += ledgers[i].n[FT_ALLOC_LOST_CALLS];
+	assert_true(lost > 0);
+	assert_in_range(sums.n + lost, 4000, 4000 + 8 * 4);
+	free(ledgers);
+	stop(&r);
+}
+
+static void a_child_is_followed(void **state)
+{
+	const struct alloc_calls_options options = { .in_use = true, .best_way = UPROBES_SESSION };
+	char path[64], text[64] = "";
+	struct sums sums;
+	struct run r;
+	FILE *f;
+	int i;
+
+	(void)state;
+	if (!start(&r, workload("allocator"), NULL, &options))
+		skip();
+	fprintf(r.to, "fork\n");
+	fflush(r.to);
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", r.pid, r.pid);
+	for (i = 0; i < 100 && !atoi(text); i++) {
+		f = fopen(path, "r");
+		assert_non_null(f);
+		if (!fgets(text, sizeof(text), f))
+			usleep(1000);
+		fclose(f);
+	}
+	assert_true(atoi(text) > 0);
+	assert_int_equal(alloc_calls_follow(&r.calls, atoi(text)), 0);
+	assert_int_equal(r.calls.counts.processes, 2);
+	assert_non_null(fgets(text, sizeof(text), r.from));
+	sum_up(&r, &sums);
+	assert_int_equal(sums.bytes, 100 * 500);
+	assert_int_equal(sums.in_use, 0);
+	/* It is gone, and that is no error. */
+	assert_int_equal(alloc_calls_follow(&r.calls, 0x3fffff), 0);
+	assert_int_equal(r.calls.counts.not_found, 1);
+	alloc_calls_forget(&r.calls, r.pid);
+	tell(&r, "pairs 10 10");
+	sum_up(&r, &sums);
+	assert_int_equal(sums.bytes, 100 * 500);
+	stop(&r);
+}
+
+/* --- before it begins
+ * ------------------------------------------------------------------------------ */
+
+static void a_static_program_is_ready_before_it_starts(void **state)
+{
+	const struct alloc_calls_options options = { .in_use = true, .best_way = UPROBES_SESSION };
+	int ready[2], to[2], from[2];
+	struct sums before, after;
+	char line[128], byte;
+	struct run r;
+
+	(void)state;
+	if (!has_uprobes)
+		skip();
+	memset(&r, 0, sizeof(r));
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(to, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(from, O_CLOEXEC), 0);
+	r.pid = fork();
+	assert_true(r.pid >= 0);
+	if (!r.pid) {
+		dup2(to[0], 0);
+		dup2(from[1], 1);
+		if (read(ready[0], &byte, 1) == 1)
+			execl(workload("allocator-static"), "allocator", NULL);
+		_exit(127);
+	}
+	close(to[0]);
+	close(from[1]);
+	r.to = fdopen(to[1], "w");
+	r.from = fdopen(from[0], "r");
+	load(&r, &options, 1);
+	assert_int_equal(alloc_calls_attach_program(&r.calls, r.pid, workload("allocator")),
+			 -ENOENT);
+	assert_int_equal(alloc_calls_attach_program(&r.calls, r.pid, workload("allocator-static")),
+			 0);
+	assert_int_equal(write(ready[1], "", 1), 1);
+	assert_non_null(fgets(line, sizeof(line), r.from));
+	sum_up(&r, &before);
+	tell(&r, "pairs 10 12345");
+	sum_up(&r, &after);
+	assert_int_equal(after.bytes - before.bytes, 123450);
+	close(ready[0]);
+	close(ready[1]);
+	stop(&r);
+}
+
+static void what_would_be_too_slow_is_refused(void **state)
+{
+	const struct alloc_calls_options options = {
+		.best_way = UPROBES_SESSION,
+		.max_slowdown = 1.5,
+	};
+	struct run r;
+
+	(void)state;
+	if (!has_uprobes)
+		skip();
+	memset(&r, 0, sizeof(r));
+	start_child(&r, workload("allocator"), NULL);
+	load(&r, &options, 1);
+	fprintf(r.to, "pairs 30000000 10\n"); /* for longer than it is looked at */
+	fflush(r.to);
+	assert_int_equal(alloc_calls_attach(&r.calls, r.pid), -ECANCELED);
+	assert_non_null(strstr(err_text(), "times as slow, and the limit is 1.50"));
+	assert_true(r.calls.counts.slowdown > 1.5);
+	assert_int_equal(r.calls.counts.probes, 0);
+	kill(r.pid, SIGKILL);
+	stop(&r);
+}
+
+static void slow_probes_are_for_who_asks_for_them(void **state)
+{
+	static const char library[] = "/usr/lib/x86_64-linux-gnu/libmimalloc.so.2";
+	struct alloc_calls_options options = { .best_way = UPROBES_SESSION };
+	struct sums sums;
+	struct run r;
+
+	(void)state;
+	if (!has_uprobes || access(library, R_OK))
+		skip();
+	memset(&r, 0, sizeof(r));
+	start_child(&r, workload("allocator"), library);
+	load(&r, &options, 1);
+	assert_int_equal(alloc_calls_attach(&r.calls, r.pid), -EOPNOTSUPP);
+	assert_non_null(strstr(err_text(), "single-stepped"));
+	stop(&r);
+	options.allow_slow = true;
+	assert_true(start(&r, workload("allocator"), library, &options));
+	tell(&r, "pairs 10 1000");
+	sum_up(&r, &sums);
+	assert_int_equal(sums.bytes, 10000);
+	stop(&r);
+}
+
 static int set_up(void **state)
 {
 	struct alloc_costs costs;
@@ -286,6 +537,15 @@ int main(void)
 		cmocka_unit_test(each_call_of_glibc_counts_once),
 		cmocka_unit_test(older_kernels_ways_count_the_same),
 		cmocka_unit_test(allocators_of_other_libraries_count_the_same),
+		cmocka_unit_test(a_wrapper_is_not_counted_beside_what_it_wraps),
+		cmocka_unit_test(samples_stand_for_all_calls),
+		cmocka_unit_test(a_call_that_fails_gives_out_nothing),
+		cmocka_unit_test(threads_do_not_disturb_each_other),
+		cmocka_unit_test(no_room_for_a_thread_is_counted),
+		cmocka_unit_test(a_child_is_followed),
+		cmocka_unit_test(a_static_program_is_ready_before_it_starts),
+		cmocka_unit_test(what_would_be_too_slow_is_refused),
+		cmocka_unit_test(slow_probes_are_for_who_asks_for_them),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, NULL);

@@ -2,9 +2,8 @@
 /*
  * allocator: asks for memory and gives it back as it is told on standard input, a line for each:
  *
- *   each          calls each function of the allocator once, from each(); what is still there is kept
- *   release       frees that
- *   nothing N     asks N times for more than there is, which fails
+ *   each          calls each function of the allocator once, from each(); what is still there is
+ * kept release       frees that nothing N     asks N times for more than there is, which fails
  *   pairs N BYTES asks for a block and frees it, N times
  *   time N BYTES  the same, and tells ns for one pair
  *   threads N     N threads ask for 1000 bytes and free them, 1000 times each
@@ -148,8 +147,8 @@ int __attribute__((section("outer_code"))) main(void)
 	char line[256];
 	ssize_t n;
 
-	snprintf(line, sizeof(line), "%lx %lx %lx %lx\n", (long)__start_each_code, (long)__stop_each_code,
-		 (long)__start_outer_code, (long)__stop_outer_code);
+	snprintf(line, sizeof(line), "%lx %lx %lx %lx\n", (long)__start_each_code,
+		 (long)__stop_each_code, (long)__start_outer_code, (long)__stop_outer_code);
 	say(line);
 	while ((n = read(0, line, sizeof(line) - 1)) > 0) {
 		line[n] = '\0';

@@ -298,7 +298,8 @@ static int add_probe(struct look *look, size_t i, struct allocator *a)
 		return 0;
 	err = code_of(look, i, &code);
 	if (!err)
-		err = prologue_choose(&code, alloc_function_args(name->is.function), &point);
+		err = prologue_choose(&code, alloc_function_args(name->is.function),
+				      name->is.function == ALLOC_FREE, &point);
 	if (err)
 		return err == -EINVAL || err == -EIO ? 0 : err;
 	if (array_reserve(a->probes, a->cap, a->n_probes + 1))
@@ -309,6 +310,7 @@ static int add_probe(struct look *look, size_t i, struct allocator *a)
 		.address = name->address,
 		.size = name->size,
 		.offset = offset + point.offset,
+		.cookie = (uint64_t)(point.stack_bytes / 8) << FT_ALLOC_CALL_STACK_SHIFT,
 		.is_slow = point.is_slow,
 	};
 	memcpy(probe->name, name->text, sizeof(probe->name));
@@ -346,12 +348,12 @@ static void mark_called(const struct look *look, const struct calls *calls, stru
 		realloc_probe->cookie |= FT_ALLOC_CALL_NOT_NULL;
 	for (i = 0; i < calls->n_called; i++) {
 		probe = probe_at(a, calls->called[i]->address);
-		if (!probe || !size || size > FT_ALLOC_CALL_BYTES_MAX)
+		if (!probe || !size || size > FT_ALLOC_CALL_BYTES_MAX ||
+		    probe->cookie >> FT_ALLOC_CALL_BYTES_SHIFT & FT_ALLOC_CALL_BYTES_MAX)
 			continue;
 		delta = calls->from->address - (probe->address + probe_distance(look, probe));
 		if (delta == (int32_t)delta)
-			probe->cookie = size << FT_ALLOC_CALL_BYTES_SHIFT | (uint32_t)delta |
-					(probe->cookie & FT_ALLOC_CALL_NOT_NULL);
+			probe->cookie |= size << FT_ALLOC_CALL_BYTES_SHIFT | (uint32_t)delta;
 	}
 }
 

@@ -176,13 +176,62 @@ static bool is_needed(const struct decoder *d, unsigned int reg, unsigned int n_
 	return place == MAX_ARGS || (place >= 0 && (unsigned int)place < n_args);
 }
 
-/* Instructions of prologues whose first operand is only read. */
-static bool only_reads(const struct decoder *d)
+/* What is compared is only read; libcapstone takes the first operand for a result on arm64. */
+static bool is_comparison(const struct decoder *d)
 {
+	const char *name = d->insn->mnemonic;
+
 	if (d->machine == EM_X86_64)
 		return d->insn->id == X86_INS_CMP || d->insn->id == X86_INS_TEST;
-	return d->insn->id == ARM64_INS_CMP || d->insn->id == ARM64_INS_TST ||
-	       d->insn->id == ARM64_INS_STR || d->insn->id == ARM64_INS_STP;
+	return !strcmp(name, "cmp") || !strcmp(name, "cmn") || !strcmp(name, "tst");
+}
+
+/*
+ * Those that write to their first operand and to nothing else but flags (and by mul, where
+ * libcapstone says so). It does not know all that others do: enter moves the stack.
+ */
+static bool is_known_x86(unsigned int id)
+{
+	static const uint16_t known[] = {
+		X86_INS_MOV,   X86_INS_MOVABS, X86_INS_MOVZX,  X86_INS_MOVSX, X86_INS_MOVSXD,
+		X86_INS_LEA,   X86_INS_XOR,    X86_INS_AND,    X86_INS_OR,    X86_INS_ADD,
+		X86_INS_SUB,   X86_INS_ADC,    X86_INS_SBB,    X86_INS_INC,   X86_INS_DEC,
+		X86_INS_NEG,   X86_INS_NOT,    X86_INS_SHL,    X86_INS_SHR,   X86_INS_SAR,
+		X86_INS_ROL,   X86_INS_ROR,    X86_INS_MUL,    X86_INS_IMUL,  X86_INS_BSR,
+		X86_INS_BSF,   X86_INS_LZCNT,  X86_INS_TZCNT,  X86_INS_NOP,   X86_INS_ENDBR64,
+		X86_INS_SETE,  X86_INS_SETNE,  X86_INS_SETA,   X86_INS_SETAE, X86_INS_SETB,
+		X86_INS_SETBE, X86_INS_CMOVE,  X86_INS_CMOVNE, X86_INS_CMOVA, X86_INS_CMOVAE,
+		X86_INS_CMOVB, X86_INS_CMOVBE,
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(known); i++) {
+		if (known[i] == id)
+			return true;
+	}
+	return false;
+}
+
+/* The same without mul. bti is a hint; paciasp is one, too, and signs the return address. */
+static bool is_known_arm64(const cs_insn *insn)
+{
+	static const uint16_t known[] = {
+		ARM64_INS_MOV,	ARM64_INS_MOVZ, ARM64_INS_MOVK, ARM64_INS_MOVN,
+		ARM64_INS_ADD,	ARM64_INS_SUB,	ARM64_INS_AND,	ARM64_INS_ORR,
+		ARM64_INS_EOR,	ARM64_INS_LSL,	ARM64_INS_LSR,	ARM64_INS_ASR,
+		ARM64_INS_UBFX, ARM64_INS_LDR,	ARM64_INS_LDRB, ARM64_INS_LDRH,
+	};
+	uint32_t word;
+	size_t i;
+
+	memcpy(&word, insn->bytes, sizeof(word));
+	if ((word & 0xffffff3f) == 0xd503241f)
+		return true;
+	for (i = 0; i < ARRAY_SIZE(known); i++) {
+		if (known[i] == insn->id)
+			return !insn->detail->arm64.writeback;
+	}
+	return false;
 }
 
 /* What the first operand of an instruction is, if it is a register; else 0. */
@@ -205,13 +254,33 @@ static bool changes_needed(const struct decoder *d, unsigned int n_args)
 	uint8_t n_read, n_written, i;
 	cs_regs read, written;
 
+	if (is_comparison(d))
+		return false;
+	if (d->machine == EM_X86_64 ? !is_known_x86(d->insn->id) : !is_known_arm64(d->insn))
+		return true;
 	if (cs_regs_access(d->handle, d->insn, read, &n_read, written, &n_written) != CS_ERR_OK)
 		return true;
 	for (i = 0; i < n_written; i++) {
 		if (is_needed(d, written[i], n_args))
 			return true;
 	}
-	return !only_reads(d) && is_needed(d, first_register(d), n_args);
+	return is_needed(d, first_register(d), n_args);
+}
+
+/* "sub $N, %rsp" makes room for N bytes; false if it is something else. */
+static bool moves_stack(const struct decoder *d, uint32_t *bytes)
+{
+	const cs_x86 *x;
+
+	if (d->machine != EM_X86_64 || d->insn->id != X86_INS_SUB)
+		return false;
+	x = &d->insn->detail->x86;
+	if (x->op_count != 2 || x->operands[0].type != X86_OP_REG ||
+	    x->operands[0].reg != X86_REG_RSP || x->operands[1].type != X86_OP_IMM ||
+	    x->operands[1].imm <= 0 || x->operands[1].imm > PROLOGUE_MAX_STACK - *bytes)
+		return false;
+	*bytes += x->operands[1].imm;
+	return true;
 }
 
 /* Behind it not every call comes along, or something else has run before. */
@@ -291,19 +360,25 @@ static int comes_again(void *ctx, const struct code_branch *b)
 /* --- the choice
  * ------------------------------------------------------------------------------------- */
 
-int prologue_choose(const struct code *code, unsigned int n_args, struct prologue_point *ret)
+int prologue_choose(const struct code *code, unsigned int n_args, bool stack_may_move,
+		    struct prologue_point *ret)
 {
 	__attribute__((cleanup(decoder_release))) struct decoder d;
 	struct code before = *code;
 	int err = decoder_init(&d, code), n;
 	bool found = false, is_code = false;
+	uint32_t stack_bytes = 0;
 
 	if (err)
 		return err;
 	for (n = 0; n < MAX_PROLOGUE_INSNS && decoder_next(&d); n++) {
 		is_code = true;
 		found = is_emulated(&d);
-		if (found || ends_straight_line(&d) || changes_needed(&d, n_args))
+		if (found || ends_straight_line(&d))
+			break;
+		if (stack_may_move && moves_stack(&d, &stack_bytes))
+			continue;
+		if (changes_needed(&d, n_args))
 			break;
 	}
 	if (!is_code)
@@ -318,6 +393,7 @@ int prologue_choose(const struct code *code, unsigned int n_args, struct prologu
 	}
 	*ret = (struct prologue_point){
 		.offset = found ? before.len : 0,
+		.stack_bytes = found ? stack_bytes : 0,
 		.is_slow = !found,
 	};
 	return 0;

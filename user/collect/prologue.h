@@ -19,6 +19,9 @@
 /* Bytes of a function that are looked at. */
 #define PROLOGUE_MAX_BYTES 16384
 
+/* The most that the stack pointer may have moved. */
+#define PROLOGUE_MAX_STACK 1016
+
 /* A function's code, as it is in its file. */
 struct code {
 	uint16_t machine; /* EM_X86_64 or EM_AARCH64 */
@@ -28,18 +31,20 @@ struct code {
 };
 
 struct prologue_point {
-	uint32_t offset; /* from the function's first byte */
-	bool is_slow;	 /* the instruction there is single-stepped */
+	uint32_t offset;      /* from the function's first byte */
+	uint32_t stack_bytes; /* how far the stack pointer has moved by then */
+	bool is_slow;	      /* the instruction there is single-stepped */
 };
 
 /*
  * Chooses the first instruction that the kernel executes itself, among those that each call comes
  * to once, with the first 'n_args' arguments (at most 3) in their registers and the stack pointer
- * (and on arm64 the link register) as the caller left it. Without one it is the first instruction
- * of all, which is slow. -EINVAL if no instruction begins the function, -ENOTSUP for another
- * machine, -ENOMEM.
+ * (and on arm64 the link register) as the caller left it, or, with 'stack_may_move', moved by a
+ * known distance. Without one it is the first instruction of all, which is slow. -EINVAL if no
+ * instruction begins the function, -ENOTSUP for another machine, -ENOMEM.
  */
-int prologue_choose(const struct code *code, unsigned int n_args, struct prologue_point *ret);
+int prologue_choose(const struct code *code, unsigned int n_args, bool stack_may_move,
+		    struct prologue_point *ret);
 
 /*
  * Hands to 'fn' each branch to a fixed target that is found by going through the code, until it
