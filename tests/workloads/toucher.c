@@ -3,8 +3,8 @@
  * Touches memory of which it is known how much. Arguments:
  *
  *	toucher anon PAGES	touch_anon() writes to each page of an anonymous mapping
- *	toucher file PAGES	touch_file() reads each page of a file mapping, whose pages are cached
- *	toucher shmem PAGES	touch_shmem() writes to each page of a shared anonymous mapping
+ *	toucher file PAGES	touch_file() reads each page of a file mapping, whose pages are
+ *cached toucher shmem PAGES	touch_shmem() writes to each page of a shared anonymous mapping
  *	toucher release PAGES	like anon, then release_anon() gives half of it back
  *
  * Huge pages and the pages around a fault are kept out. Prints what the process has had, as
