@@ -41,7 +41,7 @@ override PKG_CONFIG := PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) \
 	PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/$(machine)/pkgconfig $(PKG_CONFIG)
 endif
 
-libs := libbpf libelf libdw jansson libprotobuf-c liblzma zlib nettle
+libs := libbpf libelf libdw jansson libprotobuf-c liblzma zlib nettle capstone
 lib_cflags := $(shell $(PKG_CONFIG) --cflags $(libs) 2>/dev/null)
 lib_ldlibs := $(shell $(PKG_CONFIG) --libs $(libs) 2>/dev/null) -liberty -lm
 
@@ -73,10 +73,13 @@ workloads := $(patsubst tests/workloads/%.c,$(O)/workloads/%,$(wildcard tests/wo
 uw := $(O)/workloads/unwind
 compiler = $(if $(cross),,$(shell command -v $(1)))
 workloads += $(patsubst tests/workloads/unwind/%.c,$(uw)/%,$(wildcard tests/workloads/unwind/*.c)) \
-	$(uw)/spot.so $(uw)/plain-static $(uw)/plain-static-pie $(uw)/plain-stripped \
+	$(uw)/spot.so $(uw)/wrapper.so $(uw)/plain-static $(uw)/plain-static-pie $(uw)/plain-stripped \
 	$(if $(call compiler,g++),$(uw)/exceptions) \
 	$(if $(call compiler,musl-gcc),$(uw)/plain-musl $(uw)/plain-musl-static) \
 	$(if $(call compiler,rustc),$(uw)/rusty) $(if $(call compiler,go),$(uw)/gopher)
+# Whose allocator is in the program, and another library's.
+workloads += $(O)/workloads/allocator-static \
+	$(if $(call compiler,musl-gcc),$(O)/workloads/allocator-musl $(O)/workloads/allocator-musl-static)
 benchmarks := $(patsubst tests/bench.d/%.c,$(O)/bench/%,$(wildcard tests/bench.d/*.c)) \
 	$(patsubst tests/%.c,$(O)/bench/%,$(wildcard tests/bench_*.c))
 walk_sources := $(wildcard tests/walk/*.c)
@@ -189,6 +192,15 @@ $(O)/workloads/%: tests/workloads/%.c
 	@mkdir -p $(@D)
 	$(q)$(CC) -O1 -g -std=gnu11 $(warnings) -D_GNU_SOURCE -fno-omit-frame-pointer \
 		-fno-optimize-sibling-calls -fno-inline -pthread -MMD -MP $< -o $@ -lm
+
+$(O)/workloads/allocator-musl%: CC := musl-gcc
+$(O)/workloads/allocator%-static $(O)/workloads/allocator-static: LDFLAGS += -static
+$(O)/workloads/allocator-%: tests/workloads/allocator.c
+	$(say) CC $@
+	@mkdir -p $(@D)
+	$(q)$(CC) -O1 -g -std=gnu11 $(warnings) -D_GNU_SOURCE -fno-omit-frame-pointer \
+		-fno-optimize-sibling-calls -fno-inline -pthread -MMD -MP -MF $@.d $< -o $@ $(LDFLAGS)
+$(O)/workloads/allocator-%.d: ;
 
 # Those of unwind/ are optimised and have no frame pointers; what else each of them needs:
 uw_cflags := -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE -fomit-frame-pointer -pthread

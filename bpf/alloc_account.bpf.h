@@ -80,8 +80,9 @@ struct {
 
 #define ALLOC_USER_STACK   1u
 #define ALLOC_KERNEL_STACK 2u
-#define ALLOC_OF_KERNEL	   4u /* it belongs to no process */
-#define ALLOC_FROM_CALLER  8u /* the user stack without the function that the probe is in */
+#define ALLOC_OF_KERNEL	   4u  /* it belongs to no process */
+#define ALLOC_FROM_CALLER  8u  /* the user stack without the function that the probe is in */
+#define ALLOC_FROM_RETURN  16u /* the same, when that has just returned */
 
 struct alloc_request {
 	__u64 address, bytes, weight;
@@ -456,7 +457,9 @@ static __always_inline __u32 request_account(void *ctx, const struct alloc_reque
 	if (r->flags & ALLOC_KERNEL_STACK)
 		sample_kernel_stack(ctx, s);
 	if (r->flags & ALLOC_USER_STACK)
-		sample_user_stack_from(s, r->flags & ALLOC_FROM_CALLER);
+		sample_user_stack_from(s, r->flags & ALLOC_FROM_RETURN	 ? SAMPLE_AT_RETURN
+					  : r->flags & ALLOC_FROM_CALLER ? SAMPLE_AT_ENTRY
+									 : SAMPLE_AT_PC);
 	return request_keep(r, s, a, set);
 }
 
@@ -513,13 +516,16 @@ static __noinline __attribute__((unused)) int alloc_freed_part(const struct ft_a
 	return block_freed(&part, &key->process, 0);
 }
 
-static __always_inline void alloc_moving(const struct ft_alloc_block_key *key)
+/* Whether it was one that was sampled. */
+static __always_inline bool alloc_moving(const struct ft_alloc_block_key *key)
 {
 	__u64 thread = bpf_get_current_pid_tgid();
 	struct moving m = { .key = *key };
 
-	if (block_take(key, &m.block))
-		bpf_map_update_elem(&movings, &thread, &m, BPF_ANY);
+	if (!block_take(key, &m.block))
+		return false;
+	bpf_map_update_elem(&movings, &thread, &m, BPF_ANY);
+	return true;
 }
 
 static __always_inline void alloc_moved(bool ok)

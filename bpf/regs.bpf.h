@@ -81,6 +81,13 @@ static __always_inline void regs_to_caller(struct user_regs *regs)
 	regs->entry.regs[FT_X86_RSP] += sizeof(ret);
 }
 
+/* From the instruction behind a call to the call. */
+static __always_inline void regs_to_call(struct user_regs *regs)
+{
+	if (regs->entry.pc)
+		regs->entry.pc--;
+}
+
 #elif defined(__TARGET_ARCH_arm64)
 
 /* struct user_pt_regs of arch/arm64/include/uapi/asm/ptrace.h; kernel's struct pt_regs begins with
@@ -127,6 +134,12 @@ static __always_inline void regs_to_caller(struct user_regs *regs)
 {
 	if (regs->entry.pc && !regs->compat)
 		regs->entry.pc = regs_strip(regs->entry.regs[FT_ARM64_LR]) - 4;
+}
+
+static __always_inline void regs_to_call(struct user_regs *regs)
+{
+	if (regs->entry.pc && !regs->compat)
+		regs->entry.pc -= 4;
 }
 
 #else

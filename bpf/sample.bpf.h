@@ -170,24 +170,29 @@ static __always_inline void sample_recall(struct task_struct *task, struct sampl
 		sample_walk(task, s);
 }
 
-/*
- * Of a task that is in the kernel; 'caller': it stands at the first instruction of a function, and
- * the stack is that of its caller.
- */
-static __always_inline void sample_user_stack_from(struct sample *s, bool caller)
+/* Where a task stands: anywhere, or at the first instruction of a function or behind a call of it,
+ * and the stack is that of the caller in the middle of the call. */
+#define SAMPLE_AT_PC	 0
+#define SAMPLE_AT_ENTRY	 1
+#define SAMPLE_AT_RETURN 2
+
+/* Of a task that is in the kernel. */
+static __always_inline void sample_user_stack_from(struct sample *s, __u32 at)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 
 	s->job.regs.is_user = 0;
 	regs_to_user(task, &s->job.regs, &s->job.saved);
-	if (caller)
+	if (at == SAMPLE_AT_ENTRY)
 		regs_to_caller(&s->job.regs);
+	else if (at == SAMPLE_AT_RETURN)
+		regs_to_call(&s->job.regs);
 	sample_recall(task, s);
 }
 
 static __always_inline void sample_user_stack(struct sample *s)
 {
-	sample_user_stack_from(s, false);
+	sample_user_stack_from(s, SAMPLE_AT_PC);
 }
 
 /*

@@ -7,9 +7,9 @@
  * The table is locked while the kernel changes what it says; a new mapping where nothing was needs
  * no lock then, since nobody else knows of it.
  */
+#include <linux/mman.h>
 #include <stdarg.h>
 #include <sys/auxv.h>
-#include <sys/mman.h>
 #include <sys/types.h>
 
 #include "shim/probes.h"
@@ -19,6 +19,9 @@
 
 #ifndef SHIM_NAME
 #define SHIM_NAME(name) name
+#endif
+#ifndef MAP_FAILED
+#define MAP_FAILED ((void *)-1)
 #endif
 #ifndef MREMAP_DONTUNMAP
 #define MREMAP_DONTUNMAP 4 /* Linux 5.7 */

@@ -77,8 +77,8 @@ class Run:
             if len(mine) == 1:
                 for what in ("objects", "bytes"):
                     name = WHAT[what]
-                    low, high = mine[0][2][name]
-                    yield truth[what], mine[0][1][name], low, high
+                    ends = mine[0][2][name]
+                    yield truth[what], mine[0][1][name], ends["lower"], ends["upper"]
 
     def coverage(self):
         hits = [low <= truth <= high for truth, _, low, high in self.sites()]

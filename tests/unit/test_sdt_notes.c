@@ -298,20 +298,11 @@ static void probes_outside_the_file_are_refused(void **state)
 /* The library in this program has each probe once, and a nop there. */
 static void our_own_library_has_all_of_them(void **state)
 {
-	static const unsigned char nop[] = {
 #if ARCH_IS_ARM64
-		0x1f,
-		0x20,
-		0x03,
-		0xd5
+	static const unsigned char nop[] = { 0x1f, 0x20, 0x03, 0xd5 };
 #else
-		0x0f,
-		0x1f,
-		0x44,
-		0x00,
-		0x00
+	static const unsigned char nop[] = { 0x90 }; /* why not a longer one: shim/probes.c */
 #endif
-	};
 	const unsigned char *bytes;
 	unsigned seen = 0;
 	struct shim_probe *probes;

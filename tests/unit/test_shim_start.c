@@ -159,9 +159,13 @@ static const struct shim_settings plain = { .interval_bytes = 524288, .follow = 
 
 static void the_library_comes_before_others(void **state)
 {
-	char *const env[] = {
-		"A=1", "LD_PRELOAD=/a.so b.so", "FATHOM_ALLOC=x", "LD_PRELOAD=c.so", "B=", NULL
-	};
+	char *const env[] = { "A=1",
+			      "LD_PRELOAD=/a.so b.so",
+			      "FATHOM_ALLOC=x",
+			      "LD_PRELOAD=c.so",
+			      "B=",
+			      "ASAN_OPTIONS=halt_on_error=0",
+			      NULL };
 	char **made;
 
 	(void)state;
@@ -170,7 +174,8 @@ static void the_library_comes_before_others(void **state)
 	assert_string_equal(made[1], "B=");
 	assert_string_equal(made[2], "LD_PRELOAD=/x/lib.so:/a.so b.so");
 	assert_string_equal(made[3], "FATHOM_ALLOC=interval=524288,maps=0,follow=1");
-	assert_null(made[4]);
+	assert_string_equal(made[4], "ASAN_OPTIONS=halt_on_error=0:verify_asan_link_order=0");
+	assert_null(made[5]);
 	shim_env_free(made);
 }
 
@@ -187,7 +192,8 @@ static void settings_are_written_as_they_are_read(void **state)
 	assert_string_equal(made[0], "LD_PRELOAD=/l");
 	assert_string_equal(made[1],
 			    "FATHOM_ALLOC=interval=1,maps=1,follow=0,seed=18446744073709551615");
-	assert_null(made[2]);
+	assert_string_equal(made[2], "ASAN_OPTIONS=verify_asan_link_order=0");
+	assert_null(made[3]);
 	shim_env_free(made);
 	s.interval_bytes = 0;
 	assert_int_equal(shim_env_make(&s, "/l", none, &made), -EINVAL);

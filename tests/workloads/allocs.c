@@ -584,9 +584,10 @@ static void churn(void)
 
 static void print_totals(void)
 {
-	const char *separator = "{";
+	const char *separator = "";
 	int i;
 
+	putchar('{');
 	for (i = 0; i < N_SITES; i++) {
 		const struct total *t = &totals[i];
 

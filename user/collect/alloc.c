@@ -10,16 +10,21 @@
 
 #include "bpf/alloc_wire.h"
 
+#include "bpf/draw_wire.h"
+
 #include "alloc.skel.h"
 #include "user/base/array.h"
 #include "user/base/clock.h"
 #include "user/base/err.h"
+#include "user/collect/alloc_calls.h"
+#include "user/collect/alloc_follow.h"
 #include "user/collect/alloc_settling.h"
+#include "user/collect/alloc_shim.h"
 #include "user/collect/alloc_sites.h"
+#include "user/collect/alloc_weights.h"
 #include "user/collect/bpf_cost.h"
 #include "user/collect/ledger_slots.h"
 #include "user/collect/sample_tables.h"
-#include "user/collect/shim_probes.h"
 
 /* Stacks of a process that are passed up before what it has mapped is known: programs allocate much
  * when they begin. */
@@ -33,8 +38,8 @@ struct alloc_collector {
 	struct collector base;
 	struct alloc_options options;
 	struct alloc_bpf *skel;
-	struct bpf_link **links; /* of the probes */
-	size_t n_links;
+	struct alloc_calls calls; /* of allocators; none with the library */
+	struct alloc_shim shim;	  /* probes of the library */
 	struct sample_tables tables;
 	struct alloc_sites sites;
 	struct alloc_settling settling;
@@ -49,11 +54,9 @@ static struct alloc_collector *of(struct collector *base)
 static void alloc_free(struct collector *base)
 {
 	struct alloc_collector *c = of(base);
-	size_t i;
 
-	for (i = 0; i < c->n_links; i++)
-		bpf_link__destroy(c->links[i]);
-	free(c->links);
+	alloc_shim_release(&c->shim);
+	alloc_calls_release(&c->calls);
 	alloc_settling_release(&c->settling);
 	alloc_sites_release(&c->sites);
 	sample_tables_release(&c->tables);
@@ -89,6 +92,46 @@ static int make_on_demand(struct alloc_collector *c)
 	return 0;
 }
 
+/* A call costs what its stack and its site do, at most. */
+#define KEPT_NS 3000
+
+/* About how many of an allocator's calls are sampled: blocks are seldom larger than this on
+ * average. */
+#define LARGE_BYTES 4096
+
+static bool is_for_everyone(const struct alloc_collector *c)
+{
+	return !c->options.n_pids && !c->options.command;
+}
+
+/* Which programs there will be. */
+static int choose(struct alloc_collector *c)
+{
+	const struct alloc_settings *settings = c->options.settings;
+	double sampled = (double)LARGE_BYTES / settings->interval_bytes;
+	struct alloc_calls_options options = {
+		.in_use = !settings->allocated_only,
+		.everyone = is_for_everyone(c),
+		.allow_slow = settings->allow_slow,
+		.best_way = UPROBES_SESSION,
+		.max_slowdown = settings->max_slowdown,
+		.sampled = sampled < 1 ? sampled : 1,
+		.kept_ns = KEPT_NS,
+	};
+
+	if (settings->interval_bytes > 1)
+		alloc_weights_fill(settings->interval_bytes,
+				   (struct ft_alloc_draw *)&c->skel->rodata->cfg_draw);
+	if (c->options.shim_path) {
+		alloc_shim_choose(&c->shim, c->skel, settings->follow_maps);
+		return alloc_calls_choose(&c->calls, c->skel, NULL);
+	}
+	alloc_shim_leave_out(c->skel);
+	c->skel->rodata->cfg_in_use = options.in_use;
+	c->skel->rodata->cfg_tell_news = 1;
+	return alloc_calls_choose(&c->calls, c->skel, &options);
+}
+
 static int load(struct alloc_collector *c, const struct target *target)
 {
 	unsigned int stacks =
@@ -101,6 +144,8 @@ static int load(struct alloc_collector *c, const struct target *target)
 	ALLOC_SITES_SIZE(c->skel, stacks, max_blocks(c->options.settings->interval_bytes), err);
 	if (!err)
 		err = make_on_demand(c);
+	if (!err)
+		err = choose(c);
 	if (err)
 		return err;
 	c->skel->rodata->cfg_interval_bytes = c->options.settings->interval_bytes;
@@ -117,48 +162,39 @@ static int load(struct alloc_collector *c, const struct target *target)
 			   bpf_map__fd(c->skel->maps.target_cgroup));
 }
 
-/* The library is this recording's own: nobody else has its probes. */
-static int attach_shim(struct alloc_collector *c)
+static int attach_calls(struct alloc_collector *c)
 {
-	struct bpf_program *const programs[SHIM_PROBES] = {
-		[SHIM_MADE] = c->skel->progs.on_made,
-		[SHIM_FREED] = c->skel->progs.on_freed,
-		[SHIM_MOVING] = c->skel->progs.on_moving,
-		[SHIM_MOVED] = c->skel->progs.on_moved,
-		[SHIM_MAPPED] = c->skel->progs.on_mapped,
-		[SHIM_UNMAPPED] = c->skel->progs.on_unmapped,
-		[SHIM_SETTLING] = c->skel->progs.on_settling,
-	};
-	_cleanup_(freep) struct shim_probe *probes = NULL;
-	size_t n;
-	int err = shim_probes_own(&probes, &n);
+	size_t i;
+	int err = 0;
 
-	if (err)
-		return err;
-	c->links = calloc(n, sizeof(*c->links));
-	if (!c->links)
-		return errf(-ENOMEM, "no memory for the alloc collector");
-	for (; c->n_links < n; c->n_links++) {
-		struct bpf_link *link =
-			bpf_program__attach_uprobe(programs[probes[c->n_links].kind], false, -1,
-						   c->options.shim_path, probes[c->n_links].offset);
+	if (is_for_everyone(c))
+		err = alloc_calls_attach_all(&c->calls);
+	else if (c->options.command)
+		err = alloc_follow_command(&c->calls, c->options.command, c->options.command_path);
+	for (i = 0; i < c->options.n_pids && !err; i++)
+		err = alloc_calls_attach(&c->calls, c->options.pids[i]);
+	if (!err && c->calls.warning[0] && c->options.warn)
+		c->options.warn(c->options.warn_ctx, c->calls.warning);
+	return err;
+}
 
-		if (!link)
-			return bpf_fail(-errno, "the probes of the allocation library");
-		c->links[c->n_links] = link;
-	}
-	return 0;
+static int attach_program(struct bpf_program *program, struct bpf_link **ret)
+{
+	*ret = bpf_program__attach(program);
+	return *ret ? 0 : bpf_fail(-errno, "the alloc collector");
 }
 
 static int attach(struct alloc_collector *c)
 {
-	c->skel->links.on_exit = bpf_program__attach(c->skel->progs.on_exit);
-	if (!c->skel->links.on_exit)
-		return bpf_fail(-errno, "the alloc collector");
-	c->skel->links.on_exec = bpf_program__attach(c->skel->progs.on_exec);
-	if (!c->skel->links.on_exec)
-		return bpf_fail(-errno, "the alloc collector");
-	return attach_shim(c);
+	int err = attach_program(c->skel->progs.on_exit, &c->skel->links.on_exit);
+
+	if (!err)
+		err = attach_program(c->skel->progs.on_exec, &c->skel->links.on_exec);
+	if (c->options.shim_path)
+		return err ? err : alloc_shim_attach(&c->shim, c->options.shim_path);
+	if (!err)
+		err = attach_program(c->skel->progs.on_fork, &c->skel->links.on_fork);
+	return err ? err : attach_calls(c);
 }
 
 /* --- recording -----------------------------------------------------------------------------------
@@ -195,6 +231,8 @@ static int alloc_tick(struct collector *base)
 	struct alloc_collector *c = of(base);
 	int err = alloc_settling_tick(&c->settling);
 
+	if (!err && !c->options.shim_path)
+		err = alloc_follow_tick(&c->calls, c->skel->maps.news);
 	return err ? err : alloc_sites_tick(&c->sites);
 }
 
@@ -265,6 +303,13 @@ static void add_notes(const struct alloc_collector *c, struct collector_summary 
 	summary_add_note(s, "frees_missed", state->frees_missed, NULL);
 	summary_add_note(s, "in_use_table_full", state->blocks_full, NULL);
 	summary_add_note(s, "processes_table_full", state->processes_full, NULL);
+	if (c->options.shim_path)
+		return;
+	summary_add_note(s, "calls_that_failed", state->failed, NULL);
+	summary_add_note(s, "probes", c->calls.counts.probes, NULL);
+	summary_add_note(s, "functions_left_out", c->calls.counts.left_out, NULL);
+	summary_add_note(s, "processes_without_allocator", c->calls.counts.not_found, NULL);
+	summary_add_note(s, "processes_not_told", state->news_full, NULL);
 }
 
 static int alloc_summarize(struct collector *base, const struct sideband *sb,
@@ -280,8 +325,9 @@ static int alloc_summarize(struct collector *base, const struct sideband *sb,
 					 &ret->memory);
 	if (err)
 		return err;
-	ret->memory->how = "shim";
-	ret->memory->has_frees = true;
+	ret->memory->how = c->options.shim_path ? "shim" : "uprobes";
+	ret->memory->has_frees = c->skel->rodata->cfg_in_use;
+	ret->memory->expected_slowdown = c->calls.counts.slowdown;
 	ret->event = strdup("allocations");
 	if (!ret->event)
 		return errf(-ENOMEM, "no memory for the summary");

@@ -17,7 +17,14 @@ struct alloc_options {
 	const struct alloc_settings *settings;
 	unsigned int table_entries; /* of stacks, and four times as many sites; 0: fitting */
 	struct unwinder *unwinder;  /* borrowed; NULL: user stacks by frame pointers */
-	const char *shim_path;	    /* of the library; NULL: allocators are probed */
+	const char *shim_path;	    /* of the library; NULL: allocators are probed: */
+	const uint32_t *pids;	    /* of these, */
+	size_t n_pids;
+	uint32_t command;	  /* or of this one, which waits for its exec, */
+	const char *command_path; /* as it was given; */
+	/* or of all. */
+	void (*warn)(void *ctx, const char *sentence); /* NULL: not wanted */
+	void *warn_ctx;
 	/* Where processes wait until they are known; borrowed. */
 	struct shim_known *known;
 	const struct sideband *sideband;

@@ -59,8 +59,8 @@ struct alloc_sites {
 void alloc_sites_init(struct alloc_sites *s, const struct alloc_sites_options *options);
 void alloc_sites_release(struct alloc_sites *s);
 
-/* Takes what belongs to processes that have ended (of_kernel: and is not in use) out of the kernel's
- * tables, if they fill up. 0 or -errno with a sentence. */
+/* Takes what belongs to processes that have ended (of_kernel: and is not in use) out of the
+ * kernel's tables, if they fill up. 0 or -errno with a sentence. */
 int alloc_sites_tick(struct alloc_sites *s);
 
 /*

@@ -123,6 +123,12 @@ static int load_alloc(struct session *s, struct collector **ret)
 		.table_entries = s->o->table_entries,
 		.unwinder = s->unwinder,
 		.shim_path = s->shim.environment ? s->shim.file.path : NULL,
+		.pids = s->o->target.pids,
+		.n_pids = s->o->target.n_pids,
+		.command = s->o->whole_machine ? 0 : s->launch.pid,
+		.command_path = s->o->command ? s->o->command[0] : NULL,
+		.warn = s->o->warn,
+		.warn_ctx = s->o->ctx,
 		.known = &s->shim.known,
 		.sideband = s->sideband,
 	};
@@ -186,7 +192,8 @@ static int prepare_command(struct session *s)
 
 	if (!s->o->command)
 		return 0;
-	if (s->o->collectors & SESSION_ALLOC)
+	/* Of others than the command the library would know nothing. */
+	if (s->o->collectors & SESSION_ALLOC && !s->o->whole_machine)
 		err = shim_launch_prepare(&s->o->alloc, s->o->command[0], &s->shim);
 	if (!err && s->shim.why_not && s->o->warn)
 		s->o->warn(s->o->ctx, s->shim.why_not);

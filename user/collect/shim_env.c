@@ -10,6 +10,7 @@
 
 #define PRELOAD	 "LD_PRELOAD="
 #define SETTINGS "FATHOM_ALLOC="
+#define ASAN	 "ASAN_OPTIONS="
 
 static bool begins(const char *text, const char *with)
 {
@@ -35,33 +36,40 @@ static int make_preload(const char *library, const char *old, struct str *ret)
 	return err || !*old ? err : str_addf(ret, ":%s", old);
 }
 
-/* Of two with one name the first counts (getenv(3)); all of them go. */
-static int copy_rest(char *const *environment, char **to, const char **ret_preload)
+/* gcc's AddressSanitizer ends a program, a child perhaps, that has another library before it. */
+static int make_asan(const char *old, struct str *ret)
 {
-	const char *preload = NULL;
+	return str_addf(ret, ASAN "%s%sverify_asan_link_order=0", old, *old ? ":" : "");
+}
 
+/* Of two with one name the first counts (getenv(3)). */
+static const char *value_of(char *const *environment, const char *name)
+{
 	for (; *environment; environment++) {
-		if (begins(*environment, PRELOAD)) {
-			if (!preload)
-				preload = *environment + strlen(PRELOAD);
-			continue;
-		}
-		if (begins(*environment, SETTINGS))
+		if (begins(*environment, name))
+			return *environment + strlen(name);
+	}
+	return "";
+}
+
+static int copy_rest(char *const *environment, char **to)
+{
+	for (; *environment; environment++) {
+		if (begins(*environment, PRELOAD) || begins(*environment, SETTINGS) ||
+		    begins(*environment, ASAN))
 			continue;
 		*to = strdup(*environment);
 		if (!*to++)
 			return -ENOMEM;
 	}
-	*ret_preload = preload ? preload : "";
 	return 0;
 }
 
 int shim_env_make(const struct shim_settings *settings, const char *library,
 		  char *const *environment, char ***ret)
 {
-	_cleanup_(str_release) struct str own = {}, preload = {};
+	_cleanup_(str_release) struct str own = {}, preload = {}, asan = {};
 	_cleanup_(shim_env_freep) char **env = NULL;
-	const char *old;
 	size_t n = 0;
 	int err;
 
@@ -70,18 +78,21 @@ int shim_env_make(const struct shim_settings *settings, const char *library,
 			    settings->interval_bytes);
 	while (environment[n])
 		n++;
-	env = calloc(n + 3, sizeof(*env));
+	env = calloc(n + 4, sizeof(*env));
 	err = env ? make_settings(settings, &own) : -ENOMEM;
 	if (!err)
-		err = copy_rest(environment, env, &old);
+		err = make_preload(library, value_of(environment, PRELOAD), &preload);
 	if (!err)
-		err = make_preload(library, old, &preload);
+		err = make_asan(value_of(environment, ASAN), &asan);
+	if (!err)
+		err = copy_rest(environment, env);
 	if (err)
 		return errf(err, "no memory for the environment of a command");
 	for (n = 0; env[n];)
 		n++;
 	env[n] = take(preload.data);
 	env[n + 1] = take(own.data);
+	env[n + 2] = take(asan.data);
 	*ret = take(env);
 	return 0;
 }

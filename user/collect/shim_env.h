@@ -20,7 +20,9 @@ struct shim_settings {
 
 /*
  * A copy of 'environment' with 'library' before what LD_PRELOAD says already, and with the
- * settings. To be freed with shim_env_free(). -EINVAL: the interval; -ENOMEM; with a sentence.
+ * settings; and, since children with gcc's AddressSanitizer end at once when another library is
+ * before it, with verify_asan_link_order=0 behind what ASAN_OPTIONS says. To be freed with
+ * shim_env_free(). -EINVAL: the interval; -ENOMEM; with a sentence.
  */
 int shim_env_make(const struct shim_settings *settings, const char *library,
 		  char *const *environment, char ***ret);

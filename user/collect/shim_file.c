@@ -107,10 +107,10 @@ static int place_in(const char *parent, struct shim_file *ret)
 		err = errf(-errno, "cannot make a folder in '%s': %m", parent);
 	else
 		is_made = true;
-	if (!err && asprintf(&f.path, "%s/" SHIM_FILE_NAME, f.folder) < 0) {
+	if (!err && asprintf(&f.path, "%s/" SHIM_FILE_NAME, f.folder) < 0)
 		f.path = NULL;
+	if (!err && !f.path)
 		err = errf(-ENOMEM, "no memory for a path");
-	}
 	if (!err)
 		err = write_library(&f);
 	if (err) {

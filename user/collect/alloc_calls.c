@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "user/collect/alloc_calls.h"
+
+#include <bpf/libbpf.h>
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <linux/types.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bpf/alloc_wire.h"
+#include "bpf/draw_wire.h"
+
+#include "alloc.skel.h"
+#include "user/base/array.h"
+#include "user/base/err.h"
+
+/* Threads at the same time; one that finds no room is counted (FT_ALLOC_LOST_CALLS). */
+#define MAX_THREADS 65536
+
+/* --- programs -----------------------------------------------------------------------------------
+ */
+
+static struct bpf_program *program_of(const struct alloc_bpf *skel, enum alloc_function function)
+{
+	struct bpf_program *const programs[] = {
+		[ALLOC_MALLOC] = skel->progs.on_malloc,
+		[ALLOC_CALLOC] = skel->progs.on_calloc,
+		[ALLOC_REALLOC] = skel->progs.on_realloc,
+		[ALLOC_REALLOCARRAY] = skel->progs.on_reallocarray,
+		[ALLOC_POSIX_MEMALIGN] = skel->progs.on_posix_memalign,
+		[ALLOC_MEMALIGN] = skel->progs.on_memalign,
+		[ALLOC_FREE] = skel->progs.on_free,
+	};
+
+	return programs[function];
+}
+
+/* A session's programs are called at the return by themselves. */
+static enum uprobes_when when_of(const struct alloc_calls *c, enum alloc_function function)
+{
+	return c->options.in_use && function != ALLOC_FREE && c->counts.way == UPROBES_SESSION
+		       ? UPROBES_AT_BOTH
+		       : UPROBES_AT_ENTRY;
+}
+
+static bool has_return_program(const struct alloc_calls *c)
+{
+	return c->options.in_use && c->counts.way != UPROBES_SESSION;
+}
+
+static int choose(struct alloc_calls *c, bool is_wanted)
+{
+	struct bpf_program *returned = c->skel->progs.on_call_returned;
+	enum alloc_function f;
+	int err = bpf_program__set_autoload(returned, is_wanted && has_return_program(c));
+
+	if (!err && is_wanted && has_return_program(c))
+		err = uprobes_prepare(returned, c->counts.way, UPROBES_AT_RETURN);
+	for (f = 0; f < ALLOC_FUNCTIONS && !err; f++) {
+		struct bpf_program *program = program_of(c->skel, f);
+		bool is_used = is_wanted && (c->options.in_use || f != ALLOC_FREE);
+
+		err = bpf_program__set_autoload(program, is_used);
+		if (!err && is_used)
+			err = uprobes_prepare(program, c->counts.way, when_of(c, f));
+	}
+	return err;
+}
+
+int alloc_calls_choose(struct alloc_calls *c, struct alloc_bpf *skel,
+		       const struct alloc_calls_options *options)
+{
+	int err;
+
+	*c = (struct alloc_calls){ .skel = skel };
+	allocators_init(&c->files);
+	if (options) {
+		c->options = *options;
+		c->counts.way = uprobes_best_way();
+		if (c->counts.way > options->best_way)
+			c->counts.way = options->best_way;
+	}
+	err = choose(c, options != NULL);
+	if (!err && options && options->in_use) {
+		skel->rodata->cfg_calls_in_session = c->counts.way == UPROBES_SESSION;
+		err = bpf_map__set_max_entries(skel->maps.calls, MAX_THREADS);
+	}
+	return err ? errf(err, "cannot choose the programs of allocators: %s", strerror(-err)) : 0;
+}
+
+/* --- attaching
+ * ------------------------------------------------------------------------------------ */
+
+static bool is_used(const struct alloc_calls *c, const struct allocator_probe *probe)
+{
+	return (c->options.in_use || probe->function != ALLOC_FREE) &&
+	       (c->options.allow_slow || !probe->is_slow);
+}
+
+static int attach_function(struct alloc_calls *c, struct uprobes *list, pid_t pid,
+			   const struct allocator *a, enum alloc_function function)
+{
+	_cleanup_(freep) struct uprobe_place *places = calloc(a->n_probes + 1, sizeof(*places));
+	size_t i, n = 0;
+	int err;
+
+	if (!places)
+		return errf(-ENOMEM, "no memory for the probes of '%s'", a->path);
+	for (i = 0; i < a->n_probes; i++) {
+		if (a->probes[i].function == function && is_used(c, &a->probes[i]))
+			places[n++] =
+				(struct uprobe_place){ a->probes[i].offset, a->probes[i].cookie };
+	}
+	if (!n)
+		return 0;
+	/* The return first: a call that is noted at its entry is sure to be heard of again. */
+	err = has_return_program(c) && function != ALLOC_FREE
+		      ? uprobes_attach(list, bpf_program__fd(c->skel->progs.on_call_returned),
+				       c->counts.way, UPROBES_AT_RETURN, a->fd, pid, places, n)
+		      : 0;
+	if (!err)
+		err = uprobes_attach(list, bpf_program__fd(program_of(c->skel, function)),
+				     c->counts.way, when_of(c, function), a->fd, pid, places, n);
+	if (!err)
+		c->counts.probes += n;
+	return err ? err_prefix(err, "'%s'", a->path) : 0;
+}
+
+/* Frees last: better none is seen of what was not seen before. */
+static int attach_allocator(struct alloc_calls *c, struct uprobes *list, pid_t pid,
+			    const struct allocator *a)
+{
+	enum alloc_function f;
+	int err = 0;
+
+	for (f = 0; f < ALLOC_FUNCTIONS && !err; f++)
+		err = attach_function(c, list, pid, a, f);
+	return err;
+}
+
+static struct alloc_calls_target *find_target(struct alloc_calls *c, pid_t pid)
+{
+	size_t i;
+
+	for (i = 0; i < c->n_targets; i++) {
+		if (c->targets[i].pid == pid)
+			return &c->targets[i];
+	}
+	return NULL;
+}
+
+static bool set_has(const struct allocator_set *set, const struct allocator *a)
+{
+	size_t i;
+
+	for (i = 0; i < set->n; i++) {
+		if (set->all[i] == a)
+			return true;
+	}
+	return false;
+}
+
+static int have_target(struct alloc_calls *c, pid_t pid, struct alloc_calls_target **ret)
+{
+	*ret = find_target(c, pid);
+	if (*ret)
+		return 0;
+	if (array_reserve(c->targets, c->cap, c->n_targets + 1))
+		return errf(-ENOMEM, "no memory for the probes of process %d", pid);
+	*ret = &c->targets[c->n_targets++];
+	**ret = (struct alloc_calls_target){ .pid = pid };
+	return 0;
+}
+
+/* Into all processes, each allocator once. */
+static int attach_for_everyone(struct alloc_calls *c, const struct allocator_set *set)
+{
+	struct alloc_calls_target *target;
+	int err = have_target(c, 0, &target);
+	size_t i;
+
+	for (i = 0; i < set->n && !err; i++) {
+		if (set_has(&c->attached, set->all[i]))
+			continue;
+		if (c->attached.n == ALLOCATORS_MAX)
+			return errf(-E2BIG, "too many different allocators: the limit is %d",
+				    ALLOCATORS_MAX);
+		err = attach_allocator(c, &target->probes, 0, set->all[i]);
+		if (!err)
+			c->attached.all[c->attached.n++] = set->all[i];
+	}
+	return err;
+}
+
+static int attach_set(struct alloc_calls *c, pid_t pid, const struct allocator_set *set)
+{
+	struct alloc_calls_target *target;
+	size_t i;
+	int err;
+
+	if (c->options.everyone)
+		return attach_for_everyone(c, set);
+	err = have_target(c, pid, &target);
+	if (err)
+		return err;
+	/* What it has executed before is gone, and so are its probes. */
+	uprobes_release(&target->probes);
+	for (i = 0; i < set->n && !err; i++)
+		err = attach_allocator(c, &target->probes, pid, set->all[i]);
+	if (err)
+		alloc_calls_forget(c, pid);
+	else
+		c->counts.processes++;
+	return err;
+}
+
+/* --- what it costs
+ * ----------------------------------------------------------------------------------- */
+
+/* Without them, what is counted would be wrong and not only less. */
+static bool is_essential(const struct allocator_probe *probe)
+{
+	static const char *const names[] = { "malloc", "calloc", "realloc",
+					     "free",   "_Znwm",	 "_ZdlPv" };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		const char *end = strstr(probe->name, names[i]);
+
+		if (end && !end[strlen(names[i])])
+			return true;
+	}
+	return false;
+}
+
+/* -EOPNOTSUPP if it cannot be done without slow probes, and these are not allowed. */
+static int check_slow(struct alloc_calls *c, const struct allocator_set *set, uint64_t *left_out)
+{
+	size_t i, j;
+
+	for (i = 0; i < set->n; i++) {
+		for (j = 0; j < set->all[i]->n_probes; j++) {
+			const struct allocator_probe *probe = &set->all[i]->probes[j];
+
+			if (!probe->is_slow || c->options.allow_slow ||
+			    (probe->function == ALLOC_FREE && !c->options.in_use))
+				continue;
+			if (is_essential(probe))
+				return errf(-EOPNOTSUPP,
+					    "each call of %s() in '%s' would be single-stepped: "
+					    "use --slow to do that all the same",
+					    probe->name, set->all[i]->path);
+			(*left_out)++;
+		}
+	}
+	return 0;
+}
+
+static int have_costs(struct alloc_calls *c)
+{
+	int err = c->has_costs ? 0 : alloc_costs_measure(c->counts.way, &c->costs);
+
+	c->has_costs = !err;
+	return err;
+}
+
+static void warn_of_seccomp(struct alloc_calls *c, pid_t pid)
+{
+	if (!c->options.in_use || !c->costs.seccomp_kills || !alloc_is_confined(pid))
+		return;
+	snprintf(c->warning, sizeof(c->warning),
+		 "process %d is confined by a seccomp filter, and this kernel may end it for "
+		 "returning into a probe: --allocated-only does without",
+		 pid);
+}
+
+static int check_slowdown(struct alloc_calls *c, pid_t pid, const struct allocator_set *set)
+{
+	struct alloc_load load;
+	double slowdown, calls;
+	int err = have_costs(c), i;
+
+	if (err)
+		return err;
+	warn_of_seccomp(c, pid);
+	err = alloc_load_count(c->counts.way, pid, set, c->options.in_use, &load);
+	if (err)
+		return err;
+	slowdown = alloc_slowdown(&load, &c->costs, c->options.in_use, c->options.sampled,
+				  c->options.kept_ns);
+	for (calls = 0, i = 0; i < ALLOC_CLASSES; i++)
+		calls += load.calls[i];
+	calls *= 1e9 / load.wall_ns;
+	if (slowdown > c->counts.slowdown) {
+		c->counts.slowdown = slowdown;
+		c->counts.calls_per_s = calls;
+	}
+	if (!c->options.max_slowdown || slowdown <= c->options.max_slowdown)
+		return 0;
+	return errf(
+		-ECANCELED,
+		"process %d calls its allocator %.0f times a second: probes on it would make it "
+		"%.2f times as slow, and the limit is %.2f; raise it by --max-slowdown%s",
+		pid, calls, slowdown, c->options.max_slowdown,
+		c->options.in_use ? ", or use --allocated-only" : "");
+}
+
+/* --- processes
+ * ---------------------------------------------------------------------------------------- */
+
+int alloc_calls_attach(struct alloc_calls *c, pid_t pid)
+{
+	struct allocator_set set;
+	uint64_t left_out = 0;
+	int err = allocators_of_process(&c->files, pid, &set);
+
+	if (!err)
+		err = check_slow(c, &set, &left_out);
+	if (!err)
+		err = check_slowdown(c, pid, &set);
+	if (!err)
+		err = attach_set(c, pid, &set);
+	if (!err)
+		c->counts.left_out += left_out;
+	return err;
+}
+
+int alloc_calls_attach_program(struct alloc_calls *c, pid_t pid, const char *path)
+{
+	struct allocator_set set;
+	uint64_t left_out = 0;
+	int err = allocators_of_program(&c->files, path, &set);
+
+	if (!err)
+		err = check_slow(c, &set, &left_out);
+	if (!err)
+		err = attach_set(c, pid, &set);
+	if (!err)
+		c->counts.left_out += left_out;
+	return err;
+}
+
+int alloc_calls_follow(struct alloc_calls *c, pid_t pid)
+{
+	struct allocator_set set;
+	uint64_t left_out = 0;
+	int err = allocators_of_process(&c->files, pid, &set);
+
+	if (!err)
+		err = check_slow(c, &set, &left_out);
+	if (!err)
+		err = attach_set(c, pid, &set);
+	if (err == -ESRCH || err == -ENOENT || err == -EOPNOTSUPP) {
+		c->counts.not_found++;
+		return 0;
+	}
+	if (!err)
+		c->counts.left_out += left_out;
+	return err;
+}
+
+int alloc_calls_attach_all(struct alloc_calls *c)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	int err = 0;
+
+	if (!proc)
+		return errf(-errno, "cannot read /proc: %m");
+	while (!err && (entry = readdir(proc)) != NULL) {
+		pid_t pid = isdigit((unsigned char)entry->d_name[0]) ? atoi(entry->d_name) : 0;
+
+		if (pid > 0 && pid != getpid())
+			err = alloc_calls_follow(c, pid);
+	}
+	closedir(proc);
+	return err;
+}
+
+void alloc_calls_forget(struct alloc_calls *c, pid_t pid)
+{
+	struct alloc_calls_target *target = pid ? find_target(c, pid) : NULL;
+
+	if (!target)
+		return;
+	uprobes_release(&target->probes);
+	*target = c->targets[--c->n_targets];
+}
+
+void alloc_calls_release(struct alloc_calls *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->n_targets; i++)
+		uprobes_release(&c->targets[i].probes);
+	free(c->targets);
+	allocators_release(&c->files);
+	*c = (struct alloc_calls){ 0 };
+}
