@@ -195,7 +195,7 @@ static __noinline int kmem_sampled(void *ctx, struct alloc_request *r, struct km
 	/* Before the block is in the table, for whoever frees it at once. */
 	__sync_fetch_and_add(present_slot(r->address), 1);
 	lost = kmem_account(ctx, r, cache, s);
-	if (!cfg_in_use || lost || !bpf_map_lookup_elem(&blocks, &key))
+	if (!bpf_map_lookup_elem(&blocks, &key)) /* it was lost, or frees are not followed */
 		__sync_fetch_and_add(present_slot(r->address), -1);
 	ledger_close(lost ? lost : FT_KEPT);
 	sample_release(s);
