@@ -48,11 +48,19 @@ lib_ldlibs := $(shell $(PKG_CONFIG) --libs $(libs) 2>/dev/null) -liberty -lm
 warnings := -Wall -Wextra -Wshadow -Wvla -Wmissing-prototypes -Wstrict-prototypes -Werror
 CFLAGS ?= -O2 -g
 all_cflags = $(CFLAGS) -std=gnu11 $(warnings) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
-	-DFATHOM_VERSION='"$(VERSION)"' -fno-omit-frame-pointer -pthread -I. -I$(O)/gen $(lib_cflags)
+	-DFATHOM_VERSION='"$(VERSION)"' -DSHIM_LIBRARY='"$(shim)"' -fno-omit-frame-pointer -pthread -I. -I$(O)/gen $(lib_cflags)
 san_flags := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 bpf_flags := -g -O2 -target bpf -mcpu=v2 -D__TARGET_ARCH_$(bpf_arch) -I. -Ivmlinux/$(ARCH) \
 	-Wall -Wextra -Wshadow -Wvla -Werror -Wno-unused-parameter -Wno-missing-prototypes
 # v2 and not v3: the 5.10 verifier tracks 64-bit bounds better than those of 32-bit subregisters.
+
+# The library that commands are started with (shim/). Its functions keep to one piece each, since the
+# one that called a probe is to be known by its name.
+shim := $(O)/shim/libfathom-alloc.so
+shim_sources := $(wildcard shim/*.c)
+shim_cflags := -O2 -fPIC -std=gnu11 $(warnings) -D_GNU_SOURCE -I. -fvisibility=hidden -fno-builtin \
+	-ftls-model=initial-exec -fno-reorder-blocks-and-partition
+shim_ldflags := -shared -Wl,-soname,libfathom-alloc.so -Wl,-z,defs -Wl,-z,now -Wl,-z,relro
 
 sources := $(filter-out user/cmd/main.c,$(wildcard user/*/*.c flamegraph/*.c))
 bpf_sources := $(wildcard bpf/*.bpf.c)
@@ -120,6 +128,17 @@ $(O)/gen/%.js.h: flamegraph/%.js
 	$(q){ echo 'static const char $(subst -,_,$*)_js[] ='; \
 		sed -e 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' $<; echo ';'; } >$@.tmp && mv $@.tmp $@
 
+# --- the library that is preloaded ---------------------------------------------------------------
+
+$(O)/shim/%.o: shim/%.c
+	$(say) CC $@
+	@mkdir -p $(@D)
+	$(q)$(CC) $(shim_cflags) -MMD -MP -c $< -o $@
+
+$(shim): $(shim_sources:%.c=$(O)/%.o)
+	$(say) LD $@
+	$(q)$(CC) $(shim_ldflags) $^ -o $@
+
 # --- two variants of everything in C: obj (as installed) and san (ASan and UBSan) ---------------
 
 obj_flags :=
@@ -135,6 +154,9 @@ $(O)/$(1)/%.o: %.c | $(generated)
 	$$(say) CC $$@
 	@mkdir -p $$(@D)
 	$$(q)$$(CC) $$(fakes) $$(all_cflags) $$($(1)_flags) -MMD -MP -c $$< -o $$@
+
+# In both of them as it is, without sanitizers.
+$(O)/$(1)/user/collect/shim_image.o: $(shim)
 
 $(O)/$(1)/libfathom.a: $(sources:%.c=$(O)/$(1)/%.o) $(O)/$(1)/gen/pprof.pb-c.o
 	$$(say) AR $$@

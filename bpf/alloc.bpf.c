@@ -2,8 +2,8 @@
 /*
  * alloc: memory that processes ask for and give back, by who asks.
  *
- * The probes of the shim (shim/alloc.c, docs/usdt.md) tell of sampled blocks only; those on the
- * allocator's own functions, of every call (alloc_calls.bpf.h).
+ * The probes of the shim tell of sampled blocks only (alloc_shim.bpf.h); those on the allocator's
+ * own functions, of every call (alloc_calls.bpf.h).
  */
 #include "vmlinux.h"
 
@@ -15,96 +15,50 @@
 
 #include "bpf/alloc_account.bpf.h"
 #include "bpf/alloc_calls.bpf.h"
-
-/* --- the shim's probes: the first instruction of a function with these arguments -----------------
- */
-
-SEC("uprobe")
-int BPF_KPROBE(on_made, __u64 address, __u64 bytes, __u64 weight)
-{
-	struct alloc_request r = {
-		.address = address,
-		.bytes = bytes,
-		.weight = weight,
-		.kind = FT_ALLOC_HEAP,
-		.flags = ALLOC_USER_STACK | ALLOC_FROM_CALLER,
-	};
-
-	if (!is_on || weight < FT_ALLOC_WEIGHT_ONE)
-		return 0;
-	return alloc_made(ctx, &r);
-}
-
-SEC("uprobe")
-int BPF_KPROBE(on_freed, __u64 address, __u64 temporary)
-{
-	struct ft_alloc_block_key key = { .address = address };
-
-	if (!is_on)
-		return 0;
-	key.process = alloc_process_of_current(0);
-	return alloc_freed(&key, temporary != 0);
-}
-
-SEC("uprobe")
-int BPF_KPROBE(on_moving, __u64 address)
-{
-	struct ft_alloc_block_key key = { .address = address };
-
-	if (!is_on)
-		return 0;
-	key.process = alloc_process_of_current(0);
-	alloc_moving(&key);
-	return 0;
-}
-
-SEC("uprobe")
-int BPF_KPROBE(on_moved, __u64 address, __u64 ok)
-{
-	if (is_on)
-		alloc_moved(ok != 0);
-	return 0;
-}
-
-SEC("uprobe")
-int BPF_KPROBE(on_mapped, __u64 id, __u64 bytes)
-{
-	struct alloc_request r = {
-		.address = id,
-		.bytes = bytes,
-		.weight = FT_ALLOC_WEIGHT_ONE,
-		.kind = FT_ALLOC_MAPPING,
-		.flags = ALLOC_USER_STACK | ALLOC_FROM_CALLER,
-	};
-
-	return is_on ? alloc_made(ctx, &r) : 0;
-}
-
-SEC("uprobe")
-int BPF_KPROBE(on_unmapped, __u64 id, __u64 bytes)
-{
-	struct ft_alloc_block_key key = { .address = id };
-
-	if (!is_on)
-		return 0;
-	key.process = alloc_process_of_current(0);
-	return alloc_freed_part(&key, bytes);
-}
+#include "bpf/alloc_shim.bpf.h"
 
 /* --- processes
  * ------------------------------------------------------------------------------------ */
+
+const volatile __u8 cfg_tell_news = 0; /* the loader follows processes */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, 4096);
+	__type(value, struct ft_alloc_news);
+} news SEC(".maps");
+
+static __always_inline void news_tell(__u32 tgid, __u32 what)
+{
+	struct ft_alloc_news one = { .tgid = tgid, .what = what };
+
+	if (tgid && bpf_map_push_elem(&news, &one, BPF_ANY))
+		__sync_fetch_and_add(&state.news_full, 1);
+}
+
+/* Whether the current task is one that was asked for; in *tgid its process. */
+static __always_inline bool is_wanted(__u32 *tgid)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	__u32 tid;
+
+	current_ids(task, tgid, &tid);
+	return !filter_current(*tgid, tid);
+}
 
 /* From 7.0 on it has one more argument. */
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *task)
 {
 	struct ft_alloc_process_key key;
+	__u32 tgid;
 
-	calls_end_thread();
 	if (BPF_CORE_READ(task, signal, live.counter))
 		return 0; /* other threads go on */
 	key = alloc_process_of_current(0);
 	alloc_process_ended(&key);
+	if (cfg_tell_news && is_wanted(&tgid))
+		news_tell(tgid, FT_ALLOC_ENDED);
 	return 0;
 }
 
@@ -113,8 +67,22 @@ SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task)
 {
 	struct ft_alloc_process_key key = alloc_process_of_current(1);
+	__u32 tgid;
 
 	alloc_process_ended(&key);
+	if (cfg_tell_news && is_wanted(&tgid))
+		news_tell(tgid, FT_ALLOC_BEGAN);
+	return 0;
+}
+
+/* Its child has the same memory, but no probes that are the parent's alone. */
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+{
+	__u32 from, to = task_tgid(child);
+
+	if (cfg_tell_news && is_wanted(&from) && from != to)
+		news_tell(to, FT_ALLOC_BEGAN);
 	return 0;
 }
 

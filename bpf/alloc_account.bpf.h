@@ -80,7 +80,7 @@ struct {
 
 #define ALLOC_USER_STACK   1u
 #define ALLOC_KERNEL_STACK 2u
-#define ALLOC_OF_KERNEL	   4u /* it belongs to no process */
+#define ALLOC_OF_KERNEL	   4u  /* it belongs to no process */
 #define ALLOC_FROM_CALLER  8u  /* the user stack without the function that the probe is in */
 #define ALLOC_FROM_RETURN  16u /* the same, when that has just returned */
 
@@ -414,26 +414,15 @@ static __noinline int block_made(const struct alloc_request *r, __u64 hash,
 	return 0;
 }
 
-/* 0, or the ledger slot of the filter or the loss. */
-static __always_inline __u32 request_account(void *ctx, const struct alloc_request *r,
-					     struct sample *s)
+/* When the task and the stacks are in 's': 0, or the ledger slot of the loss. */
+static __always_inline __u32 request_keep(const struct alloc_request *r, struct sample *s,
+					  struct alloc_place *a, __u32 set)
 {
-	struct alloc_place *a = bpf_map_lookup_elem(&alloc_places, &s->place);
-	__u32 set = active_set, lost = sample_task(s);
 	struct ft_alloc_site *site = NULL;
 	struct ft_alloc_sum sum;
+	__u32 lost;
 	__u64 hash;
 
-	if (!a)
-		return FT_LOST_NESTED;
-	if (lost)
-		return lost;
-	if (r->flags & ALLOC_KERNEL_STACK)
-		sample_kernel_stack(ctx, s);
-	if (r->flags & ALLOC_USER_STACK)
-		sample_user_stack_from(s, r->flags & ALLOC_FROM_RETURN	 ? SAMPLE_AT_RETURN
-					  : r->flags & ALLOC_FROM_CALLER ? SAMPLE_AT_ENTRY
-									 : SAMPLE_AT_PC);
 	lost = sample_keep(s, set);
 	if (lost)
 		return lost;
@@ -452,6 +441,26 @@ static __always_inline __u32 request_account(void *ctx, const struct alloc_reque
 	if (cfg_in_use)
 		block_made(r, hash, site);
 	return 0;
+}
+
+/* 0, or the ledger slot of the filter or the loss. */
+static __always_inline __u32 request_account(void *ctx, const struct alloc_request *r,
+					     struct sample *s)
+{
+	struct alloc_place *a = bpf_map_lookup_elem(&alloc_places, &s->place);
+	__u32 set = active_set, lost = sample_task(s);
+
+	if (!a)
+		return FT_LOST_NESTED;
+	if (lost)
+		return lost;
+	if (r->flags & ALLOC_KERNEL_STACK)
+		sample_kernel_stack(ctx, s);
+	if (r->flags & ALLOC_USER_STACK)
+		sample_user_stack_from(s, r->flags & ALLOC_FROM_RETURN	 ? SAMPLE_AT_RETURN
+					  : r->flags & ALLOC_FROM_CALLER ? SAMPLE_AT_ENTRY
+									 : SAMPLE_AT_PC);
+	return request_keep(r, s, a, set);
 }
 
 static __always_inline int alloc_made(void *ctx, const struct alloc_request *r)
@@ -474,7 +483,8 @@ static __always_inline int alloc_made(void *ctx, const struct alloc_request *r)
 
 #define ALLOC_PF_FORKNOEXEC 0x40 /* include/linux/sched.h */
 
-static __noinline int alloc_freed(const struct ft_alloc_block_key *key, __u32 temporary)
+static __noinline __attribute__((unused)) int alloc_freed(const struct ft_alloc_block_key *key,
+							  __u32 temporary)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	struct ft_alloc_block block;
@@ -489,7 +499,8 @@ static __noinline int alloc_freed(const struct ft_alloc_block_key *key, __u32 te
 }
 
 /* A part of a mapping was given back; all of it when nothing is left. */
-static __noinline int alloc_freed_part(const struct ft_alloc_block_key *key, __u64 bytes)
+static __noinline __attribute__((unused)) int alloc_freed_part(const struct ft_alloc_block_key *key,
+							       __u64 bytes)
 {
 	struct ft_alloc_block block, part;
 

@@ -89,6 +89,34 @@ struct ft_alloc_block {
 };
 _Static_assert(sizeof(struct ft_alloc_block) == 32, "ft_alloc_block");
 
+/* Probes of the shim. */
+#define FT_ALLOC_PROBE_MADE	0
+#define FT_ALLOC_PROBE_FREED	1
+#define FT_ALLOC_PROBE_MOVING	2
+#define FT_ALLOC_PROBE_MOVED	3
+#define FT_ALLOC_PROBE_MAPPED	4
+#define FT_ALLOC_PROBE_UNMAPPED 5
+#define FT_ALLOC_PROBE_SETTLING 6
+#define FT_ALLOC_PROBES		7
+
+/* A process that waits until its stacks can be unwound. */
+struct ft_alloc_settling {
+	struct ft_process_key process;
+	__u64 mm;
+	__u64 since_ns; /* CLOCK_MONOTONIC */
+	__u32 tgid;	/* as in ft_task */
+	__u32 pad;
+};
+_Static_assert(sizeof(struct ft_alloc_settling) == 40, "ft_alloc_settling");
+
+/* A process whose allocator may have to be probed. */
+struct ft_alloc_news {
+	__u32 tgid; /* as in ft_task */
+	__u32 what; /* FT_ALLOC_* */
+};
+#define FT_ALLOC_BEGAN 0 /* or executed another program */
+#define FT_ALLOC_ENDED 1
+
 /* Of the whole collector. */
 struct ft_alloc_state {
 	__u64 in_use_bytes, in_use_objects;
@@ -106,6 +134,7 @@ struct ft_alloc_state {
 	__u64 frees_inherited; /* of those: in a child, of what its parent had allocated */
 	__u64 frees_missed;    /* an address was given out once more before it was seen */
 	__u64 failed;	       /* calls that returned NULL; not followed in the shim */
+	__u64 news_full;       /* processes that the loader was not told of */
 	__u64 processes_full;  /* what they hold stays in use when they end */
 };
 

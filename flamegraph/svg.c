@@ -347,6 +347,17 @@ static void draw_legend(struct drawing *d)
 	put_raw(d, "</g>\n");
 }
 
+/* Of memory there are several values in bytes, whose pictures look alike. */
+static int add_value(struct str *out, const struct svg_options *o)
+{
+	int err;
+
+	if (!o->unit || strcmp(o->unit, "bytes") || !o->value || !strcmp(o->value, "bytes"))
+		return 0;
+	err = str_add(out, " of ");
+	return err ? err : str_add_clean(out, o->value, strlen(o->value), 0);
+}
+
 /* Below the frames: a line for details, which at rest says what all of it is, and the legend. */
 static void draw_bar(struct drawing *d)
 {
@@ -354,6 +365,8 @@ static void draw_bar(struct drawing *d)
 
 	if (!d->err)
 		d->err = add_amount(&amount, d->options, d->layout->total);
+	if (!d->err)
+		d->err = add_value(&amount, d->options);
 	put(d,
 	    "<g class=\"bar\" transform=\"translate(0 %u)\">\n"
 	    "<rect class=\"paper\" width=\"100%%\" height=\"%d\" fill=\"#fff\"/>\n",

@@ -65,6 +65,17 @@ tap_check "touching bpf/wire.h rebuilds exactly its users" rebuilds_exactly_user
 tap_check "touching user/base/str.h rebuilds exactly its users" rebuilds_exactly_users_of user/base/str.h
 tap_check "touching bpf/ustack.bpf.h rebuilds exactly its users" rebuilds_exactly_users_of bpf/ustack.bpf.h
 
+# The library that is preloaded is a part of the program as a file of its own.
+rebuilds_the_library() {
+	touch "$tmp/stamp"
+	sleep 0.1
+	touch "$tree/shim/draw.h"
+	build all || return 1
+	find "$tmp/o" \( -name '*.o' -o -name '*.so' \) -newer "$tmp/stamp" -printf '%P\n' | sort >"$tmp/rebuilt"
+	printf '%s\n' obj/user/collect/shim_image.o shim/libfathom-alloc.so shim/sampling.o | diff - "$tmp/rebuilt"
+}
+tap_check "touching a header of the preloaded library rebuilds it, and what it is put into" rebuilds_the_library
+
 installs() {
 	make -C "$tree" O="$tmp/o" DESTDIR="$tmp/root" PREFIX=/usr install >"$tmp/log" 2>&1 || { cat "$tmp/log"; return 1; }
 	# Alone in an empty folder it still knows all that it needs.

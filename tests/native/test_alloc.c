@@ -429,6 +429,22 @@ static void a_number_that_is_used_again_is_another_process(void **state_)
 	assert_int_equal(state.in_use_bytes, 100);
 }
 
+/* One that waits until its stacks can be unwound is no event. */
+static void a_process_that_settles_is_told_of(void **state_)
+{
+	(void)state_;
+	cfg_frame_pointers = 0;
+	FAKE_MAP(unwind_processes);
+	FAKE_MAP(recalls);
+	fake_pushed = 0;
+	prog_on_settling(4242);
+	assert_int_equal(fake_pushed, 1);
+	assert_int_equal(ledger_slot(FT_FIRED), 0);
+	is_on = 0;
+	prog_on_settling(4242);
+	assert_int_equal(fake_pushed, 1);
+}
+
 /* --- full tables
  * ------------------------------------------------------------------------------------ */
 
@@ -470,6 +486,7 @@ int main(void)
 		T(what_a_process_holds_goes_with_it),
 		T(an_exec_leaves_everything_behind),
 		T(a_number_that_is_used_again_is_another_process),
+		T(a_process_that_settles_is_told_of),
 		T(full_tables_are_counted),
 	};
 

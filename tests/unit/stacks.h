@@ -47,7 +47,8 @@ static inline uint32_t stacks_frame(struct profile *p, char *name)
 }
 
 /* 'comm' labels the sample with a process, unless it is NULL. An empty stack has no frames. */
-static inline void stacks_add(struct profile *p, const char *comm, const char *stack, int64_t v)
+static inline void stacks_add_values(struct profile *p, const char *comm, const char *stack,
+				     const int64_t *values)
 {
 	uint32_t node = PROFILE_NONE, labels = 0;
 	struct profile_label label = { 0 };
@@ -65,5 +66,10 @@ static inline void stacks_add(struct profile *p, const char *comm, const char *s
 		assert_int_equal(profile_add_string(p, comm, &label.str), 0);
 		assert_int_equal(profile_add_labels(p, &label, 1, &labels), 0);
 	}
-	assert_int_equal(profile_add_sample(p, node, labels, &v), 0);
+	assert_int_equal(profile_add_sample(p, node, labels, values), 0);
+}
+
+static inline void stacks_add(struct profile *p, const char *comm, const char *stack, int64_t v)
+{
+	stacks_add_values(p, comm, stack, &v);
 }

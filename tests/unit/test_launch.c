@@ -35,7 +35,7 @@ static void prepare(const char *script)
 {
 	char *argv[] = { "sh", "-c", (char *)script, "sh", folder.path, NULL };
 
-	assert_int_equal(launch_prepare(argv, &l), 0);
+	assert_int_equal(launch_prepare(argv, NULL, &l), 0);
 	assert_true(l.pid > 0);
 }
 
@@ -107,13 +107,13 @@ static void what_cannot_be_executed_says_why(void **state)
 	char *no_program[] = { "", NULL };
 
 	(void)state;
-	assert_int_equal(launch_prepare(missing, &l), 0);
+	assert_int_equal(launch_prepare(missing, NULL, &l), 0);
 	assert_int_equal(launch_go(&l, missing[0], NULL, NULL), -ENOENT);
 	assert_string_equal(err_text(),
 			    "cannot start '/nowhere/at/all': No such file or directory");
 	launch_stop(&l);
 	no_program[0] = (char *)folder_write(&folder, "script", "#!/bin/sh\n", 10);
-	assert_int_equal(launch_prepare(no_program, &l), 0);
+	assert_int_equal(launch_prepare(no_program, NULL, &l), 0);
 	assert_int_equal(launch_go(&l, "script", NULL, NULL), -EACCES);
 	launch_stop(&l);
 	assert_no_child_is_left();
@@ -125,7 +125,7 @@ static void programs_are_searched_in_the_path(void **state)
 	int status = -1;
 
 	(void)state;
-	assert_int_equal(launch_prepare(argv, &l), 0);
+	assert_int_equal(launch_prepare(argv, NULL, &l), 0);
 	assert_int_equal(launch_go(&l, "true", NULL, NULL), 0);
 	assert_int_equal(launch_wait(&l, -1, &status), 1);
 	assert_int_equal(status, 0);
@@ -173,7 +173,7 @@ static void it_ends_unrun_if_we_die(void **state)
 	if (!pid) {
 		char *argv[] = { "sh", "-c", ": >\"$1/ran\"", "sh", folder.path, NULL };
 
-		_exit(launch_prepare(argv, &l) ? 1 : 0);
+		_exit(launch_prepare(argv, NULL, &l) ? 1 : 0);
 	}
 	assert_true(pid > 0);
 	close(alive[1]);
@@ -383,7 +383,7 @@ static void what_cannot_be_executed_says_why_though_it_would_be_stopped(void **s
 
 	(void)state;
 	n_started = 0;
-	assert_int_equal(launch_prepare(missing, &l), 0);
+	assert_int_equal(launch_prepare(missing, NULL, &l), 0);
 	assert_int_equal(launch_go(&l, missing[0], look, &n_started), -ENOENT);
 	assert_string_equal(err_text(),
 			    "cannot start '/nowhere/at/all': No such file or directory");
@@ -471,7 +471,7 @@ static void who_ended_before_the_exec_is_not_stopped_again(void **state)
 
 	(void)state;
 	SKIP_UNLESS_ROOT();
-	assert_int_equal(launch_prepare(missing, &l), 0);
+	assert_int_equal(launch_prepare(missing, NULL, &l), 0);
 	pid = l.pid;
 	assert_int_equal(launch_go(&l, missing[0], look, &n_started), -ENOENT);
 	assert_true(l.has_ended);

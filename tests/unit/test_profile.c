@@ -156,6 +156,21 @@ static void label_sets_are_kept_once_in_their_order(void **state)
 	assert_int_equal(c, 0);
 }
 
+static void a_sample_is_found_by_its_node_and_labels(void **state)
+{
+	_cleanup_(profile_freep) struct profile *p = stacks_new("samples", "count");
+
+	(void)state;
+	stacks_add(p, NULL, "a;b", 1);
+	stacks_add(p, "sh", "a;b", 1);
+	stacks_add(p, NULL, "a", 1);
+	assert_int_equal(profile_find_sample(p, 1, 0), 0);
+	assert_int_equal(profile_find_sample(p, 1, profile_sample_at(p, 1)->labels), 1);
+	assert_int_equal(profile_find_sample(p, 0, 0), 2);
+	assert_int_equal(profile_find_sample(p, 0, 99), PROFILE_NONE);
+	assert_int_equal(profile_find_sample(p, PROFILE_NONE, 0), PROFILE_NONE);
+}
+
 static void a_module_is_the_last_part_of_a_path(void **state)
 {
 	_cleanup_(profile_freep) struct profile *p = stacks_new("samples", "count");
@@ -265,6 +280,7 @@ int main(void)
 		cmocka_unit_test(value_types_are_found_by_name),
 		cmocka_unit_test(more_value_types_than_there_is_room_for_are_refused),
 		cmocka_unit_test(label_sets_are_kept_once_in_their_order),
+		cmocka_unit_test(a_sample_is_found_by_its_node_and_labels),
 		cmocka_unit_test(a_module_is_the_last_part_of_a_path),
 		cmocka_unit_test(comments_are_kept_in_order),
 		cmocka_unit_test(merging_adds_what_is_equal_and_keeps_the_rest),

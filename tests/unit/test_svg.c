@@ -127,6 +127,7 @@ static void amounts_are_in_the_unit_of_the_values(void **state)
 {
 	const struct svg_options ns = { .unit = "nanoseconds", .value = "cpu" };
 	const struct svg_options bytes = { .unit = "bytes", .value = "alloc_space" };
+	const struct svg_options moved = { .unit = "bytes", .value = "bytes" };
 	struct profile *p = stacks_new("cpu", "nanoseconds");
 	struct picture pic;
 
@@ -139,6 +140,9 @@ static void amounts_are_in_the_unit_of_the_values(void **state)
 	has(&pic, "<title>rare\n1 ns, &lt; 0.01%</title>");
 	draw(&pic, &bytes);
 	has(&pic, "<title>main\n1.40 GiB, 100.00%</title>");
+	has(&pic, ">all: 1.40 GiB of alloc_space</text>");
+	draw(&pic, &moved);
+	has(&pic, ">all: 1.40 GiB</text>");
 	picture_release(&pic);
 }
 

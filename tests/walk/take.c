@@ -272,7 +272,7 @@ int dumps_take(const struct dump_options *options, char *const *argv, struct dum
 	int err;
 
 	t.record = malloc(UINT16_MAX + 1);
-	err = t.record ? launch_prepare(argv, &l) : -ENOMEM;
+	err = t.record ? launch_prepare(argv, NULL, &l) : -ENOMEM;
 	if (err)
 		return err;
 	err = open_rings(&t, l.pid);

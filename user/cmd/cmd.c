@@ -33,6 +33,9 @@ int cmd_fail(int err)
 	case ESRCH:
 		fprintf(stderr, "fathom: %s\n", err_text());
 		return EXIT_USAGE;
+	case ECANCELED: /* it would cost more than it may */
+		fprintf(stderr, "fathom: %s\n", err_text());
+		return EXIT_DATA_QUALITY;
 	default:
 		return cmd_fail_environment();
 	}

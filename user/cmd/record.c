@@ -23,6 +23,12 @@ static void print_progress(void *ctx, const struct session_progress *p)
 	fflush(stderr);
 }
 
+static void print_warning(void *ctx, const char *sentence)
+{
+	(void)ctx;
+	fprintf(stderr, "fathom: %s\n", sentence);
+}
+
 /* "cpu-clock at 99 Hz: 12 samples", "block requests: 12". */
 static void print_events(const struct run_summary *s, const struct collector_summary *c)
 {
@@ -181,6 +187,7 @@ static int record(struct record_options *o, const char *folder)
 
 	if (shows_progress)
 		o->session.progress = print_progress;
+	o->session.warn = print_warning;
 	if (!err)
 		err = explain(session_record(&o->session, &recorded));
 	if (shows_progress)

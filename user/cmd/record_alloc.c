@@ -70,11 +70,23 @@ static int parse_age(const char *text, uint64_t *ret)
 	return err;
 }
 
+static int parse_seed(const char *text, struct alloc_settings *s)
+{
+	unsigned int seed = 0;
+	int err = parse_u32(text, "--alloc-seed", 0, UINT32_MAX, &seed);
+
+	s->has_seed = !err;
+	s->seed = seed;
+	return err;
+}
+
 int record_alloc_option(struct alloc_settings *s, int option, const char *text)
 {
 	switch (option) {
 	case OPT_ALLOC_INTERVAL:
 		return parse_interval(text, &s->interval_bytes);
+	case OPT_ALLOC_SEED:
+		return parse_seed(text, s);
 	case OPT_MAX_SLOWDOWN:
 		return parse_slowdown(text, &s->max_slowdown);
 	case OPT_MIN_AGE:

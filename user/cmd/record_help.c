@@ -65,6 +65,7 @@ static const char help[] =
 	"    + --min-age SECONDS    of a process that runs on, only what is older (default 1)\n"
 	"      --allocated-only     do not follow frees: cheaper, only what was allocated\n"
 	"      --alloc-maps         anonymous mappings are blocks, too\n"
+	"      --alloc-seed N       sample the same blocks whenever threads do the same\n"
 	"      --no-follow          COMMAND alone, not the programs that it starts\n"
 	"      --slow               also where each call must be single-stepped\n"
 	"      --max-slowdown X     refuse what is expected to slow down more, or none (default "

@@ -17,6 +17,7 @@
 #include "user/export/latency_json.h"
 #include "user/export/manifest.h"
 #include "user/export/pprof.h"
+#include "user/export/stacks_json.h"
 #include "user/export/summary_json.h"
 #include "user/model/calltree.h"
 
@@ -199,6 +200,13 @@ static int write_latency(const struct part *part)
 	return write_json(part, ".slow.json", latency_slow_json(l, part->c->name));
 }
 
+/* What a collector of memory leaves beside. */
+static int write_memory(const struct part *part)
+{
+	return write_json(part, ".stacks.json",
+			  stacks_json(part->c->memory, part->p, &part->view, part->c->name));
+}
+
 static int write_part(const struct record_output *o, const struct run_summary *s, unsigned int i,
 		      struct profile *p, struct run_folder *rf)
 {
@@ -217,7 +225,11 @@ static int write_part(const struct record_output *o, const struct run_summary *s
 		err = write_pprof(&part);
 	if (!err)
 		err = write_svg(&part);
-	return err || !part.c->latency ? err : write_latency(&part);
+	if (!err && part.c->latency)
+		err = write_latency(&part);
+	if (!err && part.c->memory)
+		err = write_memory(&part);
+	return err;
 }
 
 /* As late as it can be told: all but the summary, its checksums and the manifest is done. */

@@ -14,9 +14,11 @@
 #include "user/base/err.h"
 #include "user/base/str.h"
 #include "user/export/load.h"
+#include "user/export/memory_read.h"
 #include "user/export/report_heading.h"
 #include "user/export/report_json.h"
 #include "user/export/report_latency.h"
+#include "user/export/report_memory.h"
 #include "user/export/report_text.h"
 #include "user/export/summary_json.h"
 
@@ -90,6 +92,7 @@ static int print_help(void)
 	      "%\n"
 	      "  fathom report --function malloc run            who calls malloc, and what it "
 	      "calls\n"
+	      "  fathom report -c alloc --value inuse_space run whose memory is in use at the end\n"
 	      "  zcat cpu.folded.gz | fathom report -           from another program\n"
 	      "  fathom report --json run >report.json          for a program\n",
 	      stdout);
@@ -288,7 +291,12 @@ static void load_recording(const struct options *o, struct loaded *l)
 		return;
 	if (!collector)
 		collector = profile_default_collector(o->path);
-	if (collector && recording_read(o->path, collector, &l->recording))
+	if (!collector)
+		return;
+	if (recording_read(o->path, collector, &l->recording))
+		note(o, err_text());
+	else if (json_is_object(l->recording->memory) &&
+		 memory_read_stacks(o->path, collector, &l->recording->stacks))
 		note(o, err_text());
 }
 
@@ -377,6 +385,8 @@ static int print_top(const struct options *o, const struct loaded *l, const stru
 	err = report_heading(r, style->color, stdout);
 	if (!err)
 		err = report_latency(r->recording, style, stdout);
+	if (!err)
+		err = report_memory(r, style, stdout);
 	return err ? err : report_text_top(r, top, o->rows, style, stdout);
 }
 

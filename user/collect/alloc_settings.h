@@ -12,6 +12,8 @@ struct alloc_settings {
 	uint64_t min_age_ns;	  /* what is in use for less at the end is not called leaked */
 	enum memory_value weight; /* the default value */
 	double max_slowdown;	  /* refuse what is expected to cost more, a factor; 0: no limit */
+	bool has_seed;		  /* else each process draws its own */
+	uint64_t seed;		  /* the same blocks are sampled, as far as threads do the same */
 	bool follow_maps;	  /* anonymous mappings are blocks, too */
 	bool no_follow;		  /* the command alone, not the programs that it starts */
 	bool allow_slow;	  /* attach although each call will be single-stepped */

@@ -5,6 +5,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,19 +126,36 @@ static int on_block_of_ended(void *ctx, const void *key, const void *value)
 	return err ? err : 1;
 }
 
-static int on_site_of_ended(void *ctx, const void *key, const void *value)
+static int keep_gone(struct alloc_sites *s, const void *key, const struct ft_alloc_site *site)
 {
-	struct alloc_sites *s = ctx;
-	const struct ft_alloc_site *site = value;
-
-	if (!has_ended(s, &site->process))
-		return 0;
 	if (array_reserve(s->gone, s->gone_cap, s->n_gone + 1) ||
 	    array_reserve(s->gone_hashes, s->gone_hashes_cap, s->n_gone + 1))
 		return errf(-ENOMEM, "no memory for sites of processes that have ended");
 	memcpy(&s->gone_hashes[s->n_gone], key, sizeof(*s->gone_hashes));
 	s->gone[s->n_gone++] = *site;
 	return 1;
+}
+
+static int on_site_of_ended(void *ctx, const void *key, const void *value)
+{
+	struct alloc_sites *s = ctx;
+	const struct ft_alloc_site *site = value;
+
+	return has_ended(s, &site->process) ? keep_gone(s, key, site) : 0;
+}
+
+/* Memory of the kernel outlives who asked for it; where nothing is in use any more, nothing will
+ * change. */
+static int on_site_of_dead(void *ctx, const void *key, const void *value)
+{
+	struct alloc_sites *s = ctx;
+	const struct ft_alloc_site *site = value;
+	uint32_t tgid = site->key.origin.task.tgid;
+
+	if (site->process.tgid || site->in_use_objects || !tgid || !kill((pid_t)tgid, 0) ||
+	    errno != ESRCH)
+		return 0;
+	return keep_gone(s, key, site);
 }
 
 static int sweep(struct alloc_sites *s)
@@ -166,13 +184,21 @@ int alloc_sites_tick(struct alloc_sites *s)
 	uint64_t now = clock_ns(CLOCK_MONOTONIC);
 	int err;
 
-	if (now < s->next_tick_ns ||
-	    s->ended_seen == __atomic_load_n(&state->processes_ended, __ATOMIC_RELAXED))
+	if (now < s->next_tick_ns)
 		return 0;
-	if (!is_filling(s->o.blocks, &state->blocks) && !is_filling(s->o.sites, &state->sites) &&
-	    !is_filling(s->o.processes, &state->processes))
-		return 0;
-	err = sweep(s);
+	if (s->o.of_kernel) {
+		if (!is_filling(s->o.sites, &state->sites))
+			return 0;
+		err = map_walk(s->o.sites, &state->sites, on_site_of_dead, s);
+	} else {
+		if (s->ended_seen == __atomic_load_n(&state->processes_ended, __ATOMIC_RELAXED))
+			return 0;
+		if (!is_filling(s->o.blocks, &state->blocks) &&
+		    !is_filling(s->o.sites, &state->sites) &&
+		    !is_filling(s->o.processes, &state->processes))
+			return 0;
+		err = sweep(s);
+	}
 	/* Large tables take long to read: a tenth of the time at most. */
 	s->next_tick_ns = clock_ns(CLOCK_MONOTONIC) + 9 * (clock_ns(CLOCK_MONOTONIC) - now);
 	return err;

@@ -23,6 +23,7 @@ struct bpf_map;
 struct alloc_sites_options {
 	const struct bpf_map *sites, *blocks, *processes, *hists;
 	struct ft_alloc_state *state; /* the programs' */
+	bool of_kernel;		      /* the memory is the kernel's, whoever asks for it */
 	uint64_t interval_bytes;
 	uint64_t min_age_ns; /* blocks of processes that live are leaked from then on */
 	/* The tag of a sample of that kind and detail; NULL: 0. A negative one is an error. */
@@ -58,8 +59,8 @@ struct alloc_sites {
 void alloc_sites_init(struct alloc_sites *s, const struct alloc_sites_options *options);
 void alloc_sites_release(struct alloc_sites *s);
 
-/* Takes what belongs to processes that have ended out of the kernel's tables, if they fill up. 0 or
- * -errno with a sentence. */
+/* Takes what belongs to processes that have ended (of_kernel: and is not in use) out of the
+ * kernel's tables, if they fill up. 0 or -errno with a sentence. */
 int alloc_sites_tick(struct alloc_sites *s);
 
 /*

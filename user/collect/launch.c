@@ -18,7 +18,8 @@
 #define STOP_PATIENCE_MS 2000
 #define STEP_MS		 20
 
-static void __attribute__((noreturn)) child(char *const *argv, int go, int failure)
+static void __attribute__((noreturn))
+child(char *const *argv, char *const *environment, int go, int failure)
 {
 	char byte;
 	int err;
@@ -27,14 +28,14 @@ static void __attribute__((noreturn)) child(char *const *argv, int go, int failu
 	/* Nothing comes if fathom gave up or died: then there is nothing to run either. */
 	if (read(go, &byte, 1) != 1)
 		_exit(127);
-	execvp(argv[0], argv);
+	execvpe(argv[0], argv, environment ? environment : environ);
 	err = errno;
 	if (write(failure, &err, sizeof(err)) < 0)
 		_exit(126);
 	_exit(127);
 }
 
-int launch_prepare(char *const *argv, struct launch *ret)
+int launch_prepare(char *const *argv, char *const *environment, struct launch *ret)
 {
 	struct launch l = { .go = -1, .failure = -1, .pidfd = -1 };
 	int go[2], failure[2];
@@ -50,7 +51,7 @@ int launch_prepare(char *const *argv, struct launch *ret)
 	if (l.pid == 0) {
 		close(go[1]);
 		close(failure[0]);
-		child(argv, go[0], failure[1]);
+		child(argv, environment, go[0], failure[1]);
 	}
 	close(go[0]);
 	close(failure[1]);

@@ -16,10 +16,11 @@ struct launch {
 
 /*
  * Forks a child that waits before it executes 'argv'. Until launch_go() nothing of the command has
- * run. It has the signal mask and the limits of this moment, and SIGPIPE ends it. 0 or -errno with
- * a sentence.
+ * run. It has the signal mask and the limits of this moment, SIGPIPE ends it, and its environment
+ * is 'environment', or fathom's own if that is NULL; it is looked for in fathom's PATH. 0 or -errno
+ * with a sentence.
  */
-int launch_prepare(char *const *argv, struct launch *ret);
+int launch_prepare(char *const *argv, char *const *environment, struct launch *ret);
 
 /*
  * Lets it go. -errno with a sentence if it could not be executed (-ENOENT, -EACCES ...). 'at_start'

@@ -38,9 +38,13 @@ void recorded_release(struct recorded *r)
 
 static void session_release(struct session *s)
 {
+	_cleanup_(freep) char *left = NULL;
 	unsigned int i;
 
 	launch_stop(&s->launch);
+	shim_launch_release(&s->shim, &left);
+	if (left && s->o->warn)
+		s->o->warn(s->o->ctx, left);
 	java_maps_release(&s->java);
 	for (i = 0; i < s->n_parts; i++)
 		collector_free(s->parts[i].c);

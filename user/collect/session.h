@@ -52,6 +52,7 @@ struct session_options {
 	uint64_t began_ns;     /* CLOCK_MONOTONIC: when the program started */
 	/* Called about once a second; NULL: not wanted. */
 	void (*progress)(void *ctx, const struct session_progress *progress);
+	void (*warn)(void *ctx, const char *sentence); /* what is worth knowing; NULL: not wanted */
 	void *ctx;
 };
 

@@ -5,10 +5,13 @@
 
 #include "user/base/array.h"
 #include "user/base/err.h"
+#include "user/collect/alloc.h"
 #include "user/collect/bpf_cost.h"
 #include "user/collect/cpu.h"
 #include "user/collect/file.h"
 #include "user/collect/io.h"
+#include "user/collect/kmem.h"
+#include "user/collect/pagefault.h"
 #include "user/collect/session_state.h"
 #include "user/collect/stop_signals.h"
 #include "user/collect/unwind_memory.h"
@@ -113,11 +116,51 @@ static int load_file(struct session *s, struct collector **ret)
 	return file_collector_new(&options, s->target, ret);
 }
 
+static int load_alloc(struct session *s, struct collector **ret)
+{
+	struct alloc_options options = {
+		.settings = &s->o->alloc,
+		.table_entries = s->o->table_entries,
+		.unwinder = s->unwinder,
+		.shim_path = s->shim.environment ? s->shim.file.path : NULL,
+		.pids = s->o->target.pids,
+		.n_pids = s->o->target.n_pids,
+		.command = s->o->whole_machine ? 0 : s->launch.pid,
+		.command_path = s->o->command ? s->o->command[0] : NULL,
+		.warn = s->o->warn,
+		.warn_ctx = s->o->ctx,
+		.known = &s->shim.known,
+		.sideband = s->sideband,
+	};
+
+	return alloc_collector_new(&options, s->target, ret);
+}
+
+static int load_pagefault(struct session *s, struct collector **ret)
+{
+	struct pagefault_options options = {
+		.interval_bytes = s->o->alloc.interval_bytes,
+		.table_entries = s->o->table_entries,
+		.unwinder = s->unwinder,
+	};
+
+	return pagefault_collector_new(&options, s->target, ret);
+}
+
+static int load_kmem(struct session *s, struct collector **ret)
+{
+	struct kmem_options options = {
+		.settings = &s->o->alloc,
+		.table_entries = s->o->table_entries,
+		.unwinder = s->unwinder,
+	};
+
+	return kmem_collector_new(&options, s->target, ret);
+}
+
 /* By their SESSION_* bits. */
 static int (*const loaders[SESSION_COLLECTORS])(struct session *s, struct collector **ret) = {
-	load_cpu,
-	load_io,
-	load_file,
+	load_cpu, load_io, load_file, load_alloc, load_pagefault, load_kmem,
 };
 
 static int load_collectors(struct session *s)
@@ -142,6 +185,21 @@ static int load_collectors(struct session *s)
 	return err;
 }
 
+/* First, so that the command has none of our limits and of our signal mask. */
+static int prepare_command(struct session *s)
+{
+	int err = 0;
+
+	if (!s->o->command)
+		return 0;
+	/* Of others than the command the library would know nothing. */
+	if (s->o->collectors & SESSION_ALLOC && !s->o->whole_machine)
+		err = shim_launch_prepare(&s->o->alloc, s->o->command[0], &s->shim);
+	if (!err && s->shim.why_not && s->o->warn)
+		s->o->warn(s->o->ctx, s->shim.why_not);
+	return err ? err : launch_prepare(s->o->command, s->shim.environment, &s->launch);
+}
+
 int session_set_up(struct session *s)
 {
 	struct symbolizer_options symbols = {
@@ -153,8 +211,7 @@ int session_set_up(struct session *s)
 	int err;
 
 	bpf_quiet();
-	/* First, so that the command has none of our limits and of our signal mask. */
-	err = s->o->command ? launch_prepare(s->o->command, &s->launch) : 0;
+	err = prepare_command(s);
 	raise_file_limit();
 	if (!err)
 		err = stop_signals_catch(&s->signals);

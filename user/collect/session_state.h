@@ -12,6 +12,7 @@
 #include "user/collect/processes.h"
 #include "user/collect/sampled.h"
 #include "user/collect/session.h"
+#include "user/collect/shim_launch.h"
 #include "user/collect/sideband.h"
 #include "user/collect/target.h"
 #include "user/collect/unwinder.h"
@@ -32,6 +33,7 @@ struct session {
 	} parts[SUMMARY_MAX_COLLECTORS];
 	unsigned int n_parts;
 	struct launch launch;
+	struct shim_launch shim;
 	struct java_maps java;
 	struct sampled sampled;
 	int stats; /* run-time statistics are on while this is open; -1: not allowed */

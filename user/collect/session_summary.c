@@ -53,24 +53,27 @@ static int make_profile(struct session *s, const struct run_summary *summary,
 			struct profile **ret)
 {
 	size_t n = c->capture.samples.n;
-	_cleanup_(freep) uint32_t *nodes = array_of_none(n);
+	_cleanup_(freep) uint32_t *nodes = array_of_none(n), *samples = array_of_none(n);
 	const struct symbolize_options options = {
 		.processes = s->processes,
 		.symbolizer = s->symbolizer,
 		.cgroups = s->cgroups,
 		.collector = c,
 		.nodes = nodes,
+		.samples = samples,
 	};
 	_cleanup_(profile_freep) struct profile *p = profile_new();
 	int err;
 
-	if (!nodes || !p || c->ops->add_value_types(c, p))
+	if (!nodes || !samples || !p || c->ops->add_value_types(c, p))
 		return errf(-ENOMEM, "no memory for the profile");
 	p->start_ns = summary->start_ns;
 	p->duration_ns = summary->span_ns;
 	err = symbolize(&options, p, &of->stacks);
 	if (!err && of->latency)
 		err = name_outliers(of->latency, p, nodes, n);
+	if (!err && of->memory)
+		err = memory_renumber(of->memory, samples, n, p->samples.n);
 	if (!err)
 		*ret = take(p);
 	return err;

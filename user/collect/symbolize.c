@@ -223,6 +223,8 @@ static int add_sample(struct maker *mk, uint32_t i, struct stack_quality *qualit
 		err = profile_add_sample(mk->p, kernel.node, labels, values);
 	if (!err && mk->o->nodes)
 		mk->o->nodes[i] = kernel.node;
+	if (!err && mk->o->samples)
+		mk->o->samples[i] = profile_find_sample(mk->p, kernel.node, labels);
 	if (!err)
 		judge(mk, s, &user, &kernel, counted[0], quality);
 	return err;

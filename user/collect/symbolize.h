@@ -16,7 +16,9 @@ struct symbolize_options {
 	struct symbolizer *symbolizer;
 	struct cgroups *cgroups;
 	const struct collector *collector; /* its capture is what is named */
-	uint32_t *nodes; /* by number of the capture's samples: their nodes are put here; or NULL */
+	/* By number of the capture's samples, filled in; or NULL: */
+	uint32_t *nodes;   /* their nodes, */
+	uint32_t *samples; /* and their numbers in the profile, where several may be one */
 };
 
 /*

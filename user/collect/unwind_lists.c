@@ -378,12 +378,13 @@ int unwind_lists_publish_whole(struct unwind_lists *l, uint32_t pid,
 			       const struct ft_process_key *key, uint64_t mm, late_need_fn need,
 			       void *ctx)
 {
+	uint32_t image = processes_image(l->processes, pid, UINT64_MAX);
+	int err = unwind_lists_publish(l, pid, key, mm);
 	size_t i;
-	int err;
 
-	layout_clear(&l->layout); /* for when there is nothing to publish */
-	err = unwind_lists_publish(l, pid, key, mm);
-
+	layout_clear(&l->layout);
+	if (!err && image != PROCESSES_NO_IMAGE)
+		err = processes_layout(l->processes, image, UINT64_MAX, &l->layout);
 	for (i = 0; i < l->layout.n && !err; i++) {
 		struct sym_mapping m;
 		uint32_t table;

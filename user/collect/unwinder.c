@@ -274,6 +274,12 @@ int unwinder_prepare_command(struct unwinder *u, uint32_t pid)
 	return unwind_lists_publish_whole(u->lists, pid, &key, mm, need_table, u);
 }
 
+int unwinder_prepare(struct unwinder *u, uint32_t pid, const struct ft_process_key *key,
+		     uint64_t mm)
+{
+	return unwind_lists_publish_whole(u->lists, pid, key, mm, need_table, u);
+}
+
 /* --- life and account
  * ----------------------------------------------------------------------------- */
 

@@ -52,6 +52,13 @@ int unwinder_deliver(struct unwinder *u, uint32_t collector, unwinder_fn fn, voi
 /* The command that was configured stands at the start of its program: makes its tables. */
 int unwinder_prepare_command(struct unwinder *u, uint32_t pid);
 
+/*
+ * Makes the tables of all that a process has mapped as far as 'processes' knows; it is 'pid' in our
+ * PID namespace. 0 or -ENOMEM with a sentence.
+ */
+int unwinder_prepare(struct unwinder *u, uint32_t pid, const struct ft_process_key *key,
+		     uint64_t mm);
+
 void unwinder_summarize(const struct unwinder *u, struct unwind_summary *ret);
 /* Adds the cost of keeping lists: run time alone, the maps are the collectors'. */
 void unwinder_cost(const struct unwinder *u, struct bpf_cost *ret);

@@ -3,8 +3,9 @@
 
 #include "user/base/str.h"
 
-#define NUMBER_MAX     1e18
-#define TEXT_MAX_BYTES 4096
+#define NUMBER_MAX	1e18
+#define TEXT_MAX_BYTES	4096
+#define STACK_MAX_BYTES (1u << 20)
 
 static json_t *copy_count(const json_t *value, json_t *otherwise)
 {
@@ -21,15 +22,15 @@ static json_t *copy_number(const json_t *value)
 	return json_is_number(value) && v >= 0 && v <= NUMBER_MAX ? json_real(v) : json_null();
 }
 
-static json_t *copy_text(const json_t *value)
+static json_t *copy_text(const json_t *value, size_t max)
 {
 	_cleanup_(str_release) struct str clean = { 0 };
 	size_t len = json_string_length(value);
 
 	if (!json_is_string(value))
 		return json_null();
-	if (len > TEXT_MAX_BYTES)
-		len = TEXT_MAX_BYTES;
+	if (len > max)
+		len = max;
 	if (str_add_clean(&clean, json_string_value(value), len, 0))
 		return NULL;
 	return json_string(str_text(&clean));
@@ -73,7 +74,9 @@ json_t *json_shape_copy(const json_t *value, const struct json_shape *shape)
 	case SHAPE_TRUTH:
 		return json_boolean(json_is_true(value));
 	case SHAPE_TEXT:
-		return copy_text(value);
+		return copy_text(value, TEXT_MAX_BYTES);
+	case SHAPE_STACK:
+		return copy_text(value, STACK_MAX_BYTES);
 	case SHAPE_LIST:
 		return copy_list(value, shape);
 	case SHAPE_MAYBE_OBJECT:

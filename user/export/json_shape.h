@@ -14,6 +14,7 @@ enum json_shape_kind {
 	SHAPE_NUMBER,	   /* a finite number from 0 to 10^18, else null */
 	SHAPE_TRUTH,	   /* true or false, else false */
 	SHAPE_TEXT,	   /* clean text, cut at 4 KiB, else null */
+	SHAPE_STACK,	   /* the same, cut at 1 MiB */
 	SHAPE_LIST,	   /* at most 'max' items of the shape 'of', else empty */
 	SHAPE_OBJECT,	   /* exactly the members 'of', whatever is there */
 	SHAPE_MAYBE_OBJECT /* the same, null if it is no object */

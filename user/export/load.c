@@ -16,7 +16,8 @@
 #include "user/export/gzip.h"
 #include "user/export/pprof.h"
 
-static const char *const collectors[] = { "cpu", "offcpu", "alloc", "io", "file" };
+static const char *const collectors[] = { "cpu",  "offcpu",    "alloc", "io",
+					  "file", "pagefault", "kmem" };
 
 /*
  * An uncompressed pprof file begins with a value type: tag 0x0a, its length, and in it the tag of

@@ -7,11 +7,11 @@
 
 /*
  * 'path' is a pprof file, a folded file, a named pipe with either, "-" for standard input, or a run
- * folder, of which it takes the collector named (NULL: the first of cpu, offcpu, alloc, io, file
- * that is there). The format is told by the content: gzip magic or a protobuf's first field mean
- * pprof. *ret_repairs as in folded_read, all zero for other formats. 0 or -errno with a sentence:
- * -ENOENT for a folder without recordings or without that collector's, -EINVAL for a collector's
- * name of other than lower-case letters, digits, '-' and '_'.
+ * folder, of which it takes the collector named (NULL: the first of cpu, offcpu, alloc, io, file,
+ * pagefault, kmem that is there). The format is told by the content: gzip magic or a protobuf's
+ * first field mean pprof. *ret_repairs as in folded_read, all zero for other formats. 0 or -errno
+ * with a sentence: -ENOENT for a folder without recordings or without that collector's, -EINVAL for
+ * a collector's name of other than lower-case letters, digits, '-' and '_'.
  */
 int profile_load(const char *path, const char *collector, struct profile **ret,
 		 struct folded_repairs *ret_repairs);

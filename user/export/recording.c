@@ -10,6 +10,7 @@
 #include "user/base/file.h"
 #include "user/base/str.h"
 #include "user/export/latency_read.h"
+#include "user/export/memory_read.h"
 
 #define SUMMARY_MAX_BYTES (64u << 20)
 
@@ -26,6 +27,8 @@ void recording_free(struct recording *r)
 	free(r->target);
 	free(r->event);
 	json_decref(r->latency);
+	json_decref(r->memory);
+	json_decref(r->stacks);
 	for (i = 0; i < r->n_causes; i++)
 		free(r->causes[i].name);
 	free(r);
@@ -120,7 +123,8 @@ static int read_collector(struct recording *r, const json_t *root, const json_t 
 	r->addresses = number(names, "addresses");
 	r->over_budget = number(names, "over_budget");
 	r->latency = latency_read(json_object_get(collector, "latency"));
-	if (!r->latency || text(collector, "name", &r->collector) ||
+	r->memory = memory_read(json_object_get(collector, "memory"));
+	if (!r->latency || !r->memory || text(collector, "name", &r->collector) ||
 	    text(host, "kernel", &r->kernel) || text(host, "architecture", &r->architecture) ||
 	    text(host, "cpu_model", &r->cpu_model) || text(root, "target", &r->target) ||
 	    text(collector, "event", &r->event))

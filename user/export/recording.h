@@ -29,11 +29,13 @@ struct recording {
 	uint64_t complete, truncated, unnamed; /* stacks, in samples */
 	uint64_t addresses, over_budget; /* whose lines were looked for; and left out, for cost */
 	json_t *latency;		 /* as latency_read() makes it, or null */
+	json_t *memory;			 /* as memory_read() makes it, or null */
+	json_t *stacks;			 /* of that: as memory_read_stacks() makes it, or NULL */
 };
 
 /*
  * Reads FOLDER/summary.json (schema fathom.summary/1), which is hostile. -ENOENT if there is none,
- * or none of that collector; -EINVAL if it is damaged; both with a sentence.
+ * or none of that collector; -EINVAL if it is damaged; both with a sentence. 'stacks' is left NULL.
  */
 int recording_read(const char *folder, const char *collector, struct recording **ret);
 void recording_free(struct recording *r);

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "user/export/json_parts.h"
+#include "user/export/memory_sites.h"
 
 static const char *kind_name(uint32_t kind)
 {
@@ -72,10 +73,53 @@ static json_t *latency(const struct recording *rec)
 	return rec && rec->latency ? json_incref(rec->latency) : json_null();
 }
 
+static json_t *memory(const struct recording *rec)
+{
+	return rec && rec->memory ? json_incref(rec->memory) : json_null();
+}
+
+static json_t *sites_list(const struct memory_sites *s, uint64_t *ret_others, int64_t *ret_value)
+{
+	_cleanup_(json_decrefp) json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < s->n; i++) {
+		if (i < REPORT_JSON_SITES) {
+			if (json_array_append(list, (json_t *)s->list[i]))
+				return NULL;
+			continue;
+		}
+		(*ret_others)++;
+		if (__builtin_add_overflow(*ret_value, memory_site_value(s, s->list[i]), ret_value))
+			*ret_value = INT64_MAX;
+	}
+	return take(list);
+}
+
+static json_t *sites(const struct report *r)
+{
+	_cleanup_(memory_sites_freep) struct memory_sites *s = NULL;
+	uint64_t others;
+	int64_t value;
+	json_t *list;
+
+	if (memory_sites_new(r, &s))
+		return NULL;
+	if (!s)
+		return json_null();
+	others = s->others;
+	value = s->others_value;
+	list = sites_list(s, &others, &value);
+	return json_pack("{s:s, s:o, s:{s:o, s:o}}", "value", s->value, "stacks", list,
+			 "stacks_other", "stacks", json_part_count(others), "value",
+			 json_integer(value));
+}
+
 /* What all modes have. */
 static json_t *heading(const struct report *r, const char *mode)
 {
-	return json_pack("{s:s, s:o, s:s, s:{s:o, s:o}, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:o, s:s, s:{s:o, s:o}, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
+			 " s:o, s:o}",
 			 "schema", "fathom.report/1", "source", json_part_text(r->source), "mode",
 			 mode, "value", "type", json_part_text(report_type(r)), "unit",
 			 json_part_text(report_unit(r)), "total",
@@ -84,7 +128,8 @@ static json_t *heading(const struct report *r, const char *mode)
 			 json_part_known(r->profile->start_ns), "duration_ns",
 			 json_part_known(r->profile->duration_ns), "period_ns",
 			 json_part_known(r->profile->period_ns), "recording",
-			 recording(r->recording), "latency", latency(r->recording));
+			 recording(r->recording), "latency", latency(r->recording), "memory",
+			 memory(r->recording), "sites", sites(r));
 }
 
 static json_t *line_number(uint32_t line)

@@ -10,6 +10,8 @@
 
 #include "user/export/report.h"
 
+#define REPORT_JSON_SITES 100 /* stacks of memory, at most */
+
 /* Mode "top": at most 'rows' functions (0: all), in the order of 'top', which is called 'sort'. */
 json_t *report_json_top(const struct report *r, const struct top *top, size_t rows,
 			const char *sort);

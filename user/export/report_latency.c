@@ -8,14 +8,13 @@
 #include "user/base/array.h"
 #include "user/base/err.h"
 #include "user/base/str.h"
+#include "user/export/report_bars.h"
 
 /* What is more is told in one line, and stands in the summary. */
 #define GROUPS_MAX	  20
 #define DISTRIBUTIONS_MAX 4
 #define PATHS_MAX	  10
 #define ROUTES_MAX	  10
-
-#define BAR_WIDTH 40 /* characters */
 
 struct page {
 	const struct report_style *style;
@@ -320,69 +319,23 @@ static int print_routes(const struct page *p)
 
 /* --- distributions -------------------------------------------------------------------------- */
 
-/* At least a mark for what is there at all. */
-static void print_bar(const struct page *p, uint64_t n, uint64_t most)
-{
-	static const char *const eighths[] = { "", "▏", "▎", "▍", "▌", "▋", "▊", "▉" };
-	unsigned int length =
-		n ? (unsigned int)((double)n / (double)most * BAR_WIDTH * 8 + 0.5) : 0;
-	unsigned int full, i, used;
-
-	if (n && !length)
-		length = 1;
-	full = p->style->utf8 ? length / 8 : (length + 7) / 8;
-	used = full + (p->style->utf8 && length % 8);
-	fputs(p->style->utf8 ? "  │" : "  |", p->out);
-	for (i = 0; i < full; i++)
-		fputs(p->style->utf8 ? "█" : "#", p->out);
-	fputs(p->style->utf8 ? eighths[length % 8] : "", p->out);
-	fprintf(p->out, "%*s%s\n", (int)(BAR_WIDTH - used), "", p->style->utf8 ? "│" : "|");
-}
-
-static int print_octave(const struct page *p, const json_t *octave, uint64_t most, int width)
-{
-	_cleanup_(str_release) struct str count = { 0 };
-	int err = print_amount(p, json_object_get(octave, "lower_ns"), "nanoseconds", 7);
-
-	if (err)
-		return err;
-	fputs(p->style->utf8 ? " …" : " ..", p->out);
-	err = print_amount(p, json_object_get(octave, "upper_ns"), "nanoseconds", 7);
-	if (!err)
-		err = view_amount(json_integer_value(json_object_get(octave, "n")), "count",
-				  &count);
-	if (err)
-		return err;
-	fprintf(p->out, "  %*s", width, str_text(&count));
-	print_bar(p, count_of(octave, "n"), most);
-	return 0;
-}
-
 static int print_distribution(const struct page *p, const json_t *g)
 {
-	const json_t *octaves = json_object_get(g, "distribution");
 	const json_t *stages = json_object_get(p->latency, "stages");
 	const char *stage = json_string_value(json_array_get(stages, json_array_size(stages) - 1));
-	_cleanup_(str_release) struct str count = { 0 };
-	size_t i, n = json_array_size(octaves);
-	uint64_t most = 0;
-	int err;
+	const struct report_bars bars = {
+		.list = json_object_get(g, "distribution"),
+		.lower = "lower_ns",
+		.upper = "upper_ns",
+		.unit = "nanoseconds",
+		.unit_width = 7,
+	};
 
-	for (i = 0; i < n; i++) {
-		uint64_t here = count_of(json_array_get(octaves, i), "n");
-
-		most = most < here ? here : most;
-	}
-	if (!most)
+	if (!report_bars_most(&bars))
 		return 0;
-	err = view_amount((int64_t)most, "count", &count);
-	if (err)
-		return err;
 	fprintf(p->out, "\n%s%s %s%s%s%s\n", code(p, "\033[1m"), text_of(g, "subject"),
 		text_of(g, "operation"), stage ? ", " : "", stage ? stage : "", code(p, "\033[0m"));
-	for (i = 0; i < n && !err; i++)
-		err = print_octave(p, json_array_get(octaves, i), most, (int)count.len);
-	return err;
+	return report_bars(&bars, p->style, p->out);
 }
 
 static int print_distributions(const struct page *p)

@@ -10,6 +10,7 @@
 #include "user/base/err.h"
 #include "user/export/json_parts.h"
 #include "user/export/latency_json.h"
+#include "user/export/memory_json.h"
 #include "user/export/profile_json.h"
 
 static json_t *ledger_json(const struct ledger *ledger)
@@ -174,6 +175,8 @@ static int fill_collector(const struct collector_summary *c, const struct profil
 		bad |= json_object_set_new(o, "notes", notes_json(c));
 	if (c->latency)
 		bad |= json_object_set_new(o, "latency", latency_json(c->latency, span_ns));
+	if (c->memory && p)
+		bad |= json_object_set_new(o, "memory", memory_json(c->memory, p));
 	if (bad)
 		return errf(-ENOMEM, "no memory for the summary");
 	return p ? profile_json(p, o) : 0;

@@ -34,6 +34,43 @@ void memory_free(struct memory *m)
 	free(m);
 }
 
+void memory_sample_add(struct memory_sample *sum, const struct memory_sample *more)
+{
+	sum->blocks_made += more->blocks_made;
+	sum->blocks_in_use += more->blocks_in_use;
+	sum->var_alloc_objects += more->var_alloc_objects;
+	sum->var_alloc_space += more->var_alloc_space;
+	sum->var_inuse_objects += more->var_inuse_objects;
+	sum->var_inuse_space += more->var_inuse_space;
+}
+
+int memory_renumber(struct memory *m, const uint32_t *number_of, size_t n_of, size_t n_samples)
+{
+	struct memory_sample *samples = calloc(n_samples + 1, sizeof(*samples));
+	size_t i;
+
+	if (!samples)
+		return errf(-ENOMEM, "no memory for what is known of %zu stacks", n_samples);
+	for (i = 0; i < m->n_samples && i < n_of; i++) {
+		if (number_of[i] < n_samples)
+			memory_sample_add(&samples[number_of[i]], &m->samples[i]);
+	}
+	free(m->samples);
+	m->samples = samples;
+	m->n_samples = n_samples;
+	return 0;
+}
+
+struct memory_sample memory_total(const struct memory *m)
+{
+	struct memory_sample sum = { 0 };
+	size_t i;
+
+	for (i = 0; i < m->n_samples; i++)
+		memory_sample_add(&sum, &m->samples[i]);
+	return sum;
+}
+
 int memory_add_value_types(struct profile *p)
 {
 	unsigned int i;

@@ -59,6 +59,18 @@ struct memory {
 void memory_free(struct memory *m);
 DEFINE_FREEP(struct memory, memory_free)
 
+/*
+ * Sample i becomes sample number_of[i] of n_samples; several may become one, and are added up.
+ * Those beyond n_of, and those whose number is not below n_samples, are none's. 0 or -ENOMEM with a
+ * sentence.
+ */
+int memory_renumber(struct memory *m, const uint32_t *number_of, size_t n_of, size_t n_samples);
+
+void memory_sample_add(struct memory_sample *sum, const struct memory_sample *more);
+
+/* The sum over all samples. */
+struct memory_sample memory_total(const struct memory *m);
+
 /* The value types of enum memory_value, as pprof's users know them: "samples", "alloc_objects",
  * "alloc_space", ... Before any other; 0 or -ENOMEM. */
 int memory_add_value_types(struct profile *p);

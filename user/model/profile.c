@@ -214,6 +214,14 @@ int profile_add_sample(struct profile *p, uint32_t node, uint32_t labels, const 
 	return 0;
 }
 
+uint32_t profile_find_sample(const struct profile *p, uint32_t node, uint32_t labels)
+{
+	const struct profile_sample key = { .node = node, .labels = labels };
+	uint32_t i = keyset_find(&p->samples, &key);
+
+	return i == KEYSET_NONE ? PROFILE_NONE : i;
+}
+
 const struct profile_mapping *profile_mapping_at(const struct profile *p, uint32_t i)
 {
 	return keyset_key(&p->mappings, i);

@@ -137,6 +137,9 @@ int profile_add_labels(struct profile *p, const struct profile_label *labels, si
 /* Adds 'values' (n_values of them) to the sample, which is made if it is new. Sums saturate. */
 int profile_add_sample(struct profile *p, uint32_t node, uint32_t labels, const int64_t *values);
 
+/* The number of that sample, or PROFILE_NONE. */
+uint32_t profile_find_sample(const struct profile *p, uint32_t node, uint32_t labels);
+
 const struct profile_mapping *profile_mapping_at(const struct profile *p, uint32_t i);
 const struct profile_frame *profile_frame_at(const struct profile *p, uint32_t i);
 const struct profile_node *profile_node_at(const struct profile *p, uint32_t i);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Made by scripts/kernel-types from the BTF of Debian's linux-image-6.1.0-56-cloud-amd64. Do not edit. */
+/* Made by scripts/kernel-types from the BTF of Debian's linux-image-6.1.0-57-cloud-amd64. Do not edit. */
 #ifndef __VMLINUX_H__
 #define __VMLINUX_H__
 
@@ -28,6 +28,7 @@ struct inode;
 struct io_kiocb;
 struct io_uring_cqe;
 struct kernfs_node;
+struct kmem_cache;
 struct kthread;
 struct linux_binprm;
 struct mm_struct;
@@ -674,6 +675,11 @@ struct io_kiocb {
 struct io_uring_cqe {
 	__u64 user_data;
 	__s32 res;
+};
+
+struct kmem_cache {
+	const char *name;
+	unsigned int size;
 };
 
 #ifndef BPF_NO_PRESERVE_ACCESS_INDEX

@@ -140,6 +140,11 @@ struct address_space {
 	struct inode *host;
 };
 
+struct kmem_cache {
+	unsigned int size;
+	char *name;
+};
+
 struct page {
 	unsigned long flags; /* the first, as in the kernel */
 	unsigned long compound_head;
