@@ -243,7 +243,6 @@ static void each_call_of_glibc_counts_once(void **state)
 static void older_kernels_ways_count_the_same(void **state)
 {
 	(void)state;
-	each_call_counts_once("allocator", NULL, false, UPROBES_MULTI);
 	each_call_counts_once("allocator", NULL, true, UPROBES_MULTI);
 	each_call_counts_once("allocator", NULL, false, UPROBES_PERF);
 	each_call_counts_once("allocator", NULL, true, UPROBES_PERF);
@@ -259,15 +258,11 @@ static void allocators_of_other_libraries_count_the_same(void **state)
 
 	(void)state;
 	each_call_counts_once("allocator-static", NULL, false, UPROBES_SESSION);
-	each_call_counts_once("allocator-static", NULL, true, UPROBES_SESSION);
-	each_call_counts_once("allocator-musl", NULL, false, UPROBES_SESSION);
 	each_call_counts_once("allocator-musl", NULL, true, UPROBES_SESSION);
-	each_call_counts_once("allocator-musl-static", NULL, false, UPROBES_SESSION);
 	each_call_counts_once("allocator-musl-static", NULL, true, UPROBES_SESSION);
 	for (i = 0; i < sizeof(preloads) / sizeof(preloads[0]); i++) {
 		each_call_counts_once("allocator", preloads[i], false, UPROBES_SESSION);
 		each_call_counts_once("allocator", preloads[i], true, UPROBES_SESSION);
-		each_call_counts_once("allocator", preloads[i], true, UPROBES_MULTI);
 	}
 }
 
