@@ -171,9 +171,9 @@ static __always_inline int call_follow(struct pt_regs *ctx, __u64 bytes, __u64 w
 	return call_is_seen();
 }
 
-static __always_inline int call_returned(struct pt_regs *ctx)
+static __always_inline int call_returned(struct pt_regs *ctx, __u64 address)
 {
-	__u64 thread = bpf_get_current_pid_tgid(), address = PT_REGS_RC(ctx);
+	__u64 thread = bpf_get_current_pid_tgid();
 	struct call *call = bpf_map_lookup_elem(&calls, &thread), was;
 
 	if (!call || !call->sp || call->sp + CALL_RETURN_BYTES != PT_REGS_SP(ctx))
@@ -202,7 +202,7 @@ static __always_inline int call_begins(struct pt_regs *ctx, __u64 bytes, __u64 o
 	__u64 cookie, weight;
 
 	if (call_is_over(ctx))
-		return call_returned(ctx);
+		return call_returned(ctx, PT_REGS_RC(ctx));
 	if (!is_on)
 		return call_is_seen();
 	cookie = call_cookie(ctx);
@@ -253,7 +253,7 @@ int BPF_KPROBE(on_calloc, __u64 n, __u64 size)
 	__u64 bytes;
 
 	if (call_is_over(ctx))
-		return call_returned(ctx);
+		return call_returned(ctx, PT_REGS_RC(ctx));
 	return call_bytes(n, size, &bytes) ? call_begins(ctx, bytes, 0, 0) : call_is_seen();
 }
 
@@ -269,7 +269,7 @@ int BPF_KPROBE(on_reallocarray, __u64 old, __u64 n, __u64 size)
 	__u64 bytes;
 
 	if (call_is_over(ctx))
-		return call_returned(ctx);
+		return call_returned(ctx, PT_REGS_RC(ctx));
 	return call_bytes(n, size, &bytes) ? call_begins(ctx, bytes, old, 0) : call_is_seen();
 }
 
@@ -288,9 +288,9 @@ int BPF_KPROBE(on_memalign, __u64 alignment, __u64 bytes)
 
 /* Of all of them, where there is no session link. */
 SEC("uretprobe")
-int BPF_KPROBE(on_call_returned)
+int BPF_KRETPROBE(on_call_returned, __u64 address)
 {
-	return call_returned(ctx);
+	return call_returned(ctx, address);
 }
 
 SEC("uprobe")
