@@ -22,14 +22,16 @@ int user_stack_frames(__u32 place);
 
 #include "user/collect/alloc_weights.h"
 
-#define USER_CS	  0x33
-#define RETURN_PC 0x400123
-#define MALLOC	  0x700000 /* where its probe is */
-#define REALLOC	  0x700800
-#define WORDS(sp) fake.user[((sp)-FAKE_USER_BASE) / 8]
-#define STACK(n)  (FAKE_USER_BASE + 8 * (n))
-#define DEEP	  STACK(100)
-#define SHALLOW	  STACK(200)
+#define USER_CS		    0x33
+#define RETURN_PC	    0x400123
+#define MALLOC		    0x700000 /* where its probe is */
+#define REALLOC		    0x700800
+#define FREE		    0x700400
+#define COOKIE_OF(function) ((__u64)(function) << FT_ALLOC_CALL_FUNCTION_SHIFT)
+#define WORDS(sp)	    fake.user[((sp)-FAKE_USER_BASE) / 8]
+#define STACK(n)	    (FAKE_USER_BASE + 8 * (n))
+#define DEEP		    STACK(100)
+#define SHALLOW		    STACK(200)
 
 static struct fake_map *site_map, *block_map, *call_map, *ledger_map;
 static struct mm_struct memory;
@@ -194,15 +196,24 @@ static void a_session_ends_what_it_began(void **state_)
 	(void)state_;
 	cfg_calls_in_session = 1;
 	enter(MALLOC, DEEP);
-	assert_int_equal(prog_on_malloc(48), 0);
+	assert_int_equal(prog_on_call(48, 0, 0), 0);
 	leave(DEEP, 0x1000);
-	assert_int_equal(prog_on_malloc(0xdead), 0); /* the register holds something else now */
+	assert_int_equal(prog_on_call(0xdead, 0, 0), 0); /* the register holds something else now */
 	assert_int_equal(made_bytes(), 48);
 	assert_true(is_in_use(0x1000));
 	/* One that is of no interest asks for no return. */
+	fake_probe.cookie = COOKIE_OF(FT_ALLOC_CALL_FREE);
+	enter(FREE, DEEP);
+	assert_int_equal(prog_on_call(0x1000, 0, 0), CALL_IS_SEEN);
+	assert_false(is_in_use(0x1000));
 	is_on = 0;
+	fake_probe.cookie = 0;
 	enter(MALLOC, DEEP);
-	assert_int_equal(prog_on_malloc(48), CALL_IS_SEEN);
+	assert_int_equal(prog_on_call(48, 0, 0), CALL_IS_SEEN);
+	is_on = 1;
+	fake_probe.cookie = COOKIE_OF(FT_ALLOC_CALL_FUNCTIONS);
+	assert_int_equal(prog_on_call(48, 0, 0), CALL_IS_SEEN);
+	assert_int_equal(made_bytes(), 48);
 }
 
 static void each_function_has_its_bytes_elsewhere(void **state_)
@@ -227,6 +238,33 @@ static void each_function_has_its_bytes_elsewhere(void **state_)
 	assert_int_equal(made_bytes(), 5000);
 	prog_on_posix_memalign(STACK(5), 64, 1000);
 	assert_int_equal(made_bytes(), 6000);
+}
+
+static void one_program_knows_all_functions(void **state_)
+{
+	static const struct {
+		__u32 function;
+		__u64 a, b, c, bytes;
+	} all[] = {
+		{ FT_ALLOC_CALL_MALLOC, 10, 0, 0, 10 },
+		{ FT_ALLOC_CALL_CALLOC, 3, 7, 0, 21 },
+		{ FT_ALLOC_CALL_REALLOC, 0x1000, 30, 0, 30 },
+		{ FT_ALLOC_CALL_REALLOCARRAY, 0x1000, 4, 10, 40 },
+		{ FT_ALLOC_CALL_POSIX_MEMALIGN, STACK(5), 64, 50, 50 },
+		{ FT_ALLOC_CALL_MEMALIGN, 64, 60, 0, 60 },
+	};
+	__u64 sum = 0;
+	size_t i;
+
+	(void)state_;
+	cfg_in_use = 0;
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		enter(MALLOC, DEEP);
+		fake_probe.cookie = COOKIE_OF(all[i].function);
+		prog_on_call(all[i].a, all[i].b, all[i].c);
+		sum += all[i].bytes;
+		assert_int_equal(made_bytes(), sum);
+	}
 }
 
 static void posix_memalign_puts_its_address_somewhere(void **state_)
@@ -457,12 +495,12 @@ static void a_block_that_is_not_sampled_costs_no_return(void **state_)
 	alloc_weights_fill(cfg_interval_bytes, (struct ft_alloc_draw *)&cfg_draw);
 	cfg_calls_in_session = 1;
 	enter(MALLOC, DEEP);
-	assert_int_equal(prog_on_malloc(10), CALL_IS_SEEN);
+	assert_int_equal(prog_on_call(10, 0, 0), CALL_IS_SEEN);
 	assert_int_equal(call_map->n, 0);
-	assert_int_equal(prog_on_malloc(1000000), 0);
+	assert_int_equal(prog_on_call(1000000, 0, 0), 0);
 	assert_int_equal(call_map->n, 1);
 	leave(DEEP, 0x1000);
-	prog_on_malloc(0);
+	prog_on_call(0, 0, 0);
 	assert_true(is_in_use(0x1000));
 	/* A free of one that was not is no surprise. */
 	enter(MALLOC, DEEP);
@@ -470,10 +508,11 @@ static void a_block_that_is_not_sampled_costs_no_return(void **state_)
 	assert_int_equal(state.frees_unknown, 0);
 	/* realloc to something small has to be followed if the old one was sampled. */
 	enter(REALLOC, DEEP);
-	assert_int_equal(prog_on_realloc(0x7777, 1), CALL_IS_SEEN);
-	assert_int_equal(prog_on_realloc(0x1000, 1), 0);
+	fake_probe.cookie = COOKIE_OF(FT_ALLOC_CALL_REALLOC);
+	assert_int_equal(prog_on_call(0x7777, 1, 0), CALL_IS_SEEN);
+	assert_int_equal(prog_on_call(0x1000, 1, 0), 0);
 	leave(DEEP, 0x1000);
-	prog_on_realloc(0, 0);
+	prog_on_call(0, 0, 0);
 	assert_false(is_in_use(0x1000));
 	assert_int_equal(state.in_use_bytes, 0);
 }
@@ -487,6 +526,7 @@ int main(void)
 		TEST(both_ends_of_a_call_have_one_stack),
 		TEST(a_session_ends_what_it_began),
 		TEST(each_function_has_its_bytes_elsewhere),
+		TEST(one_program_knows_all_functions),
 		TEST(posix_memalign_puts_its_address_somewhere),
 		TEST(what_realloc_moves_is_freed_if_that_went_well),
 		TEST(what_realloc_calls_is_not_counted),

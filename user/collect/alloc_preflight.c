@@ -286,7 +286,7 @@ static enum alloc_class class_of(const struct allocator_probe *probe)
 }
 
 static int count_in(struct uprobes *list, const struct counters *counters, enum uprobes_way way,
-		    pid_t pid, const struct allocator *a, enum alloc_class class)
+		    pid_t pid, const struct allocator *a, enum alloc_class of)
 {
 	_cleanup_(freep) struct uprobe_place *places = calloc(a->n_probes + 1, sizeof(*places));
 	size_t i, n = 0;
@@ -294,10 +294,10 @@ static int count_in(struct uprobes *list, const struct counters *counters, enum 
 	if (!places)
 		return errf(-ENOMEM, "no memory to count calls");
 	for (i = 0; i < a->n_probes; i++) {
-		if (class_of(&a->probes[i]) == class)
+		if (class_of(&a->probes[i]) == of)
 			places[n++].offset = a->probes[i].offset;
 	}
-	return uprobes_attach(list, counters->programs[class], way, UPROBES_AT_ENTRY, a->fd, pid,
+	return uprobes_attach(list, counters->programs[of], way, UPROBES_AT_ENTRY, a->fd, pid,
 			      places, n);
 }
 
@@ -367,16 +367,16 @@ int alloc_load_count(enum uprobes_way way, pid_t pid, const struct allocator_set
 {
 	__attribute__((cleanup(counters_release))) struct counters counters;
 	struct uprobes probes = { 0 };
-	enum alloc_class class;
+	enum alloc_class of;
 	size_t i;
 	int err = counters_load(&counters, uprobes_attach_type(way, UPROBES_AT_ENTRY));
 
 	for (i = 0; i < set->n && !err; i++) {
-		for (class = 0; class < ALLOC_CLASSES && !err; class ++) {
-			bool is_free = class == ALLOC_FAST_FREED || class == ALLOC_SLOW_FREED;
+		for (of = 0; of < ALLOC_CLASSES && !err; of++) {
+			bool is_free = of == ALLOC_FAST_FREED || of == ALLOC_SLOW_FREED;
 
 			if (frees || !is_free)
-				err = count_in(&probes, &counters, way, pid, set->all[i], class);
+				err = count_in(&probes, &counters, way, pid, set->all[i], of);
 		}
 	}
 	if (!err)
