@@ -166,10 +166,13 @@ static __always_inline void sum_add(struct ft_alloc_sum *to, const struct ft_all
 static __always_inline void hist_add(__u32 which, __u64 value, __u64 weight)
 {
 	struct ft_alloc_hist *hist = bpf_map_lookup_elem(&hists, &which);
-	__u32 slot = ft_hist_slot(value);
+	__u64 slot = ft_hist_slot(value);
 
 	if (!hist)
 		return;
+	/* Otherwise clang checks one copy and uses another, of which the verifier knows no bound.
+	 */
+	asm volatile("" : "+r"(slot));
 	if (slot < FT_HIST_SLOTS)
 		__sync_fetch_and_add(&hist->objects[slot], weight >> (FT_ALLOC_WEIGHT_BITS - 8));
 	weight >>= FT_ALLOC_WEIGHT_BITS - 8;

@@ -52,5 +52,7 @@ done
 run report ./fathom report /out/command
 # shellcheck source=tests/kernels/guest_disks.sh
 . ./guest_disks.sh
+# shellcheck source=tests/kernels/guest_memory.sh
+. ./guest_memory.sh
 cat /proc/sys/kernel/bpf_stats_enabled >/out/stats
 exit 0

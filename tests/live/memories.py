@@ -6,7 +6,7 @@
 An expression may use
   summary, collector, ledger, memory, notes   what the run folder says
   stacks                 [(frames, values, intervals)] of all stacks, root first
-  of(frame)              the values of all stacks with a frame that matches a glob, summed
+  of(frame, ...)         the values of all stacks with frames that match these globs, summed
   total(value)           of all stacks
   truth                  what the program printed: {site: {"objects": ..., "bytes": ...}}
   differences()          sites whose exact values are not those: [(site, what, wanted, got)]
@@ -36,6 +36,11 @@ def load(path):
         return json.load(file)
 
 
+def matches(name, glob):
+    # '[' begins names that fathom makes; in these globs only * and ? are special.
+    return fnmatch.fnmatchcase(name, glob.replace("[", "[[]"))
+
+
 class Run:
     def __init__(self, folder, name, truth=None):
         self.summary = load(os.path.join(folder, "summary.json"))
@@ -46,11 +51,11 @@ class Run:
                        for s in load(os.path.join(folder, f"{name}.stacks.json"))["stacks"]]
         self.truth = truth or {}
 
-    def of(self, frame):
+    def of(self, *wanted):
         sums = Counter()
         for frames, values, _ in self.stacks:
-            if any(fnmatch.fnmatchcase(f, frame) for f in frames):
-                sums.update(values)
+            if all(any(matches(f, glob) for f in frames) for glob in wanted):
+                sums.update({k: v for k, v in values.items() if v is not None})
         return sums
 
     def total(self, value):
@@ -92,7 +97,7 @@ def main():
     run = Run(folder, name, load(rest[0]) if rest else None)
     names = {n: getattr(run, n) for n in dir(run) if not n.startswith("_")}
     names["within"] = within
-    if eval(" ".join(expression.split()), {}, names):  # pylint: disable=eval-used
+    if eval(f"({expression})", names):  # pylint: disable=eval-used
         return 0
     print("not true:", " ".join(expression.split()))
     print("ledger:", run.ledger, "notes:", run.notes)

@@ -212,6 +212,19 @@ static void a_cache_is_noted_once(void **state_)
 	assert_int_equal(cache_map->n, 2);
 }
 
+/* Its place was given to another one. */
+static void a_cache_of_another_name_is_another(void **state_)
+{
+	static char first[] = "first", second[] = "second";
+	struct kmem_cache cache = { .size = 64, .name = first };
+	__u32 number = cache_number(&cache);
+
+	(void)state_;
+	cache.name = second;
+	assert_int_not_equal(cache_number(&cache), number);
+	assert_int_equal(cache_map->n, 2);
+}
+
 static void caches_without_room_are_counted(void **state_)
 {
 	(void)state_;
@@ -256,7 +269,7 @@ static void what_fails_is_no_block(void **state_)
 	prog_on_object(0, NULL, &dentry);
 	arguments[0] = 0;
 	prog_on_pages(NULL, 3);
-	assert_int_equal(state.failed, 2);
+	assert_int_equal(state.failed, 3);
 	assert_int_equal(ledger_slot(FT_FIRED), 0);
 	assert_int_equal(block_map->n, 0);
 	assert_present_agrees();
@@ -426,6 +439,7 @@ int main(void)
 		TEST(before_6_1_there_are_more_tracepoints),
 		TEST(without_its_cache_an_object_has_its_size),
 		TEST(a_cache_is_noted_once),
+		TEST(a_cache_of_another_name_is_another),
 		TEST(caches_without_room_are_counted),
 		TEST(pages_for_objects_are_told_by_who_takes_them),
 		TEST(a_range_is_one_of_return_addresses),

@@ -153,7 +153,7 @@ static void exact_numbers_have_no_intervals(void **state)
 		"\n"
 		"stacks by alloc_space\n"
 		"       BYTES  OBJECTS  STACK\n"
-		"  1000 bytes        1  five < four < three < two < main < ..\n"
+		"  1000 bytes        1  five < four < three < two < main < sh\n"
 		"   700 bytes        7  one < main < sh\n"
 		"\n");
 }
@@ -250,6 +250,30 @@ static void what_is_beyond_the_list_is_summed_up(void **state)
 	assert_has(text, "... and 7 more, with 9,223,372,036,854,775,807\n");
 }
 
+static struct memory *deep(struct profile *p)
+{
+	static const struct some_blocks blocks = { "sh", "a;b;c;d;e;f;g", 10, 1, 1, 1, 0, 0 };
+	struct memory *m = some_memory_new(1);
+
+	some_blocks_add(m, p, &blocks);
+	return m;
+}
+
+static void of_a_deep_stack_both_ends_are_shown(void **state)
+{
+	_cleanup_(fixture_release) struct fixture f;
+	_cleanup_(freep) char *text = NULL;
+
+	(void)state;
+	fixture_init(&f, deep, MEMORY_ALLOC_OBJECTS);
+	text = text_of(&f);
+	assert_has(text, "  g < f < e < d < c < .. < sh\n");
+	f.style.utf8 = true;
+	free(text);
+	text = text_of(&f);
+	assert_has(text, "  g ← f ← e ← d ← c ← … ← sh\n");
+}
+
 static void a_recording_without_memory_says_nothing(void **state)
 {
 	struct recording rec = { .memory = json_null() };
@@ -314,6 +338,7 @@ int main(void)
 		cmocka_unit_test(the_stacks_are_ranked_by_what_is_shown),
 		cmocka_unit_test(what_is_not_known_is_not_shown),
 		cmocka_unit_test(what_is_beyond_the_list_is_summed_up),
+		cmocka_unit_test(of_a_deep_stack_both_ends_are_shown),
 		cmocka_unit_test(a_recording_without_memory_says_nothing),
 		cmocka_unit_test(damaged_stacks_are_refused),
 		cmocka_unit_test(a_long_stack_keeps_its_end),

@@ -3,19 +3,25 @@
  * Touches memory of which it is known how much. Arguments:
  *
  *	toucher anon PAGES	touch_anon() writes to each page of an anonymous mapping
- *	toucher file PAGES	touch_file() reads each page of a file mapping, whose pages are cached
- *	toucher shmem PAGES	touch_shmem() writes to each page of a shared anonymous mapping
+ *	toucher file PAGES	touch_file() reads each page of a file mapping, whose pages are
+ *cached toucher shmem PAGES	touch_shmem() writes to each page of a shared anonymous mapping
  *	toucher release PAGES	like anon, then release_anon() gives half of it back
  *
- * Huge pages and the pages around a fault are kept out. Prints what the process has had, as
- * getrusage(2) says: "minor MINOR major MAJOR pages PAGES page PAGE_BYTES".
+ *	toucher forks PAGES	touch_anon(), and a child that touch_copied()s each of these pages
+ *
+ * Prints what the process has had, as getrusage(2) and /proc/self/status say, in JSON. Pages of
+ * files come with their neighbours.
  */
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#define HUGE (2ul << 20)
 
 static size_t page;
 
@@ -31,8 +37,16 @@ static char *map(size_t pages, int flags, int fd)
 
 	if (at == MAP_FAILED)
 		fail("mmap");
-	madvise(at, pages * page, MADV_NOHUGEPAGE);
-	madvise(at, pages * page, MADV_RANDOM); /* no fault brings its neighbours */
+	return at;
+}
+
+/* Anonymous memory that begins where a huge page may. */
+static char *map_anon(size_t pages, int advice)
+{
+	char *at = map(pages + HUGE / page, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+
+	at += -(uintptr_t)at % HUGE;
+	madvise(at, pages * page, advice);
 	return at;
 }
 
@@ -68,6 +82,43 @@ static void release_anon(char *at, size_t pages)
 		fail("madvise");
 }
 
+static void touch_copied(volatile char *at, size_t pages)
+{
+	size_t i;
+
+	for (i = 0; i < pages; i++)
+		at[i * page] = 2;
+}
+
+static void fork_and_touch(char *at, size_t pages)
+{
+	pid_t child = fork();
+
+	if (child < 0)
+		fail("fork");
+	if (!child) {
+		touch_copied(at, pages);
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+}
+
+/* In bytes; 0 if it is not told. */
+static size_t resident(void)
+{
+	FILE *f = fopen("/proc/self/status", "r");
+	size_t kib = 0;
+	char line[256];
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "VmHWM: %zu", &kib) == 1)
+			break;
+	}
+	if (f)
+		fclose(f);
+	return kib * 1024;
+}
+
 static int cached_file(size_t pages)
 {
 	char name[] = "/tmp/toucher.XXXXXX", *block = calloc(1, page);
@@ -96,16 +147,20 @@ int main(int argc, char **argv)
 		touch_file(map(pages, MAP_PRIVATE, cached_file(pages)), pages);
 	else if (!strcmp(what, "shmem"))
 		touch_shmem(map(pages, MAP_SHARED | MAP_ANONYMOUS, -1), pages);
-	else if (!strcmp(what, "anon") || !strcmp(what, "release")) {
-		char *at = map(pages, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	else if (!strcmp(what, "huge"))
+		touch_anon(map_anon(pages, MADV_HUGEPAGE), pages);
+	else if (!strcmp(what, "anon") || !strcmp(what, "release") || !strcmp(what, "forks")) {
+		char *at = map_anon(pages, MADV_NOHUGEPAGE);
 
 		touch_anon(at, pages);
 		if (!strcmp(what, "release"))
 			release_anon(at, pages);
+		if (!strcmp(what, "forks"))
+			fork_and_touch(at, pages);
 	} else
 		return 2;
 	getrusage(RUSAGE_SELF, &usage);
-	printf("minor %ld major %ld pages %zu page %zu\n", usage.ru_minflt, usage.ru_majflt, pages,
-	       page);
+	printf("{\"minor\": %ld, \"major\": %ld, \"bytes\": %zu, \"resident\": %zu}\n",
+	       usage.ru_minflt, usage.ru_majflt, pages * page, resident());
 	return 0;
 }

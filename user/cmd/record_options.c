@@ -319,28 +319,28 @@ static int parse_output(struct record_options *o, int c)
 
 /* What only some collectors know, by the option's character. */
 static const struct {
-	int c;
 	const char *option;
+	int c;
 	unsigned int collectors; /* one of these */
 	const char *names;
 } needs[] = {
-	{ 'F', "--rate", SESSION_CPU, "cpu" },
-	{ 'e', "--event", SESSION_CPU, "cpu" },
-	{ OPT_IDLE, "--idle", SESSION_CPU, "cpu" },
-	{ OPT_CPU, "--cpu", SESSION_CPU, "cpu" },
-	{ OPT_WEIGHT, "--weight", SESSION_IO | MEMORY_COLLECTORS, "io, alloc or kmem" },
-	{ OPT_SLOWER, "--slower", SESSION_IO | SESSION_FILE, "io or file" },
-	{ OPT_PATH, "--path", SESSION_FILE, "file" },
-	{ OPT_ALLOC_INTERVAL, "--alloc-interval", MEMORY_COLLECTORS | SESSION_PAGEFAULT,
+	{ "--rate", 'F', SESSION_CPU, "cpu" },
+	{ "--event", 'e', SESSION_CPU, "cpu" },
+	{ "--idle", OPT_IDLE, SESSION_CPU, "cpu" },
+	{ "--cpu", OPT_CPU, SESSION_CPU, "cpu" },
+	{ "--weight", OPT_WEIGHT, SESSION_IO | MEMORY_COLLECTORS, "io, alloc or kmem" },
+	{ "--slower", OPT_SLOWER, SESSION_IO | SESSION_FILE, "io or file" },
+	{ "--path", OPT_PATH, SESSION_FILE, "file" },
+	{ "--alloc-interval", OPT_ALLOC_INTERVAL, MEMORY_COLLECTORS | SESSION_PAGEFAULT,
 	  "alloc, pagefault or kmem" },
-	{ OPT_MIN_AGE, "--min-age", MEMORY_COLLECTORS, "alloc or kmem" },
-	{ OPT_LEAKS, "--leaks", MEMORY_COLLECTORS, "alloc or kmem" },
-	{ OPT_ALLOC_MAPS, "--alloc-maps", SESSION_ALLOC, "alloc" },
-	{ OPT_ALLOC_SEED, "--alloc-seed", SESSION_ALLOC, "alloc" },
-	{ OPT_NO_FOLLOW, "--no-follow", SESSION_ALLOC, "alloc" },
-	{ OPT_SLOW, "--slow", SESSION_ALLOC, "alloc" },
-	{ OPT_MAX_SLOWDOWN, "--max-slowdown", SESSION_ALLOC, "alloc" },
-	{ OPT_ALLOCATED_ONLY, "--allocated-only", SESSION_ALLOC, "alloc" },
+	{ "--min-age", OPT_MIN_AGE, MEMORY_COLLECTORS, "alloc or kmem" },
+	{ "--leaks", OPT_LEAKS, MEMORY_COLLECTORS, "alloc or kmem" },
+	{ "--alloc-maps", OPT_ALLOC_MAPS, SESSION_ALLOC, "alloc" },
+	{ "--alloc-seed", OPT_ALLOC_SEED, SESSION_ALLOC, "alloc" },
+	{ "--no-follow", OPT_NO_FOLLOW, SESSION_ALLOC, "alloc" },
+	{ "--slow", OPT_SLOW, SESSION_ALLOC, "alloc" },
+	{ "--max-slowdown", OPT_MAX_SLOWDOWN, SESSION_ALLOC, "alloc" },
+	{ "--allocated-only", OPT_ALLOCATED_ONLY, SESSION_ALLOC, "alloc" },
 };
 
 static void note_need(struct record_options *o, int c)

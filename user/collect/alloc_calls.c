@@ -300,7 +300,7 @@ static int check_slowdown(struct alloc_calls *c, pid_t pid, const struct allocat
 {
 	struct alloc_load load;
 	double slowdown, calls;
-	int err = warn_of_seccomp(c, pid), i;
+	int err = pid ? warn_of_seccomp(c, pid) : 0, i;
 
 	if (err || !c->options.max_slowdown)
 		return err;
@@ -321,6 +321,13 @@ static int check_slowdown(struct alloc_calls *c, pid_t pid, const struct allocat
 	}
 	if (slowdown <= c->options.max_slowdown)
 		return 0;
+	if (!pid)
+		return errf(-ECANCELED,
+			    "programs call their allocators %.0f times a second here: probes on "
+			    "them would make all work %.2f times as slow, and the limit is %.2f; "
+			    "raise it by --max-slowdown%s",
+			    calls, slowdown, c->options.max_slowdown,
+			    c->options.in_use ? ", or use --allocated-only" : "");
 	return errf(
 		-ECANCELED,
 		"process %d calls its allocator %.0f times a second: probes on it would make it "
@@ -383,7 +390,9 @@ int alloc_calls_follow(struct alloc_calls *c, pid_t pid)
 	return err;
 }
 
-int alloc_calls_attach_all(struct alloc_calls *c)
+typedef int (*process_fn)(struct alloc_calls *c, pid_t pid);
+
+static int for_each_process(struct alloc_calls *c, process_fn fn)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
@@ -395,10 +404,40 @@ int alloc_calls_attach_all(struct alloc_calls *c)
 		pid_t pid = isdigit((unsigned char)entry->d_name[0]) ? atoi(entry->d_name) : 0;
 
 		if (pid > 0 && pid != getpid())
-			err = alloc_calls_follow(c, pid);
+			err = fn(c, pid);
 	}
 	closedir(proc);
 	return err;
+}
+
+/* Only the list of files matters. */
+static int look_at(struct alloc_calls *c, pid_t pid)
+{
+	struct allocator_set set;
+	int err = allocators_of_process(&c->files, pid, &set);
+
+	return err == -ENOMEM ? err : 0;
+}
+
+/* Of the allocators of all that runs now, as many as a process may have. */
+static int check_slowdown_of_all(struct alloc_calls *c)
+{
+	struct allocator_set set = { 0 };
+	size_t i;
+	int err = for_each_process(c, look_at);
+
+	for (i = 0; i < c->files.files.n && set.n < ALLOCATORS_MAX; i++) {
+		if (c->files.all[i])
+			set.all[set.n++] = c->files.all[i];
+	}
+	return err || !set.n ? err : check_slowdown(c, 0, &set);
+}
+
+int alloc_calls_attach_all(struct alloc_calls *c)
+{
+	int err = check_slowdown_of_all(c);
+
+	return err ? err : for_each_process(c, alloc_calls_follow);
 }
 
 void alloc_calls_forget(struct alloc_calls *c, pid_t pid)

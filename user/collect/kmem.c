@@ -24,6 +24,10 @@
 #include "user/collect/ledger_slots.h"
 #include "user/collect/sample_tables.h"
 
+/* Stacks of a process that are passed up before what it has mapped is known: a program that has
+ * just begun is the one that allocates. */
+#define ASKED_AT_MOST 16384u
+
 /* How often the tables are read empty. */
 #define PATIENCE_MS	  100u
 #define PATIENCE_EXACT_MS 50u /* when every block is an event */
@@ -68,6 +72,7 @@ static void configure(struct kmem_collector *c, unsigned int stacks)
 	c->skel->rodata->cfg_page_bytes = sysconf(_SC_PAGESIZE);
 	c->skel->rodata->cfg_in_use = !c->options.settings->allocated_only;
 	c->skel->rodata->cfg_max_deferred = stacks;
+	c->skel->rodata->cfg_unwind_max_asked = ASKED_AT_MOST;
 }
 
 static int load(struct kmem_collector *c, const struct target *target)

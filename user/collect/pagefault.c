@@ -24,6 +24,10 @@
 #define STACKS		  8192u
 #define TALLIES_PER_STACK 4
 
+/* Stacks of a process that are passed up before what it has mapped is known: a program that has
+ * just begun touches much. */
+#define ASKED_AT_MOST 16384u
+
 /* How often the tables are read empty. */
 #define PATIENCE_MS	  200u
 #define PATIENCE_EXACT_MS 50u /* when every fault is an event */
@@ -85,6 +89,7 @@ static void configure(struct pagefault_collector *c, unsigned int stacks)
 	c->skel->rodata->cfg_period = c->programs.period;
 	c->skel->rodata->cfg_page_bytes = sysconf(_SC_PAGESIZE);
 	c->skel->rodata->cfg_max_deferred = stacks;
+	c->skel->rodata->cfg_unwind_max_asked = ASKED_AT_MOST;
 }
 
 static int load(struct pagefault_collector *c, const struct target *target)

@@ -314,24 +314,34 @@ static int print_distributions(const struct page *p)
 
 /* --- sites ------------------------------------------------------------------------------------ */
 
-/* The stack's innermost frames, the innermost first: "node < parse < main < sh". */
+static int add_frame(const struct page *p, const char *frame, size_t len, struct str *out)
+{
+	int err = out->len ? str_add(out, p->style->utf8 ? " ← " : " < ") : 0;
+
+	return err ? err : str_add_bytes(out, frame, len);
+}
+
+/*
+ * The stack's innermost frames, the innermost first, and its root, which is the process unless that
+ * was left out: "node < parse < main < .. < sh".
+ */
 static int add_site(const struct page *p, const char *stack, struct str *out)
 {
-	const char *end = stack + strlen(stack), *start;
+	const char *end = stack + strlen(stack), *start, *gap = p->style->utf8 ? "…" : "..";
 	int n, err = 0;
 
 	for (n = 0; n < SITE_FRAMES && end > stack && !err; n++) {
 		start = memrchr(stack, ';', (size_t)(end - stack));
 		start = start ? start + 1 : stack;
-		if (n)
-			err = str_add(out, p->style->utf8 ? " ← " : " < ");
-		if (!err)
-			err = str_add_bytes(out, start, (size_t)(end - start));
+		err = add_frame(p, start, (size_t)(end - start), out);
 		end = start > stack ? start - 1 : stack;
 	}
-	if (!err && end > stack)
-		err = str_add(out, p->style->utf8 ? " ← …" : " < ..");
-	return err;
+	if (err || end == stack)
+		return err;
+	start = memchr(stack, ';', (size_t)(end - stack));
+	if (start)
+		err = add_frame(p, gap, strlen(gap), out);
+	return err ? err : add_frame(p, stack, (size_t)((start ? start : end) - stack), out);
 }
 
 struct site_row {
