@@ -26,6 +26,7 @@
 #include "alloc.skel.h"
 #include "user/base/err.h"
 #include "user/collect/alloc_calls.h"
+#include "user/collect/alloc_shim.h"
 #include "user/collect/alloc_weights.h"
 
 /* What each() of tests/workloads/allocator.c asks for. */
@@ -106,6 +107,8 @@ static void finish_load(struct run *r, const struct alloc_calls_options *options
 {
 	bpf_program__set_autoload(r->skel->progs.on_exit, false);
 	bpf_program__set_autoload(r->skel->progs.on_exec, false);
+	bpf_program__set_autoload(r->skel->progs.on_fork, false);
+	alloc_shim_leave_out(r->skel);
 	r->skel->rodata->cfg_frame_pointers = 1;
 	r->skel->rodata->cfg_self_tgid = getpid();
 	r->skel->rodata->cfg_in_use = options->in_use;
