@@ -484,7 +484,8 @@ static __always_inline int alloc_made(void *ctx, const struct alloc_request *r)
 /* --- given back ----------------------------------------------------------------------------------
  */
 
-#define ALLOC_PF_FORKNOEXEC 0x40 /* include/linux/sched.h */
+/* include/linux/sched.h: of a thread it says nothing, each is made by a kind of fork. */
+#define ALLOC_PF_FORKNOEXEC 0x40
 
 static __noinline __attribute__((unused)) int alloc_freed(const struct ft_alloc_block_key *key,
 							  __u32 temporary)
@@ -494,7 +495,7 @@ static __noinline __attribute__((unused)) int alloc_freed(const struct ft_alloc_
 
 	if (block_take(key, &block))
 		return block_freed(&block, &key->process, temporary);
-	if (key->process.tgid && BPF_CORE_READ(task, flags) & ALLOC_PF_FORKNOEXEC)
+	if (key->process.tgid && BPF_CORE_READ(task, group_leader, flags) & ALLOC_PF_FORKNOEXEC)
 		__sync_fetch_and_add(&state.frees_inherited, 1);
 	else
 		__sync_fetch_and_add(&state.frees_unknown, 1);

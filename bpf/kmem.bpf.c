@@ -72,9 +72,8 @@ static __always_inline int kmem_freed(__u64 address)
 
 /*
  * Whether this is an interrupt, which has a stack of its own: the arguments of a tracepoint lie on
- * the stack on which it was hit (kernel/trace/bpf_trace.c, bpf_trace_run*()). Soft interrupts of
- * arm64 before 6.0 (arch/arm64/kernel/irq.c, do_softirq_own_stack()) and of ksoftirqd are on a
- * task's, and count as that task's.
+ * the stack on which it was hit (kernel/trace/bpf_trace.c, bpf_trace_run*()). Soft interrupts that
+ * run on a task's stack, as in ksoftirqd and on older arm64 kernels, count as that task's.
  */
 static __always_inline bool is_interrupt(void *ctx, struct task_struct *task)
 {

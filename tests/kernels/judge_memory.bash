@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # $out and $title are those of tests/kernels/run
 # judge_memory: what the recordings of guest_memory.sh must say. A part of tests/kernels/run.
 
 memories() { # NAME EXPRESSION
