@@ -53,6 +53,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	struct ft_alloc_process_key key;
 	__u32 tgid;
 
+	calls_end_thread();
 	if (BPF_CORE_READ(task, signal, live.counter))
 		return 0; /* other threads go on */
 	key = alloc_process_of_current(0);

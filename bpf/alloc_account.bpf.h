@@ -170,7 +170,8 @@ static __always_inline void hist_add(__u32 which, __u64 value, __u64 weight)
 
 	if (!hist)
 		return;
-	/* One register is compared and used: older verifiers do not know that two are the same. */
+	/* Otherwise clang checks one copy and uses another, of which the verifier knows no bound.
+	 */
 	asm volatile("" : "+r"(slot));
 	if (slot < FT_HIST_SLOTS)
 		__sync_fetch_and_add(&hist->objects[slot], weight >> (FT_ALLOC_WEIGHT_BITS - 8));
@@ -483,11 +484,12 @@ static __always_inline int alloc_made(void *ctx, const struct alloc_request *r)
 /* --- given back ----------------------------------------------------------------------------------
  */
 
-#define ALLOC_PF_FORKNOEXEC 0x40 /* include/linux/sched.h */
+/* include/linux/sched.h: of a thread it says nothing, each is made by a kind of fork. */
+#define ALLOC_PF_FORKNOEXEC 0x40
 
 /*
- * Functions that are not inlined pass on copies of what they are given: the verifier of 7.2 takes what
- * only a callee's callee reads for dead.
+ * Functions that are not inlined pass on copies of what they are given: the verifier of 7.2 takes
+ * what only a callee's callee reads for dead.
  */
 static __noinline __attribute__((unused)) int alloc_freed(const struct ft_alloc_block_key *given,
 							  __u32 temporary)
@@ -498,7 +500,7 @@ static __noinline __attribute__((unused)) int alloc_freed(const struct ft_alloc_
 
 	if (block_take(&key, &block))
 		return block_freed(&block, &key.process, temporary);
-	if (key.process.tgid && BPF_CORE_READ(task, flags) & ALLOC_PF_FORKNOEXEC)
+	if (key.process.tgid && BPF_CORE_READ(task, group_leader, flags) & ALLOC_PF_FORKNOEXEC)
 		__sync_fetch_and_add(&state.frees_inherited, 1);
 	else
 		__sync_fetch_and_add(&state.frees_unknown, 1);

@@ -30,6 +30,7 @@
 #include "bpf/alloc_account.bpf.h"
 #include "bpf/alloc_draw.bpf.h"
 #include "bpf/alloc_wire.h"
+#include "bpf/own_stack.bpf.h"
 
 /* The programs are those of a session link. */
 const volatile __u8 cfg_calls_in_session = 0;
@@ -171,9 +172,9 @@ static __always_inline int call_follow(struct pt_regs *ctx, __u64 bytes, __u64 w
 	return call_is_seen();
 }
 
-static __always_inline int call_returned(struct pt_regs *ctx)
+static __always_inline int call_returned(struct pt_regs *ctx, __u64 address)
 {
-	__u64 thread = bpf_get_current_pid_tgid(), address = PT_REGS_RC(ctx);
+	__u64 thread = bpf_get_current_pid_tgid();
 	struct call *call = bpf_map_lookup_elem(&calls, &thread), was;
 
 	if (!call || !call->sp || call->sp + CALL_RETURN_BYTES != PT_REGS_SP(ctx))
@@ -197,15 +198,13 @@ static __always_inline int call_returned(struct pt_regs *ctx)
 	return 0;
 }
 
-static __always_inline int call_begins(struct pt_regs *ctx, __u64 bytes, __u64 old, __u64 pointer)
+static __always_inline int call_begins(struct pt_regs *ctx, __u64 cookie, __u64 bytes, __u64 old,
+				       __u64 pointer)
 {
-	__u64 cookie, weight;
+	__u64 weight;
 
-	if (call_is_over(ctx))
-		return call_returned(ctx);
 	if (!is_on)
 		return call_is_seen();
-	cookie = call_cookie(ctx);
 	/* The call that is made instead has a probe of its own. */
 	if (call_is_from_realloc(ctx, cookie) || (!old && cookie & FT_ALLOC_CALL_NOT_NULL))
 		return call_is_seen();
@@ -229,6 +228,60 @@ static __always_inline bool call_bytes(__u64 n, __u64 size, __u64 *ret)
 	return true;
 }
 
+static __always_inline int call_frees(struct pt_regs *ctx, __u64 cookie, __u64 address)
+{
+	struct ft_alloc_block_key key = { .address = address };
+	__u64 thread = bpf_get_current_pid_tgid();
+	struct call *call;
+
+	if (!is_on || !address || call_is_from_realloc(ctx, cookie))
+		return call_is_seen();
+	call = bpf_map_lookup_elem(&calls, &thread);
+	if (call && call_is_nested(call, PT_REGS_SP(ctx), PT_REGS_IP(ctx)))
+		return call_is_seen();
+	key.process = alloc_process_of_current(0);
+	/* Most blocks are not sampled: that one is not known means nothing then. */
+	if (cfg_interval_bytes <= 1 || bpf_map_lookup_elem(&blocks, &key))
+		alloc_freed(&key, 0);
+	return call_is_seen();
+}
+
+/* A call of that function begins, with these arguments. */
+static __always_inline int call_of(struct pt_regs *ctx, __u32 function, __u64 cookie, __u64 a,
+				   __u64 b, __u64 c)
+{
+	__u64 bytes = a, old = 0, pointer = 0;
+	bool is_possible = true;
+
+	switch (function) {
+	case FT_ALLOC_CALL_MALLOC:
+		break;
+	case FT_ALLOC_CALL_CALLOC:
+		is_possible = call_bytes(a, b, &bytes);
+		break;
+	case FT_ALLOC_CALL_REALLOC:
+		old = a;
+		bytes = b;
+		break;
+	case FT_ALLOC_CALL_REALLOCARRAY:
+		old = a;
+		is_possible = call_bytes(b, c, &bytes);
+		break;
+	case FT_ALLOC_CALL_POSIX_MEMALIGN:
+		pointer = a;
+		bytes = c;
+		break;
+	case FT_ALLOC_CALL_MEMALIGN:
+		bytes = b;
+		break;
+	case FT_ALLOC_CALL_FREE:
+		return call_frees(ctx, cookie, a);
+	default:
+		is_possible = false;
+	}
+	return is_possible ? call_begins(ctx, cookie, bytes, old, pointer) : call_is_seen();
+}
+
 /* A thread that ends has no calls. */
 static __always_inline void calls_end_thread(void)
 {
@@ -238,76 +291,81 @@ static __always_inline void calls_end_thread(void)
 		bpf_map_delete_elem(&calls, &thread);
 }
 
-/* --- programs, by what the arguments are ---------------------------------------------------------
+/*
+ * Of all functions, where a link takes many places (6.6): links are detached one by one, and each
+ * waits for all that the kernel runs at the time.
+ */
+SEC("uprobe")
+int BPF_KPROBE(on_call, __u64 a, __u64 b, __u64 c)
+{
+	__u64 cookie;
+	__u32 function;
+
+	own_stack(ctx);
+	if (call_is_over(ctx))
+		return call_returned(ctx, PT_REGS_RC(ctx));
+	cookie = call_cookie(ctx);
+	function = cookie >> FT_ALLOC_CALL_FUNCTION_SHIFT & FT_ALLOC_CALL_FUNCTION_MAX;
+	return call_of(ctx, function, cookie, a, b, c);
+}
+
+/* Where that is no session link. */
+SEC("uretprobe")
+int BPF_KRETPROBE(on_call_returned, __u64 address)
+{
+	own_stack(ctx);
+	return call_returned(ctx, address);
+}
+
+/* --- programs of older kernels, by what the arguments are ----------------------------------------
  */
 
 SEC("uprobe")
 int BPF_KPROBE(on_malloc, __u64 bytes)
 {
-	return call_begins(ctx, bytes, 0, 0);
+	own_stack(ctx);
+	return call_of(ctx, FT_ALLOC_CALL_MALLOC, call_cookie(ctx), bytes, 0, 0);
 }
 
 SEC("uprobe")
 int BPF_KPROBE(on_calloc, __u64 n, __u64 size)
 {
-	__u64 bytes;
-
-	if (call_is_over(ctx))
-		return call_returned(ctx);
-	return call_bytes(n, size, &bytes) ? call_begins(ctx, bytes, 0, 0) : call_is_seen();
+	own_stack(ctx);
+	return call_of(ctx, FT_ALLOC_CALL_CALLOC, call_cookie(ctx), n, size, 0);
 }
 
 SEC("uprobe")
 int BPF_KPROBE(on_realloc, __u64 old, __u64 bytes)
 {
-	return call_begins(ctx, bytes, old, 0);
+	own_stack(ctx);
+	return call_of(ctx, FT_ALLOC_CALL_REALLOC, call_cookie(ctx), old, bytes, 0);
 }
 
 SEC("uprobe")
 int BPF_KPROBE(on_reallocarray, __u64 old, __u64 n, __u64 size)
 {
-	__u64 bytes;
-
-	if (call_is_over(ctx))
-		return call_returned(ctx);
-	return call_bytes(n, size, &bytes) ? call_begins(ctx, bytes, old, 0) : call_is_seen();
+	own_stack(ctx);
+	return call_of(ctx, FT_ALLOC_CALL_REALLOCARRAY, call_cookie(ctx), old, n, size);
 }
 
 SEC("uprobe")
 int BPF_KPROBE(on_posix_memalign, __u64 pointer, __u64 alignment, __u64 bytes)
 {
-	return call_begins(ctx, bytes, 0, pointer);
+	own_stack(ctx);
+	return call_of(ctx, FT_ALLOC_CALL_POSIX_MEMALIGN, call_cookie(ctx), pointer, alignment,
+		       bytes);
 }
 
-/* aligned_alloc() and memalign(). */
 SEC("uprobe")
 int BPF_KPROBE(on_memalign, __u64 alignment, __u64 bytes)
 {
-	return call_begins(ctx, bytes, 0, 0);
-}
-
-/* Of all of them, where there is no session link. */
-SEC("uretprobe")
-int BPF_KPROBE(on_call_returned)
-{
-	return call_returned(ctx);
+	own_stack(ctx);
+	return call_of(ctx, FT_ALLOC_CALL_MEMALIGN, call_cookie(ctx), alignment, bytes, 0);
 }
 
 SEC("uprobe")
 int BPF_KPROBE(on_free, __u64 address)
 {
-	struct ft_alloc_block_key key = { .address = address };
-	__u64 thread = bpf_get_current_pid_tgid();
-	struct call *call;
-
-	if (!is_on || !address || call_is_from_realloc(ctx, call_cookie(ctx)))
-		return 0;
-	call = bpf_map_lookup_elem(&calls, &thread);
-	if (call && call_is_nested(call, PT_REGS_SP(ctx), PT_REGS_IP(ctx)))
-		return 0;
-	key.process = alloc_process_of_current(0);
-	/* Most blocks are not sampled: that one is not known means nothing then. */
-	if (cfg_interval_bytes > 1 && !bpf_map_lookup_elem(&blocks, &key))
-		return 0;
-	return alloc_freed(&key, 0);
+	own_stack(ctx);
+	return call_of(ctx, FT_ALLOC_CALL_FREE, call_cookie(ctx), address, 0, 0);
 }

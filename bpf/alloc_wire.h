@@ -148,16 +148,28 @@ struct ft_alloc_hist {
 	__u64 sum; /* of sampled ones times what they stand for; saturates */
 };
 
+/* Functions of an allocator, by what their arguments are. */
+#define FT_ALLOC_CALL_MALLOC	     0 /* bytes */
+#define FT_ALLOC_CALL_CALLOC	     1 /* n, bytes of each */
+#define FT_ALLOC_CALL_REALLOC	     2
+#define FT_ALLOC_CALL_REALLOCARRAY   3
+#define FT_ALLOC_CALL_POSIX_MEMALIGN 4
+#define FT_ALLOC_CALL_MEMALIGN	     5 /* alignment, bytes */
+#define FT_ALLOC_CALL_FREE	     6
+#define FT_ALLOC_CALL_FUNCTIONS	     7
+
 /*
- * The cookie of a probe on an allocator's function. In a function that realloc calls: where realloc
- * is, as the distance of its first byte from the probe (32 bits, signed) and its size; 0 bytes: it
- * is not called from there. In free, by how many words the stack pointer has moved, too.
+ * The cookie of a probe on one: FT_ALLOC_CALL_* above. In a function that realloc calls: where
+ * realloc is, as the distance of its first byte from the probe (32 bits, signed) and its size; 0
+ * bytes: it is not called from there. In free, by how many words the stack pointer has moved, too.
  */
-#define FT_ALLOC_CALL_BYTES_SHIFT 32
-#define FT_ALLOC_CALL_BYTES_MAX	  0xffffffull
-#define FT_ALLOC_CALL_STACK_SHIFT 56
-#define FT_ALLOC_CALL_STACK_MAX	  0x7full
-#define FT_ALLOC_CALL_NOT_NULL	  (1ull << 63) /* realloc: given no block, it calls malloc */
+#define FT_ALLOC_CALL_BYTES_SHIFT    32
+#define FT_ALLOC_CALL_BYTES_MAX	     0xfffffull
+#define FT_ALLOC_CALL_FUNCTION_SHIFT 52
+#define FT_ALLOC_CALL_FUNCTION_MAX   0xfull
+#define FT_ALLOC_CALL_STACK_SHIFT    56
+#define FT_ALLOC_CALL_STACK_MAX	     0x7full
+#define FT_ALLOC_CALL_NOT_NULL	     (1ull << 63) /* realloc: given no block, it calls malloc */
 
 /* Ledger slots of its own (bpf/wire.h). */
 #define FT_ALLOC_LOST_SITES	FT_LEDGER_OWN	    /* the table of sites is full */

@@ -4,7 +4,8 @@
  * (kmalloc), objects of caches, and pages.
  *
  * Blocks are sampled by their bytes. Which program of a tracepoint is loaded depends on what that
- * hands out (user/collect/kmem_programs.c).
+ * hands out (user/collect/kmem_programs.c). They are of the raw kind: to those that know of types
+ * the addresses are pointers to const void, which older verifiers refuse, and no numbers.
  */
 #include "vmlinux.h"
 
@@ -30,15 +31,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct ft_kmem_cache);
 } caches SEC(".maps");
-
-/*
- * A pointer as a number, which the verifier allows no arithmetic on otherwise: its distance from
- * something that stays where it is. No kernel address has the same.
- */
-static __always_inline __u64 number_of(const void *pointer)
-{
-	return (__u64)pointer - (__u64)&state;
-}
 
 /* --- what is in the table of blocks --------------------------------------------------------------
  */
@@ -80,9 +72,8 @@ static __always_inline int kmem_freed(__u64 address)
 
 /*
  * Whether this is an interrupt, which has a stack of its own: the arguments of a tracepoint lie on
- * the stack on which it was hit (kernel/trace/bpf_trace.c, bpf_trace_run*()). Soft interrupts of
- * arm64 before 6.0 (arch/arm64/kernel/irq.c, do_softirq_own_stack()) and of ksoftirqd are on a
- * task's, and count as that task's.
+ * the stack on which it was hit (kernel/trace/bpf_trace.c, bpf_trace_run*()). Soft interrupts that
+ * run on a task's stack, as in ksoftirqd and on older arm64 kernels, count as that task's.
  */
 static __always_inline bool is_interrupt(void *ctx, struct task_struct *task)
 {
@@ -124,7 +115,7 @@ static __always_inline bool is_of_slab(const struct ft_stack *stack)
 static __always_inline __u32 cache_number(struct kmem_cache *cache)
 {
 	const char *name = BPF_CORE_READ(cache, name);
-	struct ft_kmem_cache fresh = { .cache = number_of(cache), .name_at = (__u64)name }, *have;
+	struct ft_kmem_cache fresh = { .cache = (__u64)cache, .name_at = (__u64)name }, *have;
 	__u64 hash = (fresh.cache ^ fresh.name_at << 20) * 0x9e3779b97f4a7c15ULL;
 	__u32 number = (__u32)(hash >> 33) | 1, i;
 
@@ -168,26 +159,12 @@ static __always_inline __u32 kmem_account(void *ctx, struct alloc_request *r,
 	return request_keep(r, s, a, set);
 }
 
-/* The allocation failed. The verifier of 6.14 and later believes that pages are never null. */
-static __always_inline bool has_no_pages(void *ctx, const struct alloc_request *r)
-{
-	__u64 page = 0;
-
-	if (r->kind != FT_ALLOC_PAGES)
-		return false;
-	bpf_probe_read_kernel(&page, sizeof(page), ctx); /* the first argument */
-	return !page;
-}
-
 static __noinline int kmem_sampled(void *ctx, struct alloc_request *r, struct kmem_cache *cache)
 {
 	struct ft_alloc_block_key key = { .address = r->address };
-	struct sample *s;
+	struct sample *s = sample_take();
 	__u32 lost;
 
-	if (has_no_pages(ctx, r))
-		return 0;
-	s = sample_take();
 	if (!s) {
 		ledger_close(FT_LOST_NESTED);
 		return 0;
@@ -239,82 +216,82 @@ static __always_inline int object_made(void *ctx, const void *at, __u64 bytes)
 /* --- tracepoints ---------------------------------------------------------------------------------
  */
 
-SEC("tp_btf/kmalloc")
+SEC("raw_tp/kmalloc")
 int BPF_PROG(on_kmalloc, unsigned long from, const void *at, size_t wanted, size_t bytes)
 {
 	return kmalloc_made(ctx, at, bytes);
 }
 
-SEC("tp_btf/kmem_cache_alloc")
+SEC("raw_tp/kmem_cache_alloc")
 int BPF_PROG(on_object, unsigned long from, const void *at, struct kmem_cache *cache)
 {
-	return kmem_made(ctx, (__u64)at, cache->size, FT_ALLOC_CACHE, 0, cache);
+	return kmem_made(ctx, (__u64)at, BPF_CORE_READ(cache, size), FT_ALLOC_CACHE, 0, cache);
 }
 
-SEC("tp_btf/mm_page_alloc")
+SEC("raw_tp/mm_page_alloc")
 int BPF_PROG(on_pages, struct page *page, unsigned int order)
 {
-	return kmem_made(ctx, number_of(page), cfg_page_bytes << (order & 63), FT_ALLOC_PAGES,
+	return kmem_made(ctx, (__u64)page, cfg_page_bytes << (order & 63), FT_ALLOC_PAGES,
 			 order & FT_KMEM_ORDER, NULL);
 }
 
-SEC("tp_btf/kfree")
+SEC("raw_tp/kfree")
 int BPF_PROG(on_kfree, unsigned long from, const void *at)
 {
 	return kmem_freed((__u64)at);
 }
 
-SEC("tp_btf/kmem_cache_free")
+SEC("raw_tp/kmem_cache_free")
 int BPF_PROG(on_object_free, unsigned long from, const void *at)
 {
 	return kmem_freed((__u64)at);
 }
 
 /* Of a batch each page comes here as well as to mm_page_free_batched. */
-SEC("tp_btf/mm_page_free")
+SEC("raw_tp/mm_page_free")
 int BPF_PROG(on_pages_free, struct page *page)
 {
-	return kmem_freed(number_of(page));
+	return kmem_freed((__u64)page);
 }
 
 /* --- before 6.1: tracepoints of their own where a node is asked for ------------------------------
  */
 
-SEC("tp_btf/kmalloc_node")
+SEC("raw_tp/kmalloc_node")
 int BPF_PROG(on_kmalloc_node, unsigned long from, const void *at, size_t wanted, size_t bytes)
 {
 	return kmalloc_made(ctx, at, bytes);
 }
 
 /* 5.19 and 6.0 have the cache in front of the sizes. */
-SEC("tp_btf/kmalloc")
+SEC("raw_tp/kmalloc")
 int BPF_PROG(on_kmalloc_c, unsigned long from, const void *at, struct kmem_cache *cache,
 	     size_t wanted, size_t bytes)
 {
 	return kmalloc_made(ctx, at, bytes);
 }
 
-SEC("tp_btf/kmalloc_node")
+SEC("raw_tp/kmalloc_node")
 int BPF_PROG(on_kmalloc_node_c, unsigned long from, const void *at, struct kmem_cache *cache,
 	     size_t wanted, size_t bytes)
 {
 	return kmalloc_made(ctx, at, bytes);
 }
 
-SEC("tp_btf/kmem_cache_alloc_node")
+SEC("raw_tp/kmem_cache_alloc_node")
 int BPF_PROG(on_object_node, unsigned long from, const void *at, struct kmem_cache *cache)
 {
-	return kmem_made(ctx, (__u64)at, cache->size, FT_ALLOC_CACHE, 0, cache);
+	return kmem_made(ctx, (__u64)at, BPF_CORE_READ(cache, size), FT_ALLOC_CACHE, 0, cache);
 }
 
 /* Before 5.19 the cache is not told. */
-SEC("tp_btf/kmem_cache_alloc")
+SEC("raw_tp/kmem_cache_alloc")
 int BPF_PROG(on_object_s, unsigned long from, const void *at, size_t wanted, size_t bytes)
 {
 	return object_made(ctx, at, bytes);
 }
 
-SEC("tp_btf/kmem_cache_alloc_node")
+SEC("raw_tp/kmem_cache_alloc_node")
 int BPF_PROG(on_object_node_s, unsigned long from, const void *at, size_t wanted, size_t bytes)
 {
 	return object_made(ctx, at, bytes);

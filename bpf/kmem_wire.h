@@ -22,7 +22,7 @@
 #define FT_KMEM_MAX_CACHES 2048
 #define FT_KMEM_NAME_LEN   40
 struct ft_kmem_cache {
-	__u64 cache;   /* a number for the address of its struct kmem_cache, */
+	__u64 cache;   /* address of its struct kmem_cache, */
 	__u64 name_at; /* and of its name: a cache that is gone leaves its place to others */
 	__u32 bytes;   /* that an object takes */
 	__u32 pad;

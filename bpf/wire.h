@@ -202,6 +202,15 @@ struct ft_process_key {
 };
 _Static_assert(sizeof(struct ft_process_key) == 16, "ft_process_key");
 
+/* One that runs, with its address space. */
+struct ft_running {
+	struct ft_process_key process;
+	__u64 mm;
+	__u32 tgid; /* as in ft_task */
+	__u32 pad;
+};
+_Static_assert(sizeof(struct ft_running) == 32, "ft_running");
+
 /* Its mappings. Lists are not changed when they are in use, so a fork shares its parent's. */
 struct ft_process {
 	__u64 mm; /* address space that the list describes: an exec gets a new one */

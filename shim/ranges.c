@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "shim/ranges.h"
 
-#include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 
 #include "shim/own_memory.h"
 
@@ -21,11 +21,13 @@ static uint64_t set_signals(uint64_t signals)
 uint64_t ranges_lock(struct ranges *r)
 {
 	uint64_t signals = set_signals(UINT64_MAX);
+	struct timespec nap = { 0, 20000 };
 	unsigned tries = 0;
 
+	/* A nap and no sched_yield(): who has the lock may be of a lower priority. */
 	while (__atomic_exchange_n(&r->lock, 1, __ATOMIC_ACQUIRE)) {
 		if (++tries % 64 == 0)
-			sched_yield();
+			syscall(SYS_nanosleep, &nap, NULL);
 	}
 	return signals;
 }

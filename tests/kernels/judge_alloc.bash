@@ -63,10 +63,9 @@ judge_alloc_running() {
 	tap_check "$title: alloc-running-allocated: every block" turns alloc-running-allocated \
 		--allocated-only
 	# The recording may end between a malloc and its free.
-	allocated alloc-running "pairs are temporary" \
+	allocated alloc-running "pairs are in use no more" \
 		"of('pairs')['alloc_space'] == of('pairs')['alloc_objects'] * 500 > 0 and
-		 of('pairs')['inuse_objects'] <= 1 and
-		 of('pairs')['temporary_objects'] >= of('pairs')['alloc_objects'] - 1"
+		 of('pairs')['inuse_objects'] <= 1"
 	# About 30 samples of a turn's blocks, and 115 of its pairs.
 	allocated alloc-running-sampled "as many of both, within 30 %" \
 		"within(of('pairs')['alloc_space'] / 500000, of('each')['alloc_space'] / 123406, 0.3) and

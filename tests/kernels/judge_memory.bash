@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # $out and $title are those of tests/kernels/run
 # judge_memory: what the recordings of guest_memory.sh must say. A part of tests/kernels/run.
 
 memories() { # NAME EXPRESSION
@@ -17,6 +18,9 @@ touched() { # NAME EXPRESSION
 	}
 }
 
+# An emulated machine is a while until it has the tables of a program that has just begun, and its
+# stacks may be short until then: what is judged is who asked in the kernel, or in the program what it
+# does for long.
 judge_memory() {
 	local name
 	for name in kmem-holds kmem-machine; do
@@ -31,7 +35,7 @@ judge_memory() {
 		        of('open_eventfds', '[cache *')['alloc_objects'] / 2, 0.2)"
 	tap_check "$title: kmem: blocks and pages are counted by who asks" memories kmem-holds \
 		"of('open_eventfds', '[kmalloc-*')['alloc_objects'] >= 300 and
-		 of('fill_pipes', '*pipe_write_[k]', '[pages order 0]')['inuse_objects'] == 300"
+		 of('*pipe_write_[k]', '[pages order 0]')['inuse_objects'] == 300"
 	tap_check "$title: kmem: caches have their names, or that is said" memories kmem-holds \
 		"'caches_not_told' in notes or of('open_eventfds', '[cache filp]')['alloc_objects'] == 300"
 	tap_check "$title: kmem: pages for objects are told apart" memories kmem-holds \
@@ -50,7 +54,7 @@ judge_memory() {
 	tap_check "$title: pagefault: huge or not" touched pagefault-huge \
 		"within(of('rss_growth', 'touch_anon'), truth['bytes'], 0.15)"
 	tap_check "$title: pagefault: what is given back is told" touched pagefault-release \
-		"within(of('rss_released', 'release_anon'), truth['bytes'] / 2, 0.07)"
+		"within(of('rss_released', '[released anon]'), truth['bytes'] / 2, 0.07)"
 	tap_check "$title: pagefault: what they are of is told, or that it is not" touched pagefault-anon \
 		"'faults_without_kind' in notes or of('faults', '[minor fault anon]') >= 4096"
 	tap_check "$title: pagefault: sampled" touched pagefault-machine \

@@ -55,7 +55,7 @@ class Run:
         sums = Counter()
         for frames, values, _ in self.stacks:
             if all(any(matches(f, glob) for f in frames) for glob in wanted):
-                sums.update(values)
+                sums.update({k: v for k, v in values.items() if v is not None})
         return sums
 
     def total(self, value):

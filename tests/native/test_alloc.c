@@ -75,6 +75,7 @@ static int set_up(void **state_)
 	FAKE_MAP(stacks_1);
 	FAKE_MAP(tallies_1);
 	FAKE_MAP(movings);
+	FAKE_MAP(calls);
 	ledger_map = FAKE_MAP(ledgers);
 	tally_map = FAKE_MAP(tallies_0);
 	site_map = FAKE_MAP(sites);

@@ -269,7 +269,7 @@ static void what_fails_is_no_block(void **state_)
 	prog_on_object(0, NULL, &dentry);
 	arguments[0] = 0;
 	prog_on_pages(NULL, 3);
-	assert_int_equal(state.failed, 2);
+	assert_int_equal(state.failed, 3);
 	assert_int_equal(ledger_slot(FT_FIRED), 0);
 	assert_int_equal(block_map->n, 0);
 	assert_present_agrees();

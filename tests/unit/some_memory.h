@@ -79,6 +79,7 @@ static inline struct memory *some_memory_new(double interval_bytes)
 	m->how = "shim";
 	m->interval_bytes = (uint64_t)interval_bytes;
 	m->has_frees = true;
+	m->has_temporary = true;
 	m->peak_ns = 2500000000;
 	m->min_age_ns = 1000000000;
 	m->expected_slowdown = 1.0204;

@@ -480,7 +480,7 @@ static void what_would_be_too_slow_is_refused(void **state)
 	memset(&r, 0, sizeof(r));
 	start_child(&r, workload("allocator"), NULL);
 	load(&r, &options, 1);
-	fprintf(r.to, "pairs 30000000 10\n"); /* for longer than it is looked at */
+	fprintf(r.to, "pairs 10000000000 10\n"); /* for longer than it is looked at */
 	fflush(r.to);
 	assert_int_equal(alloc_calls_attach(&r.calls, r.pid), -ECANCELED);
 	assert_non_null(strstr(err_text(), "times as slow, and the limit is 1.50"));

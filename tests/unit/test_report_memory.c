@@ -216,6 +216,30 @@ static void what_is_not_known_is_not_shown(void **state)
 	assert_has(text, "sizes of what was allocated");
 }
 
+static struct memory *without_temporary(struct profile *p)
+{
+	struct memory *m = some_memory(p);
+
+	m->has_temporary = false;
+	return m;
+}
+
+static void what_was_temporary_need_not_be_known(void **state)
+{
+	_cleanup_(fixture_release) struct fixture f;
+	_cleanup_(freep) char *text = NULL;
+
+	(void)state;
+	fixture_init(&f, without_temporary, MEMORY_TEMPORARY_SPACE);
+	text = text_of(&f);
+	assert_has(text, "\nat the peak");
+	assert_has(text, "\nleft at the end");
+	assert_has_not(text, "temporary");
+	assert_true(json_is_null(at(f.recording.memory, "totals.temporary")));
+	assert_true(json_is_null(at(f.recording.stacks, "stacks.0.values.temporary_space")));
+	assert_true(json_is_integer(at(f.recording.stacks, "stacks.0.values.leaked_space")));
+}
+
 static struct memory *many(struct profile *p)
 {
 	struct memory *m = some_memory_new(1);
@@ -337,6 +361,7 @@ int main(void)
 		cmocka_unit_test(estimates_have_intervals),
 		cmocka_unit_test(the_stacks_are_ranked_by_what_is_shown),
 		cmocka_unit_test(what_is_not_known_is_not_shown),
+		cmocka_unit_test(what_was_temporary_need_not_be_known),
 		cmocka_unit_test(what_is_beyond_the_list_is_summed_up),
 		cmocka_unit_test(of_a_deep_stack_both_ends_are_shown),
 		cmocka_unit_test(a_recording_without_memory_says_nothing),

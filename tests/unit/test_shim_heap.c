@@ -159,6 +159,26 @@ static void a_realloc_of_nothing_frees(void **state)
 	real = real_at_first;
 }
 
+static void *ask_for_nothing(void *arg)
+{
+	*(void **)arg = shim_malloc(0);
+	return NULL;
+}
+
+static void the_first_block_of_a_thread_is_told_of(void **state)
+{
+	pthread_t thread;
+	void *p;
+
+	(void)state;
+	world_start("interval=1");
+	assert_int_equal(pthread_create(&thread, NULL, ask_for_nothing, &p), 0);
+	pthread_join(thread, NULL);
+	assert_made(0, p, 0);
+	shim_free(p);
+	assert_event(1, 'f', (uintptr_t)p, 0, 0);
+}
+
 /* --- sampling ----------------------------------------------------------------------------------
  */
 
@@ -522,6 +542,7 @@ int main(void)
 		cmocka_unit_test(realloc_gives_one_block_up_for_another),
 		cmocka_unit_test(what_fails_tells_nothing_and_leaves_the_block),
 		cmocka_unit_test(a_realloc_of_nothing_frees),
+		cmocka_unit_test(the_first_block_of_a_thread_is_told_of),
 		cmocka_unit_test(a_kept_block_is_remembered_until_it_is_freed),
 		cmocka_unit_test(estimates_are_unbiased),
 		cmocka_unit_test(a_seed_makes_the_draws_known),

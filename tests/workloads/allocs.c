@@ -6,6 +6,8 @@
  *   allocs maps [ROUNDS]                    anonymous mappings, of which parts go and come
  *   allocs churn PAIRS [THREADS [BYTES]]    pairs of malloc and free, and what a pair took
  *
+ * With ALLOCS_WAIT in the environment it begins when something is on standard input.
+ *
  * heap and maps print what was asked for at each place, a function "site_..." whose caller notes
  * it; the same in each run:
  *
@@ -622,6 +624,7 @@ int main(int argc, char **argv)
 {
 	const char *mode = argc > 1 ? argv[1] : "";
 	bool is_maps = !strcmp(mode, "maps"), is_churn = !strcmp(mode, "churn") && argc > 2;
+	char go;
 
 	if (!is_maps && !is_churn && strcmp(mode, "heap") != 0)
 		return usage();
@@ -637,6 +640,8 @@ int main(int argc, char **argv)
 				 MAP_SHARED | MAP_ANONYMOUS, -1, 0L);
 	if (totals == MAP_FAILED)
 		fail("mmap");
+	if (getenv("ALLOCS_WAIT") && read(0, &go, 1) < 0)
+		fail("read");
 	if (is_churn) {
 		pairs = strtoull(argv[2], NULL, 10);
 		pair_bytes = number(argc, argv, 4, 100);

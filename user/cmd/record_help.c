@@ -60,7 +60,7 @@ static const char help[] =
 	"Memory (alloc; those with a + also kmem):\n"
 	"    + --alloc-interval N   bytes between sampled ones on average, with K, M or G (default "
 	"512K;\n"
-	"                           1: every block)\n"
+	"                           1: every block); also of pagefault\n"
 	"    + --leaks              show what was still in use at the end (leaked-space)\n"
 	"    + --min-age SECONDS    of a process that runs on, only what is older (default 1)\n"
 	"      --allocated-only     do not follow frees: cheaper, only what was allocated\n"

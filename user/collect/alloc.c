@@ -26,9 +26,9 @@
 #include "user/collect/ledger_slots.h"
 #include "user/collect/sample_tables.h"
 
-/* Stacks of a process that are passed up before what it has mapped is known: programs allocate much
- * when they begin. */
-#define ASKED_AT_MOST 16384u
+/* Stacks that may wait until what their process has mapped is known, of each set: 64 KiB each, as a
+ * rule. */
+#define MAX_DEFERRED 1024u
 
 /* How often the tables are read empty. */
 #define PATIENCE_MS	  100u
@@ -40,6 +40,9 @@ struct alloc_collector {
 	struct alloc_bpf *skel;
 	struct alloc_calls calls; /* of allocators; none with the library */
 	struct alloc_shim shim;	  /* probes of the library */
+	struct alloc_provider
+		*providers; /* of the processes that were asked for; NULL: not of all */
+	uint64_t interval_bytes;
 	struct sample_tables tables;
 	struct alloc_sites sites;
 	struct alloc_settling settling;
@@ -54,8 +57,12 @@ static struct alloc_collector *of(struct collector *base)
 static void alloc_free(struct collector *base)
 {
 	struct alloc_collector *c = of(base);
+	size_t i;
 
 	alloc_shim_release(&c->shim);
+	for (i = 0; c->providers && i < c->options.n_pids; i++)
+		alloc_provider_release(&c->providers[i]);
+	free(c->providers);
 	alloc_calls_release(&c->calls);
 	alloc_settling_release(&c->settling);
 	alloc_sites_release(&c->sites);
@@ -104,11 +111,40 @@ static bool is_for_everyone(const struct alloc_collector *c)
 	return !c->options.n_pids && !c->options.command;
 }
 
+/* Whether all processes that were asked for tell of their blocks themselves. */
+static int find_providers(struct alloc_collector *c)
+{
+	size_t i;
+	int err = 0;
+
+	if (!c->options.n_pids)
+		return 0;
+	c->providers = calloc(c->options.n_pids, sizeof(*c->providers));
+	if (!c->providers)
+		return errf(-ENOMEM, "no memory for the alloc collector");
+	for (i = 0; i < c->options.n_pids && !err; i++)
+		err = alloc_provider_find(c->options.pids[i], &c->providers[i]);
+	if (!err && c->providers[0].interval_bytes)
+		c->interval_bytes = c->providers[0].interval_bytes;
+	for (i = 0; err && i < c->options.n_pids; i++)
+		alloc_provider_release(&c->providers[i]);
+	if (err) {
+		free(c->providers);
+		c->providers = NULL;
+	}
+	return err == -ENOENT ? 0 : err;
+}
+
+static bool is_told(const struct alloc_collector *c)
+{
+	return c->options.shim_path || c->providers;
+}
+
 /* Which programs there will be. */
 static int choose(struct alloc_collector *c)
 {
 	const struct alloc_settings *settings = c->options.settings;
-	double sampled = (double)LARGE_BYTES / settings->interval_bytes;
+	double sampled = (double)LARGE_BYTES / c->interval_bytes;
 	struct alloc_calls_options options = {
 		.in_use = !settings->allocated_only,
 		.everyone = is_for_everyone(c),
@@ -119,10 +155,10 @@ static int choose(struct alloc_collector *c)
 		.kept_ns = KEPT_NS,
 	};
 
-	if (settings->interval_bytes > 1)
-		alloc_weights_fill(settings->interval_bytes,
+	if (c->interval_bytes > 1)
+		alloc_weights_fill(c->interval_bytes,
 				   (struct ft_alloc_draw *)&c->skel->rodata->cfg_draw);
-	if (c->options.shim_path) {
+	if (is_told(c)) {
 		alloc_shim_choose(&c->shim, c->skel, settings->follow_maps);
 		return alloc_calls_choose(&c->calls, c->skel, NULL);
 	}
@@ -141,16 +177,15 @@ static int load(struct alloc_collector *c, const struct target *target)
 	c->skel = alloc_bpf__open();
 	if (!c->skel)
 		return bpf_fail(-errno, "the alloc collector");
-	ALLOC_SITES_SIZE(c->skel, stacks, max_blocks(c->options.settings->interval_bytes), err);
+	ALLOC_SITES_SIZE(c->skel, stacks, max_blocks(c->interval_bytes), err);
 	if (!err)
 		err = make_on_demand(c);
 	if (!err)
 		err = choose(c);
 	if (err)
 		return err;
-	c->skel->rodata->cfg_interval_bytes = c->options.settings->interval_bytes;
-	c->skel->rodata->cfg_max_deferred = stacks;
-	c->skel->rodata->cfg_unwind_max_asked = ASKED_AT_MOST;
+	c->skel->rodata->cfg_interval_bytes = c->interval_bytes;
+	c->skel->rodata->cfg_max_deferred = MAX_DEFERRED;
 	TARGET_CONFIGURE(c->skel, target_config(target), err);
 	if (!err)
 		SAMPLE_CONFIGURE(c->skel, c->options.unwinder, err);
@@ -160,6 +195,23 @@ static int load(struct alloc_collector *c, const struct target *target)
 		return bpf_fail(err, "the alloc collector");
 	return target_fill(target, bpf_map__fd(c->skel->maps.target_tids),
 			   bpf_map__fd(c->skel->maps.target_cgroup));
+}
+
+static void say_cost(const struct alloc_collector *c)
+{
+	char sentence[160];
+
+	if (!c->options.warn)
+		return;
+	if (c->calls.warning[0])
+		c->options.warn(c->options.warn_ctx, c->calls.warning);
+	if (!c->calls.counts.slowdown)
+		return;
+	snprintf(sentence, sizeof(sentence),
+		 "%.0f calls of allocators a second: expected to run %.2f times as long while they "
+		 "are recorded",
+		 c->calls.counts.calls_per_s, c->calls.counts.slowdown);
+	c->options.warn(c->options.warn_ctx, sentence);
 }
 
 static int attach_calls(struct alloc_collector *c)
@@ -173,8 +225,8 @@ static int attach_calls(struct alloc_collector *c)
 		err = alloc_follow_command(&c->calls, c->options.command, c->options.command_path);
 	for (i = 0; i < c->options.n_pids && !err; i++)
 		err = alloc_calls_attach(&c->calls, c->options.pids[i]);
-	if (!err && c->calls.warning[0] && c->options.warn)
-		c->options.warn(c->options.warn_ctx, c->calls.warning);
+	if (!err)
+		say_cost(c);
 	return err;
 }
 
@@ -186,12 +238,17 @@ static int attach_program(struct bpf_program *program, struct bpf_link **ret)
 
 static int attach(struct alloc_collector *c)
 {
+	size_t i;
 	int err = attach_program(c->skel->progs.on_exit, &c->skel->links.on_exit);
 
 	if (!err)
 		err = attach_program(c->skel->progs.on_exec, &c->skel->links.on_exec);
-	if (c->options.shim_path)
-		return err ? err : alloc_shim_attach(&c->shim, c->options.shim_path);
+	if (!err && c->options.shim_path)
+		return alloc_shim_attach(&c->shim, c->options.shim_path);
+	for (i = 0; c->providers && i < c->options.n_pids && !err; i++)
+		err = alloc_shim_attach_provider(&c->shim, &c->providers[i]);
+	if (c->providers)
+		return err;
 	if (!err)
 		err = attach_program(c->skel->progs.on_fork, &c->skel->links.on_fork);
 	return err ? err : attach_calls(c);
@@ -223,7 +280,7 @@ static unsigned int alloc_patience_ms(const struct collector *base)
 {
 	const struct alloc_collector *c = (const struct alloc_collector *)base;
 
-	return c->options.settings->interval_bytes == 1 ? PATIENCE_EXACT_MS : PATIENCE_MS;
+	return c->interval_bytes == 1 ? PATIENCE_EXACT_MS : PATIENCE_MS;
 }
 
 static int alloc_tick(struct collector *base)
@@ -231,7 +288,7 @@ static int alloc_tick(struct collector *base)
 	struct alloc_collector *c = of(base);
 	int err = alloc_settling_tick(&c->settling);
 
-	if (!err && !c->options.shim_path)
+	if (!err && !is_told(c))
 		err = alloc_follow_tick(&c->calls, c->skel->maps.news);
 	return err ? err : alloc_sites_tick(&c->sites);
 }
@@ -303,7 +360,7 @@ static void add_notes(const struct alloc_collector *c, struct collector_summary 
 	summary_add_note(s, "frees_missed", state->frees_missed, NULL);
 	summary_add_note(s, "in_use_table_full", state->blocks_full, NULL);
 	summary_add_note(s, "processes_table_full", state->processes_full, NULL);
-	if (c->options.shim_path)
+	if (is_told(c))
 		return;
 	summary_add_note(s, "calls_that_failed", state->failed, NULL);
 	summary_add_note(s, "probes", c->calls.counts.probes, NULL);
@@ -325,8 +382,9 @@ static int alloc_summarize(struct collector *base, const struct sideband *sb,
 					 &ret->memory);
 	if (err)
 		return err;
-	ret->memory->how = c->options.shim_path ? "shim" : "uprobes";
+	ret->memory->how = c->options.shim_path ? "shim" : c->providers ? "usdt" : "uprobes";
 	ret->memory->has_frees = c->skel->rodata->cfg_in_use;
+	ret->memory->has_temporary = ret->memory->has_frees && c->options.shim_path;
 	ret->memory->expected_slowdown = c->calls.counts.slowdown;
 	ret->event = strdup("allocations");
 	if (!ret->event)
@@ -379,7 +437,7 @@ static void init_tables(struct alloc_collector *c)
 	};
 	struct alloc_sites_options sites = {
 		ALLOC_SITES_OF(c->skel),
-		.interval_bytes = c->options.settings->interval_bytes,
+		.interval_bytes = c->interval_bytes,
 		.min_age_ns = c->options.settings->min_age_ns,
 	};
 
@@ -404,7 +462,10 @@ int alloc_collector_new(const struct alloc_options *options, const struct target
 	c->base.ops = &alloc_ops;
 	capture_init(&c->base.capture, MEMORY_VALUES);
 	c->options = *options;
-	err = load(c, target);
+	c->interval_bytes = options->settings->interval_bytes;
+	err = find_providers(c);
+	if (!err)
+		err = load(c, target);
 	if (!err)
 		init_tables(c);
 	if (!err)

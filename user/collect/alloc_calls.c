@@ -5,11 +5,9 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <linux/types.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "bpf/alloc_wire.h"
 #include "bpf/draw_wire.h"
 
 #include "alloc.skel.h"
@@ -37,12 +35,10 @@ static struct bpf_program *program_of(const struct alloc_bpf *skel, enum alloc_f
 	return programs[function];
 }
 
-/* A session's programs are called at the return by themselves. */
-static enum uprobes_when when_of(const struct alloc_calls *c, enum alloc_function function)
+/* One program for all functions. */
+static bool has_one_program(const struct alloc_calls *c)
 {
-	return c->options.in_use && function != ALLOC_FREE && c->counts.way == UPROBES_SESSION
-		       ? UPROBES_AT_BOTH
-		       : UPROBES_AT_ENTRY;
+	return c->counts.way != UPROBES_PERF;
 }
 
 static bool has_return_program(const struct alloc_calls *c)
@@ -50,22 +46,34 @@ static bool has_return_program(const struct alloc_calls *c)
 	return c->options.in_use && c->counts.way != UPROBES_SESSION;
 }
 
+/* A session's program is called at the return by itself. */
+static enum uprobes_when when_of(const struct alloc_calls *c)
+{
+	return c->options.in_use && c->counts.way == UPROBES_SESSION ? UPROBES_AT_BOTH
+								     : UPROBES_AT_ENTRY;
+}
+
+static int choose_one(const struct alloc_calls *c, struct bpf_program *program, bool is_used,
+		      enum uprobes_when when)
+{
+	int err = bpf_program__set_autoload(program, is_used);
+
+	return !err && is_used ? uprobes_prepare(program, c->counts.way, when) : err;
+}
+
 static int choose(struct alloc_calls *c, bool is_wanted)
 {
-	struct bpf_program *returned = c->skel->progs.on_call_returned;
+	bool is_one = has_one_program(c);
 	enum alloc_function f;
-	int err = bpf_program__set_autoload(returned, is_wanted && has_return_program(c));
+	int err = choose_one(c, c->skel->progs.on_call, is_wanted && is_one, when_of(c));
 
-	if (!err && is_wanted && has_return_program(c))
-		err = uprobes_prepare(returned, c->counts.way, UPROBES_AT_RETURN);
-	for (f = 0; f < ALLOC_FUNCTIONS && !err; f++) {
-		struct bpf_program *program = program_of(c->skel, f);
-		bool is_used = is_wanted && (c->options.in_use || f != ALLOC_FREE);
-
-		err = bpf_program__set_autoload(program, is_used);
-		if (!err && is_used)
-			err = uprobes_prepare(program, c->counts.way, when_of(c, f));
-	}
+	if (!err)
+		err = choose_one(c, c->skel->progs.on_call_returned,
+				 is_wanted && has_return_program(c), UPROBES_AT_RETURN);
+	for (f = 0; f < ALLOC_FUNCTIONS && !err; f++)
+		err = choose_one(c, program_of(c->skel, f),
+				 is_wanted && !is_one && (c->options.in_use || f != ALLOC_FREE),
+				 UPROBES_AT_ENTRY);
 	return err;
 }
 
@@ -99,8 +107,15 @@ static bool is_used(const struct alloc_calls *c, const struct allocator_probe *p
 	       (c->options.allow_slow || !probe->is_slow);
 }
 
-static int attach_function(struct alloc_calls *c, struct uprobes *list, pid_t pid,
-			   const struct allocator *a, enum alloc_function function)
+static bool is_among(const struct allocator_probe *probe, uint32_t functions)
+{
+	return functions >> probe->function & 1;
+}
+
+/* A program to the probes of those functions (bits). */
+static int attach_functions(struct alloc_calls *c, struct uprobes *list, pid_t pid,
+			    const struct allocator *a, const struct bpf_program *program,
+			    enum uprobes_when when, uint32_t functions)
 {
 	_cleanup_(freep) struct uprobe_place *places = calloc(a->n_probes + 1, sizeof(*places));
 	size_t i, n = 0;
@@ -109,34 +124,34 @@ static int attach_function(struct alloc_calls *c, struct uprobes *list, pid_t pi
 	if (!places)
 		return errf(-ENOMEM, "no memory for the probes of '%s'", a->path);
 	for (i = 0; i < a->n_probes; i++) {
-		if (a->probes[i].function == function && is_used(c, &a->probes[i]))
+		if (is_among(&a->probes[i], functions) && is_used(c, &a->probes[i]))
 			places[n++] =
 				(struct uprobe_place){ a->probes[i].offset, a->probes[i].cookie };
 	}
-	if (!n)
-		return 0;
-	/* The return first: a call that is noted at its entry is sure to be heard of again. */
-	err = has_return_program(c) && function != ALLOC_FREE
-		      ? uprobes_attach(list, bpf_program__fd(c->skel->progs.on_call_returned),
-				       c->counts.way, UPROBES_AT_RETURN, a->fd, pid, places, n)
-		      : 0;
-	if (!err)
-		err = uprobes_attach(list, bpf_program__fd(program_of(c->skel, function)),
-				     c->counts.way, when_of(c, function), a->fd, pid, places, n);
-	if (!err)
-		c->counts.probes += n;
-	return err ? err_prefix(err, "'%s'", a->path) : 0;
+	err = uprobes_attach(list, bpf_program__fd(program), c->counts.way, when, a->fd, pid,
+			     places, n);
+	if (err)
+		return err_prefix(err, "'%s'", a->path);
+	c->counts.probes += when == UPROBES_AT_RETURN ? 0 : n;
+	return 0;
 }
 
-/* Frees last: better none is seen of what was not seen before. */
+/* The return first: a call that is noted at its entry is sure to be heard of again. */
 static int attach_allocator(struct alloc_calls *c, struct uprobes *list, pid_t pid,
 			    const struct allocator *a)
 {
+	const uint32_t all = (1u << ALLOC_FUNCTIONS) - 1;
 	enum alloc_function f;
 	int err = 0;
 
+	if (has_return_program(c))
+		err = attach_functions(c, list, pid, a, c->skel->progs.on_call_returned,
+				       UPROBES_AT_RETURN, all & ~(1u << ALLOC_FREE));
+	if (!err && has_one_program(c))
+		return attach_functions(c, list, pid, a, c->skel->progs.on_call, when_of(c), all);
 	for (f = 0; f < ALLOC_FUNCTIONS && !err; f++)
-		err = attach_function(c, list, pid, a, f);
+		err = attach_functions(c, list, pid, a, program_of(c->skel, f), UPROBES_AT_ENTRY,
+				       1u << f);
 	return err;
 }
 
@@ -266,25 +281,32 @@ static int have_costs(struct alloc_calls *c)
 	return err;
 }
 
-static void warn_of_seccomp(struct alloc_calls *c, pid_t pid)
+static int warn_of_seccomp(struct alloc_calls *c, pid_t pid)
 {
-	if (!c->options.in_use || !c->costs.seccomp_kills || !alloc_is_confined(pid))
-		return;
-	snprintf(c->warning, sizeof(c->warning),
-		 "process %d is confined by a seccomp filter, and this kernel may end it for "
-		 "returning into a probe: --allocated-only does without",
-		 pid);
+	int err;
+
+	if (!c->options.in_use || !alloc_is_confined(pid))
+		return 0;
+	err = have_costs(c);
+	if (!err && c->costs.seccomp_kills)
+		snprintf(c->warning, sizeof(c->warning),
+			 "process %d is confined by a seccomp filter, and this kernel may end it "
+			 "for returning into a probe: --allocated-only does without",
+			 pid);
+	return err;
 }
 
 static int check_slowdown(struct alloc_calls *c, pid_t pid, const struct allocator_set *set)
 {
 	struct alloc_load load;
 	double slowdown, calls;
-	int err = have_costs(c), i;
+	int err = pid ? warn_of_seccomp(c, pid) : 0, i;
 
+	if (err || !c->options.max_slowdown)
+		return err;
+	err = have_costs(c);
 	if (err)
 		return err;
-	warn_of_seccomp(c, pid);
 	err = alloc_load_count(c->counts.way, pid, set, c->options.in_use, &load);
 	if (err)
 		return err;
@@ -297,8 +319,15 @@ static int check_slowdown(struct alloc_calls *c, pid_t pid, const struct allocat
 		c->counts.slowdown = slowdown;
 		c->counts.calls_per_s = calls;
 	}
-	if (!c->options.max_slowdown || slowdown <= c->options.max_slowdown)
+	if (slowdown <= c->options.max_slowdown)
 		return 0;
+	if (!pid)
+		return errf(-ECANCELED,
+			    "programs call their allocators %.0f times a second here: probes on "
+			    "them would make all work %.2f times as slow, and the limit is %.2f; "
+			    "raise it by --max-slowdown%s",
+			    calls, slowdown, c->options.max_slowdown,
+			    c->options.in_use ? ", or use --allocated-only" : "");
 	return errf(
 		-ECANCELED,
 		"process %d calls its allocator %.0f times a second: probes on it would make it "
@@ -361,7 +390,9 @@ int alloc_calls_follow(struct alloc_calls *c, pid_t pid)
 	return err;
 }
 
-int alloc_calls_attach_all(struct alloc_calls *c)
+typedef int (*process_fn)(struct alloc_calls *c, pid_t pid);
+
+static int for_each_process(struct alloc_calls *c, process_fn fn)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
@@ -373,10 +404,40 @@ int alloc_calls_attach_all(struct alloc_calls *c)
 		pid_t pid = isdigit((unsigned char)entry->d_name[0]) ? atoi(entry->d_name) : 0;
 
 		if (pid > 0 && pid != getpid())
-			err = alloc_calls_follow(c, pid);
+			err = fn(c, pid);
 	}
 	closedir(proc);
 	return err;
+}
+
+/* Only the list of files matters. */
+static int look_at(struct alloc_calls *c, pid_t pid)
+{
+	struct allocator_set set;
+	int err = allocators_of_process(&c->files, pid, &set);
+
+	return err == -ENOMEM ? err : 0;
+}
+
+/* Of the allocators of all that runs now, as many as a process may have. */
+static int check_slowdown_of_all(struct alloc_calls *c)
+{
+	struct allocator_set set = { 0 };
+	size_t i;
+	int err = for_each_process(c, look_at);
+
+	for (i = 0; i < c->files.files.n && set.n < ALLOCATORS_MAX; i++) {
+		if (c->files.all[i])
+			set.all[set.n++] = c->files.all[i];
+	}
+	return err || !set.n ? err : check_slowdown(c, 0, &set);
+}
+
+int alloc_calls_attach_all(struct alloc_calls *c)
+{
+	int err = check_slowdown_of_all(c);
+
+	return err ? err : for_each_process(c, alloc_calls_follow);
 }
 
 void alloc_calls_forget(struct alloc_calls *c, pid_t pid)
@@ -391,10 +452,15 @@ void alloc_calls_forget(struct alloc_calls *c, pid_t pid)
 
 void alloc_calls_release(struct alloc_calls *c)
 {
+	struct uprobes all = { 0 };
 	size_t i;
 
-	for (i = 0; i < c->n_targets; i++)
-		uprobes_release(&c->targets[i].probes);
+	for (i = 0; i < c->n_targets; i++) {
+		if (uprobes_move(&all, &c->targets[i].probes))
+			uprobes_release(&c->targets[i].probes);
+		free(c->targets[i].probes.fds);
+	}
+	uprobes_release(&all);
 	free(c->targets);
 	allocators_release(&c->files);
 	*c = (struct alloc_calls){ 0 };

@@ -76,7 +76,10 @@ int alloc_calls_choose(struct alloc_calls *c, struct alloc_bpf *skel,
  */
 int alloc_calls_attach(struct alloc_calls *c, pid_t pid);
 
-/* All that run, for 'everyone'. It is no error if some have no allocator. */
+/*
+ * All that run, for 'everyone', when the calls of all have been counted: -ECANCELED as above. It is
+ * no error if some have no allocator.
+ */
 int alloc_calls_attach_all(struct alloc_calls *c);
 
 /*

@@ -286,7 +286,7 @@ static enum alloc_class class_of(const struct allocator_probe *probe)
 }
 
 static int count_in(struct uprobes *list, const struct counters *counters, enum uprobes_way way,
-		    pid_t pid, const struct allocator *a, enum alloc_class class)
+		    pid_t pid, const struct allocator *a, enum alloc_class of)
 {
 	_cleanup_(freep) struct uprobe_place *places = calloc(a->n_probes + 1, sizeof(*places));
 	size_t i, n = 0;
@@ -294,10 +294,10 @@ static int count_in(struct uprobes *list, const struct counters *counters, enum 
 	if (!places)
 		return errf(-ENOMEM, "no memory to count calls");
 	for (i = 0; i < a->n_probes; i++) {
-		if (class_of(&a->probes[i]) == class)
+		if (class_of(&a->probes[i]) == of)
 			places[n++].offset = a->probes[i].offset;
 	}
-	return uprobes_attach(list, counters->programs[class], way, UPROBES_AT_ENTRY, a->fd, pid,
+	return uprobes_attach(list, counters->programs[of], way, UPROBES_AT_ENTRY, a->fd, pid,
 			      places, n);
 }
 
@@ -310,29 +310,51 @@ static int read_counts(const struct counters *counters, uint64_t *ret)
 		       : 0;
 }
 
+/* All that ran on this machine since it started, in ticks (proc(5)); 0 if that cannot be read. */
+static uint64_t machine_cpu_ns(void)
+{
+	unsigned long long user, nice, system, idle, iowait, irq, softirq;
+	FILE *stat = fopen("/proc/stat", "re");
+	int n = 0;
+
+	if (!stat)
+		return 0;
+	n = fscanf(stat, "cpu %llu %llu %llu %llu %llu %llu %llu", &user, &nice, &system, &idle,
+		   &iowait, &irq, &softirq);
+	fclose(stat);
+	if (n != 7)
+		return 0;
+	return (user + nice + system + irq + softirq) * (1000000000ull / sysconf(_SC_CLK_TCK));
+}
+
+static uint64_t cpu_ns_of(pid_t pid, clockid_t clock)
+{
+	return pid ? clock_ns(clock) : machine_cpu_ns();
+}
+
 /* Reads the counts and clocks, and after a while what has been added. */
 static int count_for_a_while(const struct counters *counters, pid_t pid, struct alloc_load *ret)
 {
 	struct timespec wait = { .tv_nsec = ALLOC_PREFLIGHT_MS * 1000000l };
 	uint64_t before[ALLOC_CLASSES], after[ALLOC_CLASSES];
 	struct alloc_load load;
-	clockid_t clock;
+	clockid_t clock = 0;
 	int err, i;
 
-	if (clock_getcpuclockid(pid, &clock))
+	if (pid && clock_getcpuclockid(pid, &clock))
 		return errf(-ESRCH, "process %d has ended", pid);
 	err = read_counts(counters, before);
-	load.cpu_ns = clock_ns(clock);
+	load.cpu_ns = cpu_ns_of(pid, clock);
 	load.wall_ns = clock_ns(CLOCK_MONOTONIC);
 	if (err)
 		return err;
 	nanosleep(&wait, NULL);
 	err = read_counts(counters, after);
-	load.cpu_ns = clock_ns(clock) - load.cpu_ns;
+	load.cpu_ns = cpu_ns_of(pid, clock) - load.cpu_ns;
 	load.wall_ns = clock_ns(CLOCK_MONOTONIC) - load.wall_ns;
 	if (err)
 		return err;
-	if (kill(pid, 0) && errno == ESRCH)
+	if (pid && kill(pid, 0) && errno == ESRCH)
 		return errf(-ESRCH, "process %d has ended", pid);
 	for (i = 0; i < ALLOC_CLASSES; i++)
 		load.calls[i] = after[i] - before[i];
@@ -345,16 +367,16 @@ int alloc_load_count(enum uprobes_way way, pid_t pid, const struct allocator_set
 {
 	__attribute__((cleanup(counters_release))) struct counters counters;
 	struct uprobes probes = { 0 };
-	enum alloc_class class;
+	enum alloc_class of;
 	size_t i;
 	int err = counters_load(&counters, uprobes_attach_type(way, UPROBES_AT_ENTRY));
 
 	for (i = 0; i < set->n && !err; i++) {
-		for (class = 0; class < ALLOC_CLASSES && !err; class ++) {
-			bool is_free = class == ALLOC_FAST_FREED || class == ALLOC_SLOW_FREED;
+		for (of = 0; of < ALLOC_CLASSES && !err; of++) {
+			bool is_free = of == ALLOC_FAST_FREED || of == ALLOC_SLOW_FREED;
 
 			if (frees || !is_free)
-				err = count_in(&probes, &counters, way, pid, set->all[i], class);
+				err = count_in(&probes, &counters, way, pid, set->all[i], of);
 		}
 	}
 	if (!err)

@@ -45,13 +45,13 @@ int alloc_costs_measure(enum uprobes_way way, struct alloc_costs *ret);
 /* What a process did in a while. */
 struct alloc_load {
 	uint64_t calls[ALLOC_CLASSES];
-	uint64_t cpu_ns; /* of the process, with what counting took */
+	uint64_t cpu_ns; /* of the process (or of all), with what counting took */
 	uint64_t wall_ns;
 };
 
 /*
- * Counts calls of those probes in the process for ALLOC_PREFLIGHT_MS. With 'frees', those that free
- * too. -ESRCH if it has ended, or another -errno with a sentence.
+ * Counts calls of those probes in the process, or (pid 0) in all, for ALLOC_PREFLIGHT_MS. With
+ * 'frees', those that free too. -ESRCH if it has ended, or another -errno with a sentence.
  */
 int alloc_load_count(enum uprobes_way way, pid_t pid, const struct allocator_set *set, bool frees,
 		     struct alloc_load *ret);

@@ -67,7 +67,8 @@ static bool is_wanted(const struct alloc_shim *s, enum shim_probe_kind kind)
 	return s->maps || (kind != SHIM_MAPPED && kind != SHIM_UNMAPPED);
 }
 
-static int attach_all(struct alloc_shim *s, int file, const struct shim_probe *probes, size_t n)
+static int attach_all(struct alloc_shim *s, int file, pid_t pid, const struct shim_probe *probes,
+		      size_t n)
 {
 	_cleanup_(freep) struct uprobe_place *places = calloc(n, sizeof(*places));
 	size_t i, wanted = 0;
@@ -80,10 +81,11 @@ static int attach_all(struct alloc_shim *s, int file, const struct shim_probe *p
 				(struct uprobe_place){ probes[i].offset, probes[i].kind };
 	}
 	return uprobes_attach(&s->probes, bpf_program__fd(s->skel->progs.on_probe), s->way,
-			      UPROBES_AT_ENTRY, file, 0, places, wanted);
+			      UPROBES_AT_ENTRY, file, pid, places, wanted);
 }
 
-static int attach_each(struct alloc_shim *s, int file, const struct shim_probe *probes, size_t n)
+static int attach_each(struct alloc_shim *s, int file, pid_t pid, const struct shim_probe *probes,
+		       size_t n)
 {
 	struct bpf_program *programs[SHIM_PROBES];
 	size_t i;
@@ -95,9 +97,16 @@ static int attach_each(struct alloc_shim *s, int file, const struct shim_probe *
 
 		if (is_wanted(s, probes[i].kind))
 			err = uprobes_attach(&s->probes, bpf_program__fd(programs[probes[i].kind]),
-					     s->way, UPROBES_AT_ENTRY, file, 0, &place, 1);
+					     s->way, UPROBES_AT_ENTRY, file, pid, &place, 1);
 	}
 	return err;
+}
+
+static int attach(struct alloc_shim *s, int file, pid_t pid, const struct shim_probe *probes,
+		  size_t n)
+{
+	return s->way == UPROBES_MULTI ? attach_all(s, file, pid, probes, n)
+				       : attach_each(s, file, pid, probes, n);
 }
 
 int alloc_shim_attach(struct alloc_shim *s, const char *path)
@@ -110,10 +119,12 @@ int alloc_shim_attach(struct alloc_shim *s, const char *path)
 	if (file < 0)
 		return errf(-errno, "cannot open '%s': %m", path);
 	err = shim_probes_own(&probes, &n);
-	if (err)
-		return err;
-	return s->way == UPROBES_MULTI ? attach_all(s, file, probes, n)
-				       : attach_each(s, file, probes, n);
+	return err ? err : attach(s, file, 0, probes, n);
+}
+
+int alloc_shim_attach_provider(struct alloc_shim *s, const struct alloc_provider *p)
+{
+	return attach(s, p->file, p->pid, p->probes, p->n_probes);
 }
 
 void alloc_shim_release(struct alloc_shim *s)

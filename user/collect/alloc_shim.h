@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "user/collect/alloc_provider.h"
 #include "user/collect/shim_probes.h"
 #include "user/collect/uprobes.h"
 
@@ -24,4 +25,6 @@ void alloc_shim_leave_out(struct alloc_bpf *skel);
 
 /* To the library at that path, which is this recording's own. 0 or -errno with a sentence. */
 int alloc_shim_attach(struct alloc_shim *s, const char *path);
+/* To a process that has them by itself. */
+int alloc_shim_attach_provider(struct alloc_shim *s, const struct alloc_provider *p);
 void alloc_shim_release(struct alloc_shim *s);

@@ -2,11 +2,8 @@
 /* allocator_image: the allocator of one ELF file, by its symbols and its code. */
 #include <elf.h>
 #include <errno.h>
-#include <linux/types.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "bpf/alloc_wire.h"
 
 #include "user/base/array.h"
 #include "user/base/err.h"
@@ -310,7 +307,8 @@ static int add_probe(struct look *look, size_t i, struct allocator *a)
 		.address = name->address,
 		.size = name->size,
 		.offset = offset + point.offset,
-		.cookie = (uint64_t)(point.stack_bytes / 8) << FT_ALLOC_CALL_STACK_SHIFT,
+		.cookie = (uint64_t)(point.stack_bytes / 8) << FT_ALLOC_CALL_STACK_SHIFT |
+			  (uint64_t)name->is.function << FT_ALLOC_CALL_FUNCTION_SHIFT,
 		.is_slow = point.is_slow,
 	};
 	memcpy(probe->name, name->text, sizeof(probe->name));

@@ -24,20 +24,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <linux/types.h>
+
+#include "bpf/alloc_wire.h"
+
 #include "user/base/cleanup.h"
 #include "user/base/keyset.h"
 #include "user/elf/elf_image.h"
 
-/* By what the arguments are: as many programs (bpf/alloc_calls.bpf.h). */
 enum alloc_function {
-	ALLOC_MALLOC, /* bytes */
-	ALLOC_CALLOC, /* n, bytes of each */
-	ALLOC_REALLOC,
-	ALLOC_REALLOCARRAY,
-	ALLOC_POSIX_MEMALIGN,
-	ALLOC_MEMALIGN, /* alignment, bytes */
-	ALLOC_FREE,
-	ALLOC_FUNCTIONS
+	ALLOC_MALLOC = FT_ALLOC_CALL_MALLOC,
+	ALLOC_CALLOC = FT_ALLOC_CALL_CALLOC,
+	ALLOC_REALLOC = FT_ALLOC_CALL_REALLOC,
+	ALLOC_REALLOCARRAY = FT_ALLOC_CALL_REALLOCARRAY,
+	ALLOC_POSIX_MEMALIGN = FT_ALLOC_CALL_POSIX_MEMALIGN,
+	ALLOC_MEMALIGN = FT_ALLOC_CALL_MEMALIGN,
+	ALLOC_FREE = FT_ALLOC_CALL_FREE,
+	ALLOC_FUNCTIONS = FT_ALLOC_CALL_FUNCTIONS,
 };
 
 #define ALLOCATOR_NAME_LEN 48

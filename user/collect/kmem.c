@@ -28,6 +28,10 @@
  * just begun is the one that allocates. */
 #define ASKED_AT_MOST 16384u
 
+/* Sampled blocks in use: of a machine's memory, 64 GiB at the default interval. */
+#define BLOCKS	     (1u << 17)
+#define BLOCKS_EXACT ALLOC_SITES_BLOCKS
+
 /* How often the tables are read empty. */
 #define PATIENCE_MS	  100u
 #define PATIENCE_EXACT_MS 50u /* when every block is an event */
@@ -84,7 +88,8 @@ static int load(struct kmem_collector *c, const struct target *target)
 	c->skel = kmem_bpf__open();
 	if (!c->skel)
 		return bpf_fail(-errno, "the kmem collector");
-	ALLOC_SITES_SIZE(c->skel, stacks, ALLOC_SITES_BLOCKS, err);
+	ALLOC_SITES_SIZE(c->skel, stacks,
+			 c->options.settings->interval_bytes < 65536 ? BLOCKS_EXACT : BLOCKS, err);
 	if (!err)
 		err = kmem_programs_choose(c->skel, &c->has);
 	if (err)

@@ -76,3 +76,9 @@ void probe_file(int what, struct probe_try *ret);
 #define PROBE_IO_LINEAGE   1 /* with these among them */
 #define PROBE_IO_WRITEBACK 2
 void probe_io(int what, struct probe_try *ret);
+
+#define PROBE_KMEM	    0 /* the programs load */
+#define PROBE_KMEM_CACHES   1 /* and are told of caches */
+#define PROBE_PAGEFAULT	    2 /* the programs load */
+#define PROBE_PAGEFAULT_ALL 3 /* and tell of growth and kinds of memory */
+void probe_memory(int what, struct probe_try *ret);

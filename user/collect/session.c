@@ -310,10 +310,27 @@ static int at_start(void *ctx)
 	return err ? err : unwinder_prepare_command(s->unwinder, s->launch.pid);
 }
 
+/* Processes that run already have their tables before their first event. */
+static int prepare_running(struct session *s)
+{
+	const struct target_options *target = &s->o->target;
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < target->n_pids && !err; i++)
+		err = processes_scan(s->processes, target->pids[i]);
+	if (!err)
+		err = sideband_read_all(s->sideband);
+	return err ? err : unwinder_prepare_running(s->unwinder, target->pids, target->n_pids);
+}
+
 static int record(struct session *s, struct run_summary *summary)
 {
 	int err;
 
+	err = s->unwinder ? prepare_running(s) : 0;
+	if (err)
+		return err;
 	summary->start_ns = clock_ns(CLOCK_REALTIME);
 	s->started_ns = clock_ns(CLOCK_MONOTONIC);
 	err = for_each(s, start_part);

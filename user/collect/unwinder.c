@@ -11,6 +11,7 @@
 #include "user/base/err.h"
 #include "user/base/keyset.h"
 #include "user/collect/late.h"
+#include "user/collect/running.h"
 #include "user/collect/unwind_lists.h"
 #include "user/elf/vdso.h"
 
@@ -35,6 +36,7 @@ struct unwinder {
 	uint64_t vdso_bytes;   /* 0: there is none */
 	struct keyset scanned; /* PIDs of before the recording, that have been looked at in /proc */
 	uint64_t *scanned_ns;  /* and when */
+	uint32_t pidns_inum;
 	size_t scanned_cap;
 	struct unwind_summary counts;
 };
@@ -280,6 +282,31 @@ int unwinder_prepare(struct unwinder *u, uint32_t pid, const struct ft_process_k
 	return unwind_lists_publish_whole(u->lists, pid, key, mm, need_table, u);
 }
 
+struct wanted {
+	struct unwinder *u;
+	const uint32_t *pids;
+	size_t n;
+};
+
+static int prepare_if_wanted(void *ctx, const struct ft_running *one)
+{
+	const struct wanted *w = ctx;
+	size_t i;
+
+	for (i = 0; i < w->n && w->pids[i] != one->tgid; i++)
+		;
+	if (i == w->n)
+		return 0;
+	return unwinder_prepare(w->u, one->tgid, &one->process, one->mm);
+}
+
+int unwinder_prepare_running(struct unwinder *u, const uint32_t *pids, size_t n_pids)
+{
+	struct wanted wanted = { .u = u, .pids = pids, .n = n_pids };
+
+	return n_pids ? running_read(u->pidns_inum, prepare_if_wanted, &wanted) : 0;
+}
+
 /* --- life and account
  * ----------------------------------------------------------------------------- */
 
@@ -310,6 +337,7 @@ int unwinder_new(const struct unwind_maps_options *options, struct processes *pr
 		return errf(-ENOMEM, "no memory for the unwinder");
 	keyset_init(&u->scanned, sizeof(uint32_t));
 	u->processes = processes;
+	u->pidns_inum = options->pidns_inum;
 	u->vdso_bytes = vdso_bytes();
 	err = unwind_maps_new(options, &u->maps);
 	if (!err)

@@ -53,6 +53,12 @@ int unwinder_deliver(struct unwinder *u, uint32_t collector, unwinder_fn fn, voi
 int unwinder_prepare_command(struct unwinder *u, uint32_t pid);
 
 /*
+ * Before events fire: makes the tables of all that these processes, which run already, have mapped
+ * as far as 'processes' knows. 0 or -ENOMEM with a sentence.
+ */
+int unwinder_prepare_running(struct unwinder *u, const uint32_t *pids, size_t n_pids);
+
+/*
  * Makes the tables of all that a process has mapped as far as 'processes' knows; it is 'pid' in our
  * PID namespace. 0 or -ENOMEM with a sentence.
  */

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/perf_event.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -17,6 +18,12 @@
 #include "user/base/file.h"
 #include "user/collect/maps_file.h"
 #include "user/collect/probe_insn.h"
+
+/*
+ * Each close waits for grace periods (50 ms and more); those who wait at the same time wait for the
+ * same ones.
+ */
+#define MAX_CLOSERS 32
 
 /*
  * Of include/uapi/linux/bpf.h as it is in 6.18; headers of 6.1 have neither: enum bpf_attach_type,
@@ -218,11 +225,46 @@ int uprobes_attach(struct uprobes *list, int program, enum uprobes_way way, enum
 	return errf(err, "cannot attach uprobes: %s", strerror(-err));
 }
 
+/* Of those who close: the next one that nobody has closed. */
+struct closing {
+	const int *fds;
+	size_t n, next;
+};
+
+static void *close_some(void *arg)
+{
+	struct closing *closing = arg;
+	size_t i;
+
+	while ((i = __atomic_fetch_add(&closing->next, 1, __ATOMIC_RELAXED)) < closing->n)
+		close(closing->fds[i]);
+	return NULL;
+}
+
 void uprobes_release(struct uprobes *list)
 {
-	close_from(list, 0);
+	struct closing closing = { .fds = list->fds, .n = list->n };
+	pthread_t threads[MAX_CLOSERS];
+	size_t n = 0;
+
+	while (n < MAX_CLOSERS && n + 1 < list->n &&
+	       !pthread_create(&threads[n], NULL, close_some, &closing))
+		n++;
+	close_some(&closing);
+	while (n)
+		pthread_join(threads[--n], NULL);
 	free(list->fds);
 	*list = (struct uprobes){ 0 };
+}
+
+int uprobes_move(struct uprobes *to, struct uprobes *from)
+{
+	if (array_reserve(to->fds, to->cap, to->n + from->n))
+		return errf(-ENOMEM, "no memory for the list of probes");
+	memcpy(to->fds + to->n, from->fds, from->n * sizeof(*from->fds));
+	to->n += from->n;
+	from->n = 0;
+	return 0;
 }
 
 /* --- what there is

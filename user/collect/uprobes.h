@@ -56,7 +56,10 @@ struct uprobes {
  */
 int uprobes_attach(struct uprobes *list, int program, enum uprobes_way way, enum uprobes_when when,
 		   int file, pid_t pid, const struct uprobe_place *places, size_t n);
+/* Detaches all, several at a time, since each takes a while. */
 void uprobes_release(struct uprobes *list);
+/* Adds another list's probes to a list, which leaves that one empty. 0 or -ENOMEM. */
+int uprobes_move(struct uprobes *to, struct uprobes *from);
 
 /* Where the code at an address of this program is in its file, which is opened. 0 or -errno. */
 int uprobes_find_self(const void *code, int *ret_fd, uint64_t *ret_offset);

@@ -75,8 +75,10 @@ static int add_totals(const struct memory *m, const struct profile *p,
 					       all->var_inuse_space));
 	bad |= json_object_set_new(totals, "peak",
 				   objects_and_bytes(m->peak_objects, m->peak_bytes));
-	bad |= json_object_set_new(totals, "temporary",
-				   sum_of(p, MEMORY_TEMPORARY_OBJECTS, MEMORY_TEMPORARY_SPACE));
+	bad |= json_object_set_new(
+		totals, "temporary",
+		m->has_temporary ? sum_of(p, MEMORY_TEMPORARY_OBJECTS, MEMORY_TEMPORARY_SPACE)
+				 : json_null());
 	return bad | json_object_set_new(totals, "leaked",
 					 sum_of(p, MEMORY_LEAKED_OBJECTS, MEMORY_LEAKED_SPACE));
 }

@@ -121,9 +121,15 @@ static const struct row row_names[] = {
 #define ROWS	   ARRAY_SIZE(row_names)
 #define NAME_WIDTH 17
 
+/* NULL or null if it is not known. */
+static const json_t *total_of(const struct page *p, const char *key)
+{
+	return json_object_get(json_object_get(p->memory, "totals"), key);
+}
+
 static int fill_row(const struct page *p, struct row *row)
 {
-	const json_t *o = json_object_get(json_object_get(p->memory, "totals"), row->key);
+	const json_t *o = total_of(p, row->key);
 	int err = add_amount(json_object_get(o, "objects"), "count", &row->cells[OBJECTS]);
 
 	if (!err)
@@ -140,9 +146,8 @@ static int fill_row(const struct page *p, struct row *row)
 /* What belongs to a row and is no amount. */
 static int print_remark(const struct page *p, const char *key)
 {
-	const json_t *totals = json_object_get(p->memory, "totals");
-	double all = (double)count_of(json_object_get(totals, "alloc"), "bytes");
-	double part = (double)count_of(json_object_get(totals, key), "bytes");
+	double all = (double)count_of(total_of(p, "alloc"), "bytes");
+	double part = (double)count_of(total_of(p, key), "bytes");
 	_cleanup_(str_release) struct str when = { 0 };
 	int err = 0;
 
@@ -198,14 +203,16 @@ static int print_rows(const struct page *p, struct row *rows, size_t n)
 
 static int print_totals(const struct page *p)
 {
-	bool has_frees = json_is_true(json_object_get(p->memory, "has_frees"));
 	struct row rows[ROWS];
-	size_t i, k;
+	size_t i, k, n = 0;
 	int err;
 
-	memcpy(rows, row_names, sizeof(rows));
-	err = print_rows(p, rows, has_frees ? ROWS : 1);
 	for (i = 0; i < ROWS; i++) {
+		if (json_is_object(total_of(p, row_names[i].key)))
+			rows[n++] = row_names[i];
+	}
+	err = print_rows(p, rows, n);
+	for (i = 0; i < n; i++) {
 		for (k = 0; k < CELLS; k++)
 			str_release(&rows[i].cells[k]);
 	}
@@ -226,7 +233,8 @@ static int print_meaning(const struct page *p)
 	err = view_amount((int64_t)count_of(p->memory, "min_age_ns"), "nanoseconds", &age);
 	if (err)
 		return err;
-	fputs("temporary: freed before their thread allocated anything else\n", p->out);
+	if (json_is_object(total_of(p, "temporary")))
+		fputs("temporary: freed before their thread allocated anything else\n", p->out);
 	fprintf(p->out,
 		"left: still in use when their process ended, or for %s at the end of the "
 		"recording;\n      whether anything points to them is not known\n",

@@ -95,6 +95,8 @@ static int by_space(const void *a, const void *b)
 
 static bool is_known(const struct memory *m, enum memory_value value)
 {
+	if (value == MEMORY_TEMPORARY_OBJECTS || value == MEMORY_TEMPORARY_SPACE)
+		return m->has_frees && m->has_temporary;
 	return m->has_frees || value <= MEMORY_ALLOC_SPACE;
 }
 

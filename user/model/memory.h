@@ -44,6 +44,7 @@ struct memory {
 	const char *how;	 /* literal: "shim", "uprobes", "tracepoints" */
 	uint64_t interval_bytes; /* mean distance of samples; 1: every block */
 	bool has_frees;		 /* false: only the values of what was allocated mean something */
+	bool has_temporary;	 /* false: it is not known which blocks were temporary */
 	uint64_t peak_objects, peak_bytes;
 	uint64_t peak_ns; /* since the start of the recording */
 	uint64_t min_age_ns;
