@@ -487,15 +487,20 @@ static __always_inline int alloc_made(void *ctx, const struct alloc_request *r)
 /* include/linux/sched.h: of a thread it says nothing, each is made by a kind of fork. */
 #define ALLOC_PF_FORKNOEXEC 0x40
 
-static __noinline __attribute__((unused)) int alloc_freed(const struct ft_alloc_block_key *key,
+/*
+ * Functions that are not inlined pass on copies of what they are given: the verifier of 7.2 takes
+ * what only a callee's callee reads for dead.
+ */
+static __noinline __attribute__((unused)) int alloc_freed(const struct ft_alloc_block_key *given,
 							  __u32 temporary)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct ft_alloc_block_key key = *given;
 	struct ft_alloc_block block;
 
-	if (block_take(key, &block))
-		return block_freed(&block, &key->process, temporary);
-	if (key->process.tgid && BPF_CORE_READ(task, group_leader, flags) & ALLOC_PF_FORKNOEXEC)
+	if (block_take(&key, &block))
+		return block_freed(&block, &key.process, temporary);
+	if (key.process.tgid && BPF_CORE_READ(task, group_leader, flags) & ALLOC_PF_FORKNOEXEC)
 		__sync_fetch_and_add(&state.frees_inherited, 1);
 	else
 		__sync_fetch_and_add(&state.frees_unknown, 1);
@@ -503,21 +508,22 @@ static __noinline __attribute__((unused)) int alloc_freed(const struct ft_alloc_
 }
 
 /* A part of a mapping was given back; all of it when nothing is left. */
-static __noinline __attribute__((unused)) int alloc_freed_part(const struct ft_alloc_block_key *key,
-							       __u64 bytes)
+static __noinline __attribute__((unused)) int
+alloc_freed_part(const struct ft_alloc_block_key *given, __u64 bytes)
 {
+	struct ft_alloc_block_key key = *given;
 	struct ft_alloc_block block, part;
 
-	if (!block_take(key, &block))
-		return alloc_freed(key, 0);
+	if (!block_take(&key, &block))
+		return alloc_freed(&key, 0);
 	if (bytes >= block.bytes)
-		return block_freed(&block, &key->process, 0);
+		return block_freed(&block, &key.process, 0);
 	part = block;
 	part.bytes = bytes;
 	part.weight = 0; /* no object, but bytes */
 	block.bytes -= bytes;
-	block_put(key, &block);
-	return block_freed(&part, &key->process, 0);
+	block_put(&key, &block);
+	return block_freed(&part, &key.process, 0);
 }
 
 /* Whether it was one that was sampled. */

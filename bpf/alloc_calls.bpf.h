@@ -30,6 +30,7 @@
 #include "bpf/alloc_account.bpf.h"
 #include "bpf/alloc_draw.bpf.h"
 #include "bpf/alloc_wire.h"
+#include "bpf/own_stack.bpf.h"
 
 /* The programs are those of a session link. */
 const volatile __u8 cfg_calls_in_session = 0;
@@ -300,6 +301,7 @@ int BPF_KPROBE(on_call, __u64 a, __u64 b, __u64 c)
 	__u64 cookie;
 	__u32 function;
 
+	own_stack(ctx);
 	if (call_is_over(ctx))
 		return call_returned(ctx, PT_REGS_RC(ctx));
 	cookie = call_cookie(ctx);
@@ -311,6 +313,7 @@ int BPF_KPROBE(on_call, __u64 a, __u64 b, __u64 c)
 SEC("uretprobe")
 int BPF_KRETPROBE(on_call_returned, __u64 address)
 {
+	own_stack(ctx);
 	return call_returned(ctx, address);
 }
 
@@ -320,30 +323,35 @@ int BPF_KRETPROBE(on_call_returned, __u64 address)
 SEC("uprobe")
 int BPF_KPROBE(on_malloc, __u64 bytes)
 {
+	own_stack(ctx);
 	return call_of(ctx, FT_ALLOC_CALL_MALLOC, call_cookie(ctx), bytes, 0, 0);
 }
 
 SEC("uprobe")
 int BPF_KPROBE(on_calloc, __u64 n, __u64 size)
 {
+	own_stack(ctx);
 	return call_of(ctx, FT_ALLOC_CALL_CALLOC, call_cookie(ctx), n, size, 0);
 }
 
 SEC("uprobe")
 int BPF_KPROBE(on_realloc, __u64 old, __u64 bytes)
 {
+	own_stack(ctx);
 	return call_of(ctx, FT_ALLOC_CALL_REALLOC, call_cookie(ctx), old, bytes, 0);
 }
 
 SEC("uprobe")
 int BPF_KPROBE(on_reallocarray, __u64 old, __u64 n, __u64 size)
 {
+	own_stack(ctx);
 	return call_of(ctx, FT_ALLOC_CALL_REALLOCARRAY, call_cookie(ctx), old, n, size);
 }
 
 SEC("uprobe")
 int BPF_KPROBE(on_posix_memalign, __u64 pointer, __u64 alignment, __u64 bytes)
 {
+	own_stack(ctx);
 	return call_of(ctx, FT_ALLOC_CALL_POSIX_MEMALIGN, call_cookie(ctx), pointer, alignment,
 		       bytes);
 }
@@ -351,11 +359,13 @@ int BPF_KPROBE(on_posix_memalign, __u64 pointer, __u64 alignment, __u64 bytes)
 SEC("uprobe")
 int BPF_KPROBE(on_memalign, __u64 alignment, __u64 bytes)
 {
+	own_stack(ctx);
 	return call_of(ctx, FT_ALLOC_CALL_MEMALIGN, call_cookie(ctx), alignment, bytes, 0);
 }
 
 SEC("uprobe")
 int BPF_KPROBE(on_free, __u64 address)
 {
+	own_stack(ctx);
 	return call_of(ctx, FT_ALLOC_CALL_FREE, call_cookie(ctx), address, 0, 0);
 }

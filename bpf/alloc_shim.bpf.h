@@ -13,6 +13,7 @@
 
 #include "bpf/alloc_account.bpf.h"
 #include "bpf/alloc_wire.h"
+#include "bpf/own_stack.bpf.h"
 
 /* Read by the loader; a process that finds no room waits in vain, and not for long. */
 struct {
@@ -100,6 +101,7 @@ static __noinline int shim_event(__u32 probe, __u64 a, __u64 b, __u64 c)
 SEC("uprobe")
 int BPF_KPROBE(on_probe, __u64 a, __u64 b, __u64 c)
 {
+	own_stack(ctx);
 	return shim_event(bpf_get_attach_cookie(ctx), a, b, c);
 }
 
@@ -107,41 +109,48 @@ int BPF_KPROBE(on_probe, __u64 a, __u64 b, __u64 c)
 SEC("uprobe")
 int BPF_KPROBE(on_made, __u64 address, __u64 bytes, __u64 weight)
 {
+	own_stack(ctx);
 	return shim_event(FT_ALLOC_PROBE_MADE, address, bytes, weight);
 }
 
 SEC("uprobe")
 int BPF_KPROBE(on_freed, __u64 address, __u64 temporary)
 {
+	own_stack(ctx);
 	return shim_event(FT_ALLOC_PROBE_FREED, address, temporary, 0);
 }
 
 SEC("uprobe")
 int BPF_KPROBE(on_moving, __u64 address)
 {
+	own_stack(ctx);
 	return shim_event(FT_ALLOC_PROBE_MOVING, address, 0, 0);
 }
 
 SEC("uprobe")
 int BPF_KPROBE(on_moved, __u64 address, __u64 ok)
 {
+	own_stack(ctx);
 	return shim_event(FT_ALLOC_PROBE_MOVED, address, ok, 0);
 }
 
 SEC("uprobe")
 int BPF_KPROBE(on_mapped, __u64 id, __u64 bytes)
 {
+	own_stack(ctx);
 	return shim_event(FT_ALLOC_PROBE_MAPPED, id, bytes, 0);
 }
 
 SEC("uprobe")
 int BPF_KPROBE(on_unmapped, __u64 id, __u64 bytes)
 {
+	own_stack(ctx);
 	return shim_event(FT_ALLOC_PROBE_UNMAPPED, id, bytes, 0);
 }
 
 SEC("uprobe")
 int BPF_KPROBE(on_settling, __u64 since_ns)
 {
+	own_stack(ctx);
 	return shim_event(FT_ALLOC_PROBE_SETTLING, since_ns, 0, 0);
 }

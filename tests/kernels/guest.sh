@@ -54,5 +54,7 @@ run report ./fathom report /out/command
 . ./guest_disks.sh
 # shellcheck source=tests/kernels/guest_memory.sh
 . ./guest_memory.sh
+# shellcheck source=tests/kernels/guest_alloc.sh
+. ./guest_alloc.sh
 cat /proc/sys/kernel/bpf_stats_enabled >/out/stats
 exit 0

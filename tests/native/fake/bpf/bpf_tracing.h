@@ -30,6 +30,15 @@ static inline __u64 bpf_get_func_ip(void *ctx_)
 	return fake_probe.func_ip;
 }
 
+/* No program of a test makes one. */
+static inline long bpf_tail_call(void *ctx_, void *map, __u32 index)
+{
+	(void)ctx_;
+	(void)map;
+	(void)index;
+	return -1;
+}
+
 static inline __u64 bpf_get_attach_cookie(void *ctx_)
 {
 	(void)ctx_;
