@@ -81,4 +81,6 @@ void probe_io(int what, struct probe_try *ret);
 #define PROBE_KMEM_CACHES   1 /* and are told of caches */
 #define PROBE_PAGEFAULT	    2 /* the programs load */
 #define PROBE_PAGEFAULT_ALL 3 /* and tell of growth and kinds of memory */
+#define PROBE_ALLOC	    4 /* the programs for the library load, and attach to it */
+#define PROBE_ALLOC_LINKS   5 /* many uprobes in one link */
 void probe_memory(int what, struct probe_try *ret);
