@@ -7,7 +7,7 @@
 
 #define SLOTS	    7
 #define MIN_BUCKETS (1ull << 14)
-#define MAX_BUCKETS (1ull << 20)
+#define MAX_BUCKETS (1ull << 18) /* 16 MiB, which a child copies page by page */
 
 struct bucket {
 	uint64_t slots[SLOTS];	/* 0: free */
@@ -24,7 +24,7 @@ void filter_start(uint64_t interval_bytes)
 {
 	uint64_t n = MIN_BUCKETS;
 
-	while (n < MAX_BUCKETS && n < (1ull << 33) / interval_bytes)
+	while (n < MAX_BUCKETS && n < (1ull << 31) / interval_bytes)
 		n *= 2;
 	buckets = own_memory(n * sizeof(*buckets));
 	n_buckets = n;

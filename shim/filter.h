@@ -30,7 +30,10 @@ static inline bool filter_may_hold(const void *address)
 	return __builtin_expect(__atomic_load_n(filter_counter(address), __ATOMIC_RELAXED) != 0, 0);
 }
 
-/* Room for 16 GiB of blocks at this mean interval. Without memory for it all blocks pass. */
+/*
+ * Room for 4 GiB of blocks at this mean interval, from 1 MiB to 16 MiB of memory. What finds no
+ * room passes, and so do all blocks if there is no memory at all.
+ */
 void filter_start(uint64_t interval_bytes);
 
 /* All blocks pass, and no set is kept. */

@@ -26,12 +26,13 @@
 #include "shim/ranges.c"
 #include "shim/real.c"
 #include "shim/sampling.c"
+#include "shim/settle.c"
 #include "shim/settings.c"
 
 #define WORLD_EVENTS 4096
 
 struct event {
-	char kind; /* m made, f freed, < moving, > moved, M mapped, U unmapped */
+	char kind; /* m made, f freed, < moving, > moved, M mapped, U unmapped, s settling */
 	uint64_t a, b, c;
 };
 static struct event events[WORLD_EVENTS];
@@ -74,6 +75,11 @@ void probe_mapped(uint64_t id, uint64_t bytes)
 void probe_unmapped(uint64_t id, uint64_t bytes)
 {
 	note('U', id, bytes, 0);
+}
+
+void probe_settling(uint64_t since_ns)
+{
+	note('s', since_ns, 0, 0);
 }
 
 /* As at the start of a program with this in FATHOM_ALLOC; NULL: without. */

@@ -534,6 +534,60 @@ static void the_library_is_forgotten_and_others_stay(void **state)
 	}
 }
 
+/* --- until the recorder knows of the process ---------------------------------------------------
+ */
+
+static char known[] = "/tmp/test-shim-known-XXXXXX";
+
+static void write_known(uint64_t until_ns)
+{
+	int fd = open(known, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, &until_ns, sizeof(until_ns), 0), sizeof(until_ns));
+	close(fd);
+}
+
+static void *say_later(void *arg)
+{
+	usleep(50000);
+	write_known(UINT64_MAX);
+	return arg;
+}
+
+static uint64_t settle_ms(void)
+{
+	uint64_t begin = now_ns();
+
+	n_events = 0;
+	settle(known);
+	return (now_ns() - begin) / 1000000;
+}
+
+static void a_process_waits_until_it_is_known(void **state)
+{
+	pthread_t thread;
+	uint64_t ms;
+
+	(void)state;
+	close(mkstemp(known));
+	write_known(1);
+	assert_int_equal(pthread_create(&thread, NULL, say_later, NULL), 0);
+	ms = settle_ms();
+	pthread_join(thread, NULL);
+	assert_in_range(ms, 40, 5000);
+	assert_int_equal(n_events, 1);
+	assert_int_equal(events[0].kind, 's');
+	assert_true(settle_ms() < 400); /* it is known now */
+	write_known(1);
+	assert_in_range(settle_ms(), 490, 5000); /* nobody answers */
+	assert_int_equal(truncate(known, 0), 0);
+	assert_true(settle_ms() < 400);
+	unlink(known);
+	assert_true(settle_ms() < 400);
+	assert_int_equal(n_events, 0); /* there is no recorder */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -555,6 +609,7 @@ int main(void)
 		cmocka_unit_test(a_child_draws_other_numbers),
 		cmocka_unit_test(errno_is_left_alone),
 		cmocka_unit_test(the_library_is_forgotten_and_others_stay),
+		cmocka_unit_test(a_process_waits_until_it_is_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

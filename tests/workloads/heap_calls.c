@@ -235,12 +235,12 @@ static void on_alarm(int number)
 
 static void check_signals(void)
 {
-	struct itimerval often = { { 0, 200 }, { 0, 200 } }, off = {};
+	struct itimerval often = { { 0, 2000 }, { 0, 2000 } }, off = {};
 	struct sigaction action = { .sa_handler = on_alarm, .sa_flags = SA_RESTART };
 
 	CHECK(!sigaction(SIGALRM, &action, NULL));
 	CHECK(!setitimer(ITIMER_REAL, &often, NULL));
-	while (n_signals < 100)
+	while (n_signals < 50)
 		use_heap(NULL);
 	CHECK(!setitimer(ITIMER_REAL, &off, NULL));
 }

@@ -25,6 +25,7 @@
 #include "user/collect/bpf_cost.h"
 #include "user/collect/ledger_slots.h"
 #include "user/collect/sample_tables.h"
+#include "user/collect/shim_image.h"
 
 /* Stacks that may wait until what their process has mapped is known, of each set: 64 KiB each, as a
  * rule. */
@@ -410,6 +411,7 @@ static int alloc_add_value_types(const struct collector *base, struct profile *p
 static const struct collector_ops alloc_ops = {
 	.name = "alloc",
 	.title = "Memory",
+	.own_file = SHIM_FILE_NAME,
 	.start = alloc_start,
 	.stop = alloc_stop,
 	.patience_ms = alloc_patience_ms,

@@ -33,6 +33,9 @@ struct collector;
 struct collector_ops {
 	const char *name;  /* of its files: "cpu" */
 	const char *title; /* of its pictures: "CPU time" */
+	/* Name of a file of ours that processes have mapped: its frames are left out where a stack
+	 * begins in it. NULL: none. */
+	const char *own_file;
 
 	/* Events are counted between these two. */
 	int (*start)(struct collector *c);

@@ -24,4 +24,4 @@ void kmem_tags_release(struct kmem_tags *t);
 int64_t kmem_tags_add(struct kmem_tags *t, const struct ft_alloc_site_key *key,
 		      const struct ft_kmem_cache *cache);
 
-void kmem_tags_describe(const struct kmem_tags *t, uint32_t tag, struct sample_tag *ret);
+void kmem_tags_describe(const struct kmem_tags *t, uint32_t number, struct sample_tag *ret);

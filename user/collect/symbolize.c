@@ -78,12 +78,28 @@ static uint32_t tracepoint_frames(const struct maker *mk, const struct resolved 
 	return own;
 }
 
+/* Innermost frames of a file of ours; 0 if there are no others. */
+static uint32_t own_frames(const struct maker *mk, const struct resolved *at_frame, uint32_t n)
+{
+	const char *own = mk->o->collector->ops->own_file;
+	uint32_t i;
+
+	for (i = 0; own && i < n && at_frame[i].n; i++) {
+		const struct profile_frame *frame =
+			profile_frame_at(mk->p, mk->names.frames[at_frame[i].first]);
+
+		if (strcmp(profile_frame_module(mk->p, frame), own) != 0)
+			return i;
+	}
+	return 0;
+}
+
 /* 'image' is PROCESSES_NO_IMAGE and 'is_kernel' true for the kernel's part. */
 static int add_stack(struct maker *mk, uint32_t stack, bool is_kernel, uint32_t image,
 		     uint64_t time_ns, struct walk *walk)
 {
 	struct resolved at_frame[FT_MAX_FRAMES];
-	uint32_t n = 0, at, at_tracepoint;
+	uint32_t n = 0, at, skipped;
 	int err = 0;
 
 	for (at = stack; at != CAPTURE_NO_STACK && n < FT_MAX_FRAMES;
@@ -102,8 +118,8 @@ static int add_stack(struct maker *mk, uint32_t stack, bool is_kernel, uint32_t 
 		n++;
 	}
 	walk->is_rooted = n && at_frame[n - 1].is_root;
-	at_tracepoint = is_kernel ? tracepoint_frames(mk, at_frame, n) : 0;
-	while (n-- > at_tracepoint && !err)
+	skipped = is_kernel ? tracepoint_frames(mk, at_frame, n) : own_frames(mk, at_frame, n);
+	while (n-- > skipped && !err)
 		err = add_nodes(mk, &at_frame[n], walk);
 	return err;
 }
