@@ -8,12 +8,13 @@ HEAPTRACK.raw is what heaptrack's library wrote, HEAPTRACK.interpreted what heap
 it. An expression may use
   ours(value), theirs(cost)   of the whole program; a cost is allocations, peak or leaked
   near(value, cost, slack)    these are the same up to so many
+  left(slack)                 the same of what is left. When a program ends that has a pool of exceptions
+                              of its own, heaptrack frees that one
   top(value, cost)            the same function asked for the most of it, with the same number
-  unlike(value, cost)         of our ten functions with most of it, those with at least 1 % of the whole
-                              whose number is another than heaptrack's by more than 1 % and 2, or which
-                              heaptrack has not: [(function, ours, theirs)]
-  compared(value, cost)       the share of the whole that unlike() has looked at
-  named(value)                the share of it in functions that have a name
+  unlike(value, cost, slack)  of our ten functions with most of it, those with at least 1 % of the whole
+                              whose number is another than heaptrack's by more than 1 % and that slack, or
+                              which heaptrack has not: [(function, ours, theirs)]
+  compared(value)             the share of the whole that unlike() has looked at
 
 A site is the function that called the allocator: the one that there is in the machine's code, whatever
 was inlined into it. Heaptrack's library brings libstdc++ along, which takes memory for exceptions
@@ -30,14 +31,16 @@ from collections import Counter
 import memories
 
 # What heaptrack leaves out of its stacks.
-ALLOCATORS = {"operator new", "operator new[]", "malloc", "calloc", "realloc", "reallocarray", "posix_memalign", "aligned_alloc",
-              "memalign", "valloc", "pvalloc"}
+ALLOCATORS = {"operator new", "operator new[]", "malloc", "calloc", "realloc", "reallocarray",
+              "posix_memalign", "aligned_alloc", "memalign", "valloc", "pvalloc"}
 UNNAMED = re.compile(r"\[(.+)\+0x([0-9a-f]+)\]$")
 
 
 def plain(frame):
     """A function's name without what debug information, the compiler and libc's aliases add."""
     name = frame.split("(")[0].strip().removeprefix("__GI_")
+    while "<" in name and name != (shorter := re.sub(r"<[^<>]*>", "", name)):
+        name = shorter
     return re.sub(r"\.(isra|constprop|part|cold)\b.*", "", name).lstrip("_") or frame
 
 
@@ -70,7 +73,7 @@ class Heaptrack:
     """Counters by site; that of a function without a name is (file, offset of the call)."""
 
     def __init__(self, name):
-        self.name, self.modules = name, Modules(name + ".raw")
+        self.name, self.modules, self.pool = name, Modules(name + ".raw"), 0
         self.costs = {cost: self.read(cost) for cost in ("allocations", "peak", "leaked")}
 
     def read(self, cost):
@@ -82,11 +85,15 @@ class Heaptrack:
             for line in folded:
                 stack, _, number = line.rpartition(" ")
                 frame = stack.rstrip("; ").split(";")[-1]
-                site = self.site(frame)
-                if "eh_alloc" not in frame and not (
-                        site[0].startswith("libstdc++.so") and "_dl_init" in stack):
-                    sites[site] += int(number)
+                if self.is_pool(stack, frame):
+                    self.pool = max(self.pool, int(number))
+                else:
+                    sites[self.site(frame)] += int(number)
         return sites
+
+    def is_pool(self, stack, frame):
+        module = self.modules.find(int(frame, 16))[0] if frame.startswith("0x") else ""
+        return "_dl_init" in stack and ("eh_alloc" in frame or module.startswith("libstdc++.so"))
 
     def site(self, frame):
         return self.modules.find(int(frame, 16)) if frame.startswith("0x") else plain(frame)
@@ -110,6 +117,10 @@ class Both:
 
     def near(self, value, cost, slack):
         return abs(self.ours(value) - self.theirs(cost)) <= slack
+
+    def left(self, slack):
+        more = self.ours("leaked_space") - self.theirs("leaked")
+        return min(abs(more), abs(more - self.heaptrack.pool)) <= slack
 
     def our_sites(self, value):
         sites = Counter()
@@ -136,10 +147,10 @@ class Both:
         whole = self.ours(value)
         return [(site, n) for site, n in self.our_sites(value).most_common(10) if n >= whole / 100]
 
-    def unlike(self, value, cost):
+    def unlike(self, value, cost, slack):
         theirs = self.their_sites(cost)
         return [(site, n, theirs[site]) for site, n in self.large(value)
-                if abs(n - theirs[site]) > 0.01 * n + 2]
+                if abs(n - theirs[site]) > 0.01 * n + slack]
 
     def compared(self, value):
         return sum(n for _, n in self.large(value)) / self.ours(value)

@@ -12,8 +12,13 @@ __asm__(".pushsection .rodata\n"
 	"shim_image_len:	.8byte 990b - shim_image_start\n"
 	".popsection");
 
-extern const char shim_image_start[];
-extern const uint64_t shim_image_len;
+/*
+ * Hidden, so that no address is taken from a table: arm64's linker has one entry there for all
+ * local symbols of a section.
+ */
+#define HIDDEN __attribute__((visibility("hidden")))
+extern const char shim_image_start[] HIDDEN;
+extern const uint64_t shim_image_len HIDDEN;
 
 const void *shim_image(size_t *ret_len)
 {
