@@ -2,6 +2,7 @@
 """alloc: what recording allocations costs those who allocate: a pair of malloc and free in a loop
 that does nothing else, by every way there is and by other tools; and programs that have other things
 to do, redis-server under redis-benchmark and the C compiler. All in turns."""
+import json
 import os
 import shutil
 import signal
@@ -221,10 +222,27 @@ def program_row(name, pairs):
             f"{LIMIT_CHANGE} %", m.verdict(m.median(changes), LIMIT_CHANGE)]
 
 
+def churn_table(folder):
+    """A day's worth of pairs: nothing of what was sampled is left or lost."""
+    m.say("a thousand million pairs")
+    subprocess.run(fathom(folder, "--", f"{m.BENCH}/../workloads/allocs", "churn", "15625000", "64"),
+                   check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    with open(f"{folder}/run/summary.json", encoding="utf-8") as f:
+        c = json.load(f)["collectors"][0]
+    shutil.rmtree(f"{folder}/run")
+    totals, ledger = c["memory"]["totals"], c["ledger"]
+    m.table(["pairs in 64 threads #", "estimated #", "sampled #", "lost #", "seen to be freed #",
+             "in use at the end #"],
+            [[10 ** 9, totals["alloc"]["objects"], ledger["kept"],
+              ledger["fired"] - ledger["filtered"] - ledger["kept"], c["notes"]["frees"],
+              totals["inuse"]["objects"]]])
+
+
 def main():
     with m.scratch() as folder:
         os.chmod(folder, 0o755)
         pair_table(folder)
+        churn_table(folder)
         rows = [program_row("the C compiler, one large file", compiler(folder))]
         if shutil.which("redis-server"):
             rows.append(program_row("redis-server, 450,000 requests", redis(folder)))

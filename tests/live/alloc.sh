@@ -71,6 +71,13 @@ tap_check "peak: 20 MiB at the same place, 35 in all" memory peak \
 tap_check "peak: the sum of all sites is that of the whole" memory peak \
 	'total("peak_space") == memory["totals"]["peak"]["bytes"] > 20 << 20'
 
+record churn -c alloc -- "$WORKLOADS/allocs" churn 1000000 64
+echo '{}' >"$tmp/churn.truth"
+tap_check "churn: 64 million pairs in 64 threads, of which each sampled block is seen to be freed" \
+	memory churn 'closed() and ledger["loss_share"] == 0 and notes["frees"] == ledger["kept"] > 10000 and
+	 total("inuse_objects") == 0 and notes["frees_of_unknown"] == notes["in_use_table_full"] == 0 and
+	 within(total("alloc_space"), 6.4e9, 0.05)'
+
 # --- programs ----------------------------------------------------------------------------------------
 
 record children -c alloc --alloc-interval 1 -- sh -c "'$WORKLOADS/allocs' heap 1 50 3; true"
