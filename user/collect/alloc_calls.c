@@ -209,6 +209,21 @@ static int attach_for_everyone(struct alloc_calls *c, const struct allocator_set
 	return err;
 }
 
+/*
+ * Probes stay with a process that executes a program, so those of a program that was not started
+ * yet are right; and what is given back and attached again misses what happens in between.
+ */
+static bool is_attached(const struct alloc_calls_target *target, const struct allocator_set *set)
+{
+	size_t i;
+
+	for (i = 0; i < set->n; i++) {
+		if (!set_has(&target->set, set->all[i]))
+			return false;
+	}
+	return target->probes.n && set->n == target->set.n;
+}
+
 static int attach_set(struct alloc_calls *c, pid_t pid, const struct allocator_set *set)
 {
 	struct alloc_calls_target *target;
@@ -220,8 +235,11 @@ static int attach_set(struct alloc_calls *c, pid_t pid, const struct allocator_s
 	err = have_target(c, pid, &target);
 	if (err)
 		return err;
+	if (is_attached(target, set))
+		return 0;
 	/* What it has executed before is gone, and so are its probes. */
 	uprobes_release(&target->probes);
+	target->set = *set;
 	for (i = 0; i < set->n && !err; i++)
 		err = attach_allocator(c, &target->probes, pid, set->all[i]);
 	if (err)

@@ -44,6 +44,7 @@ struct alloc_calls_counts {
 struct alloc_calls_target {
 	pid_t pid;
 	struct uprobes probes;
+	struct allocator_set set; /* whose probes they are; of all processes: see 'attached' */
 };
 
 struct alloc_calls {
