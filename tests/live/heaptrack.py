@@ -11,9 +11,9 @@ it. An expression may use
   left(slack)                 the same of what is left. When a program ends that has a pool of exceptions
                               of its own, heaptrack frees that one
   top(value, cost)            the same function asked for the most of it, with the same number
-  unlike(value, cost, slack)  of our ten functions with most of it, those with at least 1 % of the whole
-                              whose number is another than heaptrack's by more than 1 % and that slack, or
-                              which heaptrack has not: [(function, ours, theirs)]
+  unlike(value, cost, slack)  of our ten functions with most of it, those with at least 1 % of the
+                              whole whose number differs from heaptrack's by more than 1 % and that
+                              slack: [(function, ours, theirs)]
   compared(value)             the share of the whole that unlike() has looked at
 
 A site is the function that called the allocator: the one that there is in the machine's code, whatever

@@ -17,8 +17,8 @@ interpreter() {
 	done | head -n 1
 }
 
-# both NAME COMMAND...: the same by heaptrack and by fathom; at the same addresses, on which the tables of
-# some programs depend
+# both NAME COMMAND...: the same by heaptrack and by fathom; at the same addresses, on which the tables
+# of some programs depend
 both() {
 	local name=$1
 	shift
@@ -95,7 +95,8 @@ heaptrack_tests() {
 }
 
 interpret=$(interpreter)
-if [ -z "$interpret" ] || ! command -v heaptrack_print >/dev/null || ! command -v zstdcat >/dev/null; then
+if [ -z "$interpret" ] || ! command -v heaptrack_print >/dev/null ||
+	! command -v zstdcat >/dev/null; then
 	tap_skip "against heaptrack" "there is no heaptrack here, or no zstd"
 elif ! setarch -R true; then
 	tap_skip "against heaptrack" "addresses cannot be the same twice here"
@@ -107,7 +108,8 @@ fi
 
 requests=20000
 socket=$tmp/redis.sock
-redis=(redis-server --port 0 --unixsocket "$socket" --save '' --appendonly no --dir "$tmp" --daemonize no)
+redis=(redis-server --port 0 --unixsocket "$socket" --save '' --appendonly no --dir "$tmp"
+	--daemonize no)
 
 answers() {
 	redis-cli -s "$socket" ping | grep -q PONG
