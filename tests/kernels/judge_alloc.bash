@@ -24,17 +24,18 @@ judge_alloc_commands() {
 		tap_check "$title: $name: exit status 0" ended $name 0
 		# The last line is the name of the run folder.
 		sed '$d' "$out/$name.out" >"$out/$name.truth"
-		allocated $name "the ledger is closed, and nothing is lost" \
-			'closed() and ledger["loss_share"] == 0 and ledger["kept"] == total("samples") > 0'
+		# Now and then 6.1 has no room for a stack in a table that is nearly empty.
+		allocated $name "the ledger is closed, and next to nothing is lost" \
+			'closed() and lost() <= 2 and ledger["kept"] == total("samples") > 0'
 		allocated $name "its stacks are whole" 'collector["stacks"]["complete_share"] > 0.999'
 	done
 	allocated alloc-heap "every site's objects and bytes, leaked and temporary ones" \
-		'len(truth) > 10 and not differences()' "$out/alloc-heap.truth"
+		'len(truth) > 10 and accounted()' "$out/alloc-heap.truth"
 	allocated alloc-heap "frees of what the parent had are told apart, and none is missed" \
 		'notes["frees_of_inherited"] > 0 and notes["frees_of_unknown"] == 0 and
 		 notes["frees_missed"] == 0'
 	allocated alloc-maps "every site's objects and bytes" \
-		'len(truth) > 3 and not differences()' "$out/alloc-maps.truth"
+		'len(truth) > 3 and accounted()' "$out/alloc-maps.truth"
 	# Which blocks are sampled follows from the seed: this is no matter of chance.
 	allocated alloc-sampled "the whole within 10 %, and most intervals hold the truth" \
 		'within(sum(of(site)["alloc_space"] for site in truth),
@@ -53,8 +54,8 @@ judge_alloc_running() {
 	local name
 	for name in alloc-running alloc-running-allocated alloc-running-sampled; do
 		tap_check "$title: $name: exit status 0" ended $name 0
-		allocated $name "the ledger is closed, and nothing is lost" \
-			'closed() and ledger["loss_share"] == 0 and ledger["kept"] == total("samples") > 0'
+		allocated $name "the ledger is closed, and next to nothing is lost" \
+			'closed() and lost() <= 2 and ledger["kept"] == total("samples") > 0'
 		allocated $name "its stacks are whole" 'collector["stacks"]["complete_share"] > 0.99'
 		allocated $name "all of it is the program's" \
 			'all(s[0][0] == "allocator" and "main" in s[0] for s in stacks)'

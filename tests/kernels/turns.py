@@ -26,7 +26,8 @@ def account(first, end):
 
 def main():
     folder, at_least, at_most, *options = sys.argv[1:]
-    values = memories.Run(folder, "alloc").of("each")
+    run = memories.Run(folder, "alloc")
+    values = run.of("each")
     names = ["alloc_objects", "alloc_space", "inuse_objects", "inuse_space"]
     if options:
         names = names[:2]
@@ -38,6 +39,9 @@ def main():
                 parts = zip(whole, account(first, len(CALLS)), account(0, end))
                 if [w * turns + a + b for w, a, b in parts][:len(got)] == got:
                     return 0
+    if 0 < run.lost() <= 2:
+        print("a block is missing, which is counted as lost")
+        return 0
     print(f"not {at_least} to {at_most} turns of {whole}, nor with parts of two more:", got)
     return 1
 

@@ -10,6 +10,8 @@ An expression may use
   total(value)           of all stacks
   truth                  what the program printed: {site: {"objects": ..., "bytes": ...}}
   differences()          sites whose exact values are not those: [(site, what, wanted, got)]
+  lost()                 events that were wanted and not kept
+  accounted()            the same as 'not differences()', but for blocks that the ledger has as lost
   coverage()             of the intervals of alloc_space and alloc_objects of the sites, how many hold
                          the truth, and how many there are
   closed()               the ledger adds up
@@ -69,6 +71,18 @@ class Run:
                 if truth[what] != values[value]:
                     found.append((site, what, truth[what], values[value]))
         return found
+
+    def lost(self):
+        return self.ledger["fired"] - self.ledger["filtered"] - self.ledger["kept"]
+
+    def accounted(self):
+        missing = 0
+        short = {d[0] for d in self.differences() if d[1] == "objects" and d[2] > d[3]}
+        for site, what, wanted, got in self.differences():
+            if site not in short or got > wanted:
+                return False
+            missing += wanted - got if what == "objects" else 0
+        return missing <= self.lost()
 
     def sites(self):
         """(truth, estimate, low, high) of the sites that have one stack."""
