@@ -273,6 +273,8 @@ static int alloc_start(struct collector *base)
 static int alloc_stop(struct collector *base)
 {
 	switch_on(of(base), 0);
+	/* Who starts from now on waits for nothing. */
+	shim_known_set(of(base)->options.known, UINT64_MAX);
 	unwind_maps_wait();
 	return 0;
 }
@@ -367,6 +369,8 @@ static void add_notes(const struct alloc_collector *c, struct collector_summary 
 	summary_add_note(s, "probes", c->calls.counts.probes, NULL);
 	summary_add_note(s, "functions_left_out", c->calls.counts.left_out, NULL);
 	summary_add_note(s, "processes_without_allocator", c->calls.counts.not_found, NULL);
+	summary_add_note(s, "processes_not_attached", c->calls.counts.failed, NULL);
+	summary_add_note(s, "allocators_left_out", c->calls.counts.too_many, NULL);
 	summary_add_note(s, "processes_not_told", state->news_full, NULL);
 }
 
@@ -451,6 +455,9 @@ static void init_tables(struct alloc_collector *c)
 		.known = c->options.known,
 		.sideband = c->options.sideband,
 	};
+	/* By frame pointers a stack is walked at once. */
+	if (!c->options.unwinder)
+		shim_known_set(c->options.known, UINT64_MAX);
 }
 
 int alloc_collector_new(const struct alloc_options *options, const struct target *target,

@@ -23,7 +23,7 @@ int alloc_follow_command(struct alloc_calls *calls, uint32_t pid, const char *co
 
 	if (strchr(command, '/')) {
 		err = alloc_calls_attach_program(calls, pid, command);
-		return err == -ENOENT ? 0 : err;
+		return err == -ENOENT || err == -ENOEXEC ? 0 : err;
 	}
 	for (; path; path = *end ? end + 1 : NULL) {
 		end = strchrnul(path, ':');
@@ -31,7 +31,7 @@ int alloc_follow_command(struct alloc_calls *calls, uint32_t pid, const char *co
 		if (access(file, X_OK))
 			continue;
 		err = alloc_calls_attach_program(calls, pid, file);
-		return err == -ENOENT ? 0 : err;
+		return err == -ENOENT || err == -ENOEXEC ? 0 : err;
 	}
 	return 0; /* whoever starts it says that it is not there */
 }
