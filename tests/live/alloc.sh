@@ -94,6 +94,11 @@ echo '{}' >"$tmp/whole.truth"
 tap_check "static: from the first call to the last, through its exec" memory whole \
 	'total("alloc_space") >= 20000 * 1000 and total("inuse_objects") < 100 and closed()'
 
+record lone -c alloc --alloc-interval 1 --max-slowdown none --no-follow --alloc-maps -- \
+	"$WORKLOADS/allocator-static"
+tap_check "static: what is not followed there is said" \
+	grep -q "alloc-maps is without effect here" "$tmp/lone.err"
+
 # Who has no tables to wait for does not wait: half a second for each process.
 began=$(date +%s%N)
 record frames -c alloc --alloc-interval 1 --user-stacks fp -- \

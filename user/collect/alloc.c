@@ -204,6 +204,10 @@ static void say_cost(const struct alloc_collector *c)
 
 	if (!c->options.warn)
 		return;
+	if (c->options.settings->follow_maps)
+		c->options.warn(c->options.warn_ctx,
+				"mappings are followed by the library alone: --alloc-maps is "
+				"without effect here");
 	if (c->calls.warning[0])
 		c->options.warn(c->options.warn_ctx, c->calls.warning);
 	if (!c->calls.counts.slowdown)
@@ -292,7 +296,8 @@ static int alloc_tick(struct collector *base)
 	int err = alloc_settling_tick(&c->settling);
 
 	if (!err && !is_told(c))
-		err = alloc_follow_tick(&c->calls, c->skel->maps.news);
+		err = alloc_follow_tick(&c->calls, c->skel->maps.news,
+					c->options.settings->no_follow ? c->options.command : 0);
 	return err ? err : alloc_sites_tick(&c->sites);
 }
 

@@ -36,7 +36,7 @@ int alloc_follow_command(struct alloc_calls *calls, uint32_t pid, const char *co
 	return 0; /* whoever starts it says that it is not there */
 }
 
-int alloc_follow_tick(struct alloc_calls *calls, const struct bpf_map *news)
+int alloc_follow_tick(struct alloc_calls *calls, const struct bpf_map *news, uint32_t only)
 {
 	struct ft_alloc_news one;
 	int err = 0;
@@ -44,7 +44,7 @@ int alloc_follow_tick(struct alloc_calls *calls, const struct bpf_map *news)
 	while (!err && !bpf_map_lookup_and_delete_elem(bpf_map__fd(news), NULL, &one)) {
 		if (one.what == FT_ALLOC_ENDED)
 			alloc_calls_forget(calls, one.tgid);
-		else
+		else if (!only || one.tgid == only)
 			err = alloc_calls_follow(calls, one.tgid);
 	}
 	return err;
