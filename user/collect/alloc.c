@@ -394,7 +394,7 @@ static int alloc_summarize(struct collector *base, const struct sideband *sb,
 		return err;
 	ret->memory->how = c->options.shim_path ? "shim" : c->providers ? "usdt" : "uprobes";
 	ret->memory->has_frees = c->skel->rodata->cfg_in_use;
-	ret->memory->has_temporary = ret->memory->has_frees && c->options.shim_path;
+	ret->memory->has_temporary = ret->memory->has_frees && is_told(c);
 	ret->memory->expected_slowdown = c->calls.counts.slowdown;
 	ret->event = strdup("allocations");
 	if (!ret->event)
