@@ -65,14 +65,18 @@ int BPF_PROG(on_exit, struct task_struct *task)
 
 /* The tracepoint comes when the process has its new number of execs. */
 SEC("tp_btf/sched_process_exec")
-int BPF_PROG(on_exec, struct task_struct *task)
+int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid)
 {
 	struct ft_alloc_process_key key = alloc_process_of_current(1);
 	__u32 tgid;
 
 	alloc_process_ended(&key);
-	if (cfg_tell_news && is_wanted(&tgid))
-		news_tell(tgid, FT_ALLOC_BEGAN);
+	if (!cfg_tell_news || !is_wanted(&tgid))
+		return 0;
+	/* Probes that are a process's are its leader's, and that is another thread now. */
+	if (old_pid != task->pid)
+		news_tell(tgid, FT_ALLOC_ENDED);
+	news_tell(tgid, FT_ALLOC_BEGAN);
 	return 0;
 }
 

@@ -58,11 +58,22 @@ static void start_process(void)
 	sampling_process = p;
 }
 
+/*
+ * It translates the bytes of our probes as they are in memory: where a recorder is, that is a
+ * breakpoint, of which the program dies. What it has preloaded tells of it.
+ */
+static bool is_under_valgrind(void)
+{
+	const char *preloaded = getenv("LD_PRELOAD");
+
+	return preloaded && strstr(preloaded, "/vgpreload_");
+}
+
 static int start(const char *text)
 {
 	struct settings s;
 
-	if (!text || !settings_parse(text, &s))
+	if (!text || is_under_valgrind() || !settings_parse(text, &s))
 		return PASSIVE;
 	seed = s.has_seed ? s.seed : random_seed();
 	interval = s.interval_bytes;

@@ -5,7 +5,8 @@
  *   pairs same PAIRS THREADS     one block of 100 bytes again and again
  *   pairs pool PAIRS THREADS     2,000 blocks of 16 to 1,000 bytes, of which any one is made anew
  *
- * With a fourth argument it waits for a character first. Prints nanoseconds of CPU time per pair: others that run here do not count.
+ * With a fourth argument it waits for a character first. Prints nanoseconds of CPU time per pair:
+ * others that run here do not count.
  */
 #include <pthread.h>
 #include <stdint.h>

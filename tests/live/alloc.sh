@@ -94,6 +94,32 @@ tap_check "static: it is said that the program cannot have the library" \
 	grep -q "plain-static' is linked statically" "$tmp/static.err"
 tap_check "static: and its own allocator is probed" \
 	sh -c "[ $status = 0 ] && [ -s '$tmp/static/alloc.folded' ]"
+echo 'pairs 20000 1000' >"$tmp/pairs"
+"$FATHOM" record -o "$tmp/whole" -c alloc --alloc-interval 1 --max-slowdown none -- \
+	"$WORKLOADS/allocator-static" <"$tmp/pairs" >/dev/null 2>&1
+echo '{}' >"$tmp/whole.truth"
+tap_check "static: from the first call to the last, through its exec" memory whole \
+	'total("alloc_space") >= 20000 * 1000 and total("inuse_objects") < 100 and closed()'
+
+record lone -c alloc --alloc-interval 1 --max-slowdown none --no-follow --alloc-maps -- \
+	"$WORKLOADS/allocator-static"
+tap_check "static: what is not followed there is said" \
+	grep -q "alloc-maps is without effect here" "$tmp/lone.err"
+
+# Who has no tables to wait for does not wait: half a second for each process.
+began=$(date +%s%N)
+record frames -c alloc --alloc-interval 1 --user-stacks fp -- \
+	sh -c 'for i in 1 2 3 4 5 6 7 8 9 10; do /bin/true; done'
+tap_check "frame pointers: programs start without waiting" \
+	[ $(($(date +%s%N) - began)) -lt 4000000000 ]
+
+if command -v valgrind >/dev/null; then
+	record valgrind -c alloc --alloc-interval 1 -- \
+		sh -c "valgrind -q --tool=none '$WORKLOADS/allocs' churn 1000 4; exit \$?"
+	tap_check "valgrind, which would execute the probes itself: its program lives" is 0 "$status"
+else
+	tap_skip "valgrind, which would execute the probes itself" "there is no valgrind here"
+fi
 
 tap_check "no library is left behind" is "$before" "$(libraries)"
 

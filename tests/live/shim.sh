@@ -112,7 +112,7 @@ probes_begin() {
 		printf 'p:%s/%s %s:%s' "$group" "$name" "$library" "$offset"
 		for ((i = 0; i < args; i++)); do printf ' %s=%s:u64' "${names[i]}" "${registers[i]}"; done
 		printf ' caller=%s:u64\n' "$caller"
-	done < <(readelf -n "$library" | awk '/Name:/ {name = $2} /Location:/ {sub(",", "", $2); print name, $2}') \
+	done < <(readelf -n "$library" | awk '/Name:/ {name = $2} /Location:/ && name != "settling" {sub(",", "", $2); print name, $2}') \
 		>"$tmp/probes"
 	[ "$(wc -l <"$tmp/probes")" = 6 ] || { echo "not six probes:"; cat "$tmp/probes"; return 1; }
 	cat "$tmp/probes" >>"$tracing/uprobe_events" || return 1

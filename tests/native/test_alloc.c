@@ -413,7 +413,7 @@ static void an_exec_leaves_everything_behind(void **state_)
 	(void)state_;
 	made_at(0x400000, 0x1000, 100);
 	task.self_exec_id++;
-	prog_on_exec(&task);
+	prog_on_exec(&task, task.pid);
 	assert_int_equal(state.in_use_bytes, 0);
 	prog_on_freed(0x1000, 0); /* an address of the new program */
 	assert_int_equal(state.frees_unknown, 1);

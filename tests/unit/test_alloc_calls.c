@@ -401,6 +401,7 @@ static void a_child_is_followed(void **state)
 	const struct alloc_calls_options options = { .in_use = true, .best_way = UPROBES_SESSION };
 	char path[64], text[64] = "";
 	struct sums sums;
+	uint64_t probes;
 	struct run r;
 	FILE *f;
 	int i;
@@ -423,6 +424,11 @@ static void a_child_is_followed(void **state)
 	assert_true(atoi(text) > 0);
 	assert_int_equal(alloc_calls_follow(&r.calls, atoi(text)), 0);
 	assert_int_equal(r.calls.counts.processes, 2);
+	/* As if it had executed itself: its probes stay where they are. */
+	probes = r.calls.counts.probes;
+	assert_int_equal(alloc_calls_follow(&r.calls, atoi(text)), 0);
+	assert_int_equal(r.calls.counts.processes, 2);
+	assert_int_equal(r.calls.counts.probes, probes);
 	assert_non_null(fgets(text, sizeof(text), r.from));
 	sum_up(&r, &sums);
 	assert_int_equal(sums.bytes, 100 * 500);

@@ -204,6 +204,10 @@ static void say_cost(const struct alloc_collector *c)
 
 	if (!c->options.warn)
 		return;
+	if (c->options.settings->follow_maps)
+		c->options.warn(c->options.warn_ctx,
+				"mappings are followed by the library alone: --alloc-maps is "
+				"without effect here");
 	if (c->calls.warning[0])
 		c->options.warn(c->options.warn_ctx, c->calls.warning);
 	if (!c->calls.counts.slowdown)
@@ -273,6 +277,8 @@ static int alloc_start(struct collector *base)
 static int alloc_stop(struct collector *base)
 {
 	switch_on(of(base), 0);
+	/* Who starts from now on waits for nothing. */
+	shim_known_set(of(base)->options.known, UINT64_MAX);
 	unwind_maps_wait();
 	return 0;
 }
@@ -290,7 +296,8 @@ static int alloc_tick(struct collector *base)
 	int err = alloc_settling_tick(&c->settling);
 
 	if (!err && !is_told(c))
-		err = alloc_follow_tick(&c->calls, c->skel->maps.news);
+		err = alloc_follow_tick(&c->calls, c->skel->maps.news,
+					c->options.settings->no_follow ? c->options.command : 0);
 	return err ? err : alloc_sites_tick(&c->sites);
 }
 
@@ -367,6 +374,8 @@ static void add_notes(const struct alloc_collector *c, struct collector_summary 
 	summary_add_note(s, "probes", c->calls.counts.probes, NULL);
 	summary_add_note(s, "functions_left_out", c->calls.counts.left_out, NULL);
 	summary_add_note(s, "processes_without_allocator", c->calls.counts.not_found, NULL);
+	summary_add_note(s, "processes_not_attached", c->calls.counts.failed, NULL);
+	summary_add_note(s, "allocators_left_out", c->calls.counts.too_many, NULL);
 	summary_add_note(s, "processes_not_told", state->news_full, NULL);
 }
 
@@ -385,7 +394,7 @@ static int alloc_summarize(struct collector *base, const struct sideband *sb,
 		return err;
 	ret->memory->how = c->options.shim_path ? "shim" : c->providers ? "usdt" : "uprobes";
 	ret->memory->has_frees = c->skel->rodata->cfg_in_use;
-	ret->memory->has_temporary = ret->memory->has_frees && c->options.shim_path;
+	ret->memory->has_temporary = ret->memory->has_frees && is_told(c);
 	ret->memory->expected_slowdown = c->calls.counts.slowdown;
 	ret->event = strdup("allocations");
 	if (!ret->event)
@@ -451,6 +460,9 @@ static void init_tables(struct alloc_collector *c)
 		.known = c->options.known,
 		.sideband = c->options.sideband,
 	};
+	/* By frame pointers a stack is walked at once. */
+	if (!c->options.unwinder)
+		shim_known_set(c->options.known, UINT64_MAX);
 }
 
 int alloc_collector_new(const struct alloc_options *options, const struct target *target,

@@ -17,6 +17,9 @@
 /* Threads at the same time; one that finds no room is counted (FT_ALLOC_LOST_CALLS). */
 #define MAX_THREADS 65536
 
+/* Allocators of the whole machine: each container has its own libc. Each takes some descriptors. */
+#define MAX_OF_EVERYONE 256
+
 /* --- programs -----------------------------------------------------------------------------------
  */
 
@@ -166,15 +169,26 @@ static struct alloc_calls_target *find_target(struct alloc_calls *c, pid_t pid)
 	return NULL;
 }
 
-static bool set_has(const struct allocator_set *set, const struct allocator *a)
+static bool has_allocator(const struct allocator *const *all, size_t n, const struct allocator *a)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (all[i] == a)
+			return true;
+	}
+	return false;
+}
+
+static bool has_all(const struct allocator_set *of, const struct allocator_set *set)
 {
 	size_t i;
 
 	for (i = 0; i < set->n; i++) {
-		if (set->all[i] == a)
-			return true;
+		if (!has_allocator(of->all, of->n, set->all[i]))
+			return false;
 	}
-	return false;
+	return true;
 }
 
 static int have_target(struct alloc_calls *c, pid_t pid, struct alloc_calls_target **ret)
@@ -197,31 +211,20 @@ static int attach_for_everyone(struct alloc_calls *c, const struct allocator_set
 	size_t i;
 
 	for (i = 0; i < set->n && !err; i++) {
-		if (set_has(&c->attached, set->all[i]))
+		if (has_allocator(c->attached, c->n_attached, set->all[i]))
 			continue;
-		if (c->attached.n == ALLOCATORS_MAX)
-			return errf(-E2BIG, "too many different allocators: the limit is %d",
-				    ALLOCATORS_MAX);
+		/* Anybody can have files with a malloc. */
+		if (c->n_attached == MAX_OF_EVERYONE) {
+			c->counts.too_many++;
+			continue;
+		}
+		if (array_reserve(c->attached, c->attached_cap, c->n_attached + 1))
+			return errf(-ENOMEM, "no memory for the list of allocators");
 		err = attach_allocator(c, &target->probes, 0, set->all[i]);
 		if (!err)
-			c->attached.all[c->attached.n++] = set->all[i];
+			c->attached[c->n_attached++] = set->all[i];
 	}
 	return err;
-}
-
-/*
- * Probes stay with a process that executes a program, so those of a program that was not started
- * yet are right; and what is given back and attached again misses what happens in between.
- */
-static bool is_attached(const struct alloc_calls_target *target, const struct allocator_set *set)
-{
-	size_t i;
-
-	for (i = 0; i < set->n; i++) {
-		if (!set_has(&target->set, set->all[i]))
-			return false;
-	}
-	return target->probes.n && set->n == target->set.n;
 }
 
 static int attach_set(struct alloc_calls *c, pid_t pid, const struct allocator_set *set)
@@ -235,17 +238,21 @@ static int attach_set(struct alloc_calls *c, pid_t pid, const struct allocator_s
 	err = have_target(c, pid, &target);
 	if (err)
 		return err;
-	if (is_attached(target, set))
+	/*
+	 * Probes are in files, for a process: an exec leaves them there. To take them away and put
+	 * them back takes long, and nothing is seen meanwhile.
+	 */
+	if (has_all(&target->set, set))
 		return 0;
-	/* What it has executed before is gone, and so are its probes. */
 	uprobes_release(&target->probes);
-	target->set = *set;
 	for (i = 0; i < set->n && !err; i++)
 		err = attach_allocator(c, &target->probes, pid, set->all[i]);
 	if (err)
 		alloc_calls_forget(c, pid);
 	else
 		c->counts.processes++;
+	if (!err)
+		target->set = *set;
 	return err;
 }
 
@@ -403,6 +410,11 @@ int alloc_calls_follow(struct alloc_calls *c, pid_t pid)
 		c->counts.not_found++;
 		return 0;
 	}
+	/* A file of anybody's that the kernel takes no probe in ends nobody's recording. */
+	if (err && err != -ENOMEM) {
+		c->counts.failed++;
+		return 0;
+	}
 	if (!err)
 		c->counts.left_out += left_out;
 	return err;
@@ -480,6 +492,7 @@ void alloc_calls_release(struct alloc_calls *c)
 	}
 	uprobes_release(&all);
 	free(c->targets);
+	free(c->attached);
 	allocators_release(&c->files);
 	*c = (struct alloc_calls){ 0 };
 }

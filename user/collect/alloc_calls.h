@@ -35,6 +35,8 @@ struct alloc_calls_counts {
 	uint64_t probes;
 	uint64_t left_out;  /* functions that only a slow probe would see */
 	uint64_t not_found; /* processes that were followed and have no allocator */
+	uint64_t failed;    /* processes that were followed, where probes could not be put */
+	uint64_t too_many;  /* allocators beyond those that 'everyone' may have */
 	double slowdown;    /* the largest that was expected; 0: none was */
 	double calls_per_s; /* of that process, when it was asked */
 	enum uprobes_way way;
@@ -54,7 +56,8 @@ struct alloc_calls {
 	struct alloc_calls_target *targets;
 	size_t n_targets, cap;
 	/* With 'everyone': whose probes are there. */
-	struct allocator_set attached;
+	const struct allocator **attached; /* owned by 'files' */
+	size_t n_attached, attached_cap;
 	struct alloc_costs costs;
 	bool has_costs;
 	struct alloc_calls_counts counts;
@@ -91,7 +94,8 @@ int alloc_calls_attach_program(struct alloc_calls *c, pid_t pid, const char *pat
 
 /*
  * A process has begun, or executed another program: attaches to it as it is now, without counting.
- * That it has no allocator, or is gone, or that only slow probes would do is counted and no error.
+ * That it has no allocator, or is gone, or cannot have probes is counted and no error. Probes that
+ * are where they are to be stay there: a program that executes itself loses no call.
  */
 int alloc_calls_follow(struct alloc_calls *c, pid_t pid);
 /* It has ended: its probes are given back. */

@@ -23,7 +23,7 @@ int alloc_follow_command(struct alloc_calls *calls, uint32_t pid, const char *co
 
 	if (strchr(command, '/')) {
 		err = alloc_calls_attach_program(calls, pid, command);
-		return err == -ENOENT ? 0 : err;
+		return err == -ENOENT || err == -ENOEXEC ? 0 : err;
 	}
 	for (; path; path = *end ? end + 1 : NULL) {
 		end = strchrnul(path, ':');
@@ -31,12 +31,12 @@ int alloc_follow_command(struct alloc_calls *calls, uint32_t pid, const char *co
 		if (access(file, X_OK))
 			continue;
 		err = alloc_calls_attach_program(calls, pid, file);
-		return err == -ENOENT ? 0 : err;
+		return err == -ENOENT || err == -ENOEXEC ? 0 : err;
 	}
 	return 0; /* whoever starts it says that it is not there */
 }
 
-int alloc_follow_tick(struct alloc_calls *calls, const struct bpf_map *news)
+int alloc_follow_tick(struct alloc_calls *calls, const struct bpf_map *news, uint32_t only)
 {
 	struct ft_alloc_news one;
 	int err = 0;
@@ -44,7 +44,7 @@ int alloc_follow_tick(struct alloc_calls *calls, const struct bpf_map *news)
 	while (!err && !bpf_map_lookup_and_delete_elem(bpf_map__fd(news), NULL, &one)) {
 		if (one.what == FT_ALLOC_ENDED)
 			alloc_calls_forget(calls, one.tgid);
-		else
+		else if (!only || one.tgid == only)
 			err = alloc_calls_follow(calls, one.tgid);
 	}
 	return err;

@@ -15,5 +15,8 @@ struct bpf_map;
  */
 int alloc_follow_command(struct alloc_calls *calls, uint32_t pid, const char *command);
 
-/* Reads what has become of processes. 0 or -errno with a sentence. */
-int alloc_follow_tick(struct alloc_calls *calls, const struct bpf_map *news);
+/*
+ * Reads what has become of processes. With 'only', nothing is attached to others than that one. 0
+ * or -errno with a sentence.
+ */
+int alloc_follow_tick(struct alloc_calls *calls, const struct bpf_map *news, uint32_t only);

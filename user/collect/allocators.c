@@ -117,6 +117,7 @@ struct scan {
 	struct stat program;
 	/* The file of the last mapping, of several of which are one behind the other. */
 	uint64_t dev, ino;
+	bool is_translated;
 };
 
 /* The very file that is mapped, even if it has no name any more; or the one that has its name. */
@@ -154,6 +155,7 @@ static int look_at_mapping(void *ctx, const struct sym_mapping *m)
 		return 0;
 	scan->ino = m->ino;
 	scan->dev = m->dev;
+	scan->is_translated |= strstr(m->path, "/vgpreload_") != NULL;
 	fd = open_mapped(scan->pid, m);
 	if (fd < 0)
 		return 0;
@@ -197,6 +199,11 @@ int allocators_of_process(struct allocators *list, uint32_t pid, struct allocato
 	err = maps_file_read(pid, MAX_MAPPINGS, look_at_mapping, &scan);
 	if (err == -ENOMEM)
 		return err;
+	/* It would execute the breakpoints instead of the kernel, and die. */
+	if (scan.is_translated)
+		return errf(-EOPNOTSUPP,
+			    "process %" PRIu32 " runs under valgrind: it would not survive probes",
+			    pid);
 	drop_wrappers(&set);
 	if (!set.n)
 		return errf(-ENOENT,

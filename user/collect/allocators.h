@@ -91,7 +91,7 @@ struct allocator_set {
 
 /*
  * Fills in those of a process. A file that cannot be read, or is broken, is passed over. -ENOENT
- * with a sentence if there is none at all, -ENOMEM.
+ * with a sentence if there is none at all, -EOPNOTSUPP with one if probes would end it, -ENOMEM.
  */
 int allocators_of_process(struct allocators *list, uint32_t pid, struct allocator_set *ret);
 

@@ -231,9 +231,14 @@ static bool is_executable(const char *path)
 
 int shim_suits(const char *command)
 {
-	const char *path = getenv("PATH");
+	const char *path = getenv("PATH"), *name = strrchr(command, '/');
 	size_t len;
 
+	if (!strcmp(name ? name + 1 : command, "valgrind"))
+		return errf(-ENOTSUP,
+			    "'%s' executes programs itself, and would end them at our "
+			    "probes: what it runs is not recorded",
+			    command);
 	if (strchr(command, '/'))
 		return shim_suits_file(command);
 	/* What execvp(3) takes: confstr(_CS_PATH). */
