@@ -71,7 +71,10 @@ int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid)
 	__u32 tgid;
 
 	alloc_process_ended(&key);
-	if (!cfg_tell_news || !is_wanted(&tgid))
+	if (!is_on || !is_wanted(&tgid))
+		return 0;
+	__sync_fetch_and_add(&state.execs, 1);
+	if (!cfg_tell_news)
 		return 0;
 	/* Probes that are a process's are its leader's, and that is another thread now. */
 	if (old_pid != task->pid)

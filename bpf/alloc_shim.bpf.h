@@ -36,8 +36,8 @@ static __always_inline int shim_made(__u32 kind, __u64 address, __u64 bytes, __u
 }
 
 /*
- * A process waits until its mappings are known. Its stack, which cannot be walked, wakes the
- * loader.
+ * A process has begun with the shim, and (since_ns) waits until its mappings are known. Its stack,
+ * which cannot be walked, wakes the loader.
  */
 static __always_inline int shim_settling(__u64 since_ns)
 {
@@ -45,12 +45,13 @@ static __always_inline int shim_settling(__u64 since_ns)
 	struct ft_alloc_settling settling = { .since_ns = since_ns };
 	struct sample *s;
 
-	if (cfg_frame_pointers)
-		return 0;
 	s = sample_take();
 	if (!s)
 		return 0;
 	if (!sample_task(s)) {
+		__sync_fetch_and_add(&state.started, 1);
+		if (!since_ns || cfg_frame_pointers)
+			goto out;
 		sample_user_stack_from(s, SAMPLE_AT_ENTRY);
 		process_key(task, &settling.process);
 		settling.mm = (__u64)BPF_CORE_READ(task, mm);
@@ -58,6 +59,7 @@ static __always_inline int shim_settling(__u64 since_ns)
 		bpf_map_push_elem(&settlings, &settling, BPF_ANY);
 		sample_keep(s, active_set);
 	}
+out:
 	sample_release(s);
 	return 0;
 }

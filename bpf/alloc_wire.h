@@ -134,6 +134,8 @@ struct ft_alloc_state {
 	__u64 frees_inherited; /* of those: in a child, of what its parent had allocated */
 	__u64 frees_missed;    /* an address was given out once more before it was seen */
 	__u64 failed;	       /* calls that returned NULL; not followed in the shim */
+	__u64 execs;	       /* programs that were executed, */
+	__u64 started;	       /* and those of them that have the shim */
 	__u64 news_full;       /* processes that the loader was not told of */
 	__u64 processes_full;  /* what they hold stays in use when they end */
 };

@@ -24,5 +24,6 @@ void SHIM_PROBE(probe_moved)(const void *address, uint64_t ok);
 /* Anonymous memory was mapped, or a part of it is gone; an id is odd, and no address. */
 void SHIM_PROBE(probe_mapped)(uint64_t id, uint64_t bytes);
 void SHIM_PROBE(probe_unmapped)(uint64_t id, uint64_t bytes);
-/* This process waits until the recorder knows what it has mapped; by CLOCK_MONOTONIC. */
+/* A program begins; it waits, since that time by CLOCK_MONOTONIC, until the recorder knows what it
+ * has mapped, or (0) does not wait. */
 void SHIM_PROBE(probe_settling)(uint64_t since_ns);

@@ -82,8 +82,8 @@ static int start(const char *text)
 		real_nest();
 	start_process();
 	sampling_process->generation = 1;
-	if (s.known[0])
-		settle(s.known);
+	if (!s.known[0] || !settle(s.known))
+		probe_settling(0);
 	if (s.interval_bytes == 1) {
 		filter_pass_all();
 		return EXACT;

@@ -7,5 +7,10 @@
  */
 #pragma once
 
-/* Half a second at most; not at all if the recorder has gone, and its file with it. */
-void settle(const char *path);
+#include <stdbool.h>
+
+/*
+ * Half a second at most, less if the recorder does not answer; not at all, and false, if its file
+ * is gone.
+ */
+bool settle(const char *path);

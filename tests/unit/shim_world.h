@@ -79,7 +79,8 @@ void probe_unmapped(uint64_t id, uint64_t bytes)
 
 void probe_settling(uint64_t since_ns)
 {
-	note('s', since_ns, 0, 0);
+	if (since_ns) /* each program says that it begins */
+		note('s', since_ns, 0, 0);
 }
 
 /* As at the start of a program with this in FATHOM_ALLOC; NULL: without. */

@@ -578,13 +578,13 @@ static void a_process_waits_until_it_is_known(void **state)
 	assert_in_range(ms, 40, 5000);
 	assert_int_equal(n_events, 1);
 	assert_int_equal(events[0].kind, 's');
-	assert_true(settle_ms() < 400); /* it is known now */
+	assert_true(settle_ms() < 200); /* it is known now */
 	write_known(1);
-	assert_in_range(settle_ms(), 490, 5000); /* nobody answers */
+	assert_in_range(settle_ms(), 240, 5000); /* nobody answers */
 	assert_int_equal(truncate(known, 0), 0);
-	assert_true(settle_ms() < 400);
+	assert_true(settle_ms() < 200);
 	unlink(known);
-	assert_true(settle_ms() < 400);
+	assert_true(settle_ms() < 200);
 	assert_int_equal(n_events, 0); /* there is no recorder */
 }
 

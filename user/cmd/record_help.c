@@ -88,7 +88,8 @@ static const char help[] =
 	"  fathom record -c alloc --leaks -- ./a who allocates what is never freed\n"
 	"  fathom record --comm 'postgres*' --max-loss 1 -d 60 -o nightly --json\n\n"
 	"Exit status: 0 done, 2 wrong arguments, 3 not possible on this host or not permitted,\n"
-	"5 COMMAND failed, 6 more events lost than --max-loss allows.\n";
+	"5 COMMAND failed, 6 more events lost than --max-loss allows, or it would cost more than\n"
+	"--max-slowdown.\n";
 
 void record_print_help(void)
 {

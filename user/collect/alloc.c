@@ -159,12 +159,12 @@ static int choose(struct alloc_collector *c)
 	if (c->interval_bytes > 1)
 		alloc_weights_fill(c->interval_bytes,
 				   (struct ft_alloc_draw *)&c->skel->rodata->cfg_draw);
+	c->skel->rodata->cfg_in_use = options.in_use;
 	if (is_told(c)) {
-		alloc_shim_choose(&c->shim, c->skel, settings->follow_maps);
+		alloc_shim_choose(&c->shim, c->skel, settings->follow_maps, options.in_use);
 		return alloc_calls_choose(&c->calls, c->skel, NULL);
 	}
 	alloc_shim_leave_out(c->skel);
-	c->skel->rodata->cfg_in_use = options.in_use;
 	c->skel->rodata->cfg_tell_news = 1;
 	return alloc_calls_choose(&c->calls, c->skel, &options);
 }
@@ -368,6 +368,10 @@ static void add_notes(const struct alloc_collector *c, struct collector_summary 
 	summary_add_note(s, "frees_missed", state->frees_missed, NULL);
 	summary_add_note(s, "in_use_table_full", state->blocks_full, NULL);
 	summary_add_note(s, "processes_table_full", state->processes_full, NULL);
+	if (c->options.shim_path && !c->options.settings->no_follow &&
+	    state->execs > state->started)
+		summary_add_note(s, "programs_without_library", state->execs - state->started,
+				 NULL);
 	if (is_told(c))
 		return;
 	summary_add_note(s, "calls_that_failed", state->failed, NULL);

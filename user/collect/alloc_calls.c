@@ -126,10 +126,13 @@ static int attach_functions(struct alloc_calls *c, struct uprobes *list, pid_t p
 
 	if (!places)
 		return errf(-ENOMEM, "no memory for the probes of '%s'", a->path);
-	for (i = 0; i < a->n_probes; i++) {
-		if (is_among(&a->probes[i], functions) && is_used(c, &a->probes[i]))
-			places[n++] =
-				(struct uprobe_place){ a->probes[i].offset, a->probes[i].cookie };
+	/* Frees first: a block that is seen to be given out is then seen to be given back. */
+	for (i = 0; i < 2 * a->n_probes; i++) {
+		const struct allocator_probe *probe = &a->probes[i % a->n_probes];
+		bool is_turn = (probe->function == ALLOC_FREE) == (i < a->n_probes);
+
+		if (is_turn && is_among(probe, functions) && is_used(c, probe))
+			places[n++] = (struct uprobe_place){ probe->offset, probe->cookie };
 	}
 	err = uprobes_attach(list, bpf_program__fd(program), c->counts.way, when, a->fd, pid,
 			     places, n);

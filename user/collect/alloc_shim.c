@@ -50,7 +50,7 @@ void alloc_shim_leave_out(struct alloc_bpf *skel)
 	load_only(skel, false, false);
 }
 
-void alloc_shim_choose(struct alloc_shim *s, struct alloc_bpf *skel, bool maps)
+void alloc_shim_choose(struct alloc_shim *s, struct alloc_bpf *skel, bool maps, bool in_use)
 {
 	enum uprobes_way way = uprobes_best_way();
 	bool all = way >= UPROBES_MULTI &&
@@ -58,12 +58,16 @@ void alloc_shim_choose(struct alloc_shim *s, struct alloc_bpf *skel, bool maps)
 
 	s->skel = skel;
 	s->maps = maps;
+	s->in_use = in_use;
 	s->way = all ? UPROBES_MULTI : UPROBES_PERF;
 	load_only(skel, all, !all);
 }
 
 static bool is_wanted(const struct alloc_shim *s, enum shim_probe_kind kind)
 {
+	if (!s->in_use && (kind == SHIM_FREED || kind == SHIM_MOVING || kind == SHIM_MOVED ||
+			   kind == SHIM_UNMAPPED))
+		return false;
 	return s->maps || (kind != SHIM_MAPPED && kind != SHIM_UNMAPPED);
 }
 
@@ -124,7 +128,8 @@ int alloc_shim_attach(struct alloc_shim *s, const char *path)
 
 int alloc_shim_attach_provider(struct alloc_shim *s, const struct alloc_provider *p)
 {
-	return attach(s, p->file, p->pid, p->probes, p->n_probes);
+	/* In all processes that have the file: children of this one are among them. */
+	return attach(s, p->file, 0, p->probes, p->n_probes);
 }
 
 void alloc_shim_release(struct alloc_shim *s)

@@ -14,12 +14,13 @@ struct alloc_bpf;
 struct alloc_shim {
 	struct alloc_bpf *skel; /* borrowed */
 	enum uprobes_way way;
-	bool maps; /* anonymous mappings are told of */
+	bool maps;   /* anonymous mappings are told of */
+	bool in_use; /* and what is given back */
 	struct uprobes probes;
 };
 
 /* Before the skeleton is loaded: which programs there will be. */
-void alloc_shim_choose(struct alloc_shim *s, struct alloc_bpf *skel, bool maps);
+void alloc_shim_choose(struct alloc_shim *s, struct alloc_bpf *skel, bool maps, bool in_use);
 /* The same: none. */
 void alloc_shim_leave_out(struct alloc_bpf *skel);
 

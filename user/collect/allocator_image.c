@@ -298,7 +298,7 @@ static int add_probe(struct look *look, size_t i, struct allocator *a)
 		err = prologue_choose(&code, alloc_function_args(name->is.function),
 				      name->is.function == ALLOC_FREE, &point);
 	if (err)
-		return err == -EINVAL || err == -EIO ? 0 : err;
+		return err == -EINVAL || err == -EIO || err == -EOPNOTSUPP ? 0 : err;
 	if (array_reserve(a->probes, a->cap, a->n_probes + 1))
 		return errf(-ENOMEM, "no memory for the probes of '%s'", look->image->name);
 	probe = &a->probes[a->n_probes++];

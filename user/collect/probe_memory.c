@@ -56,7 +56,7 @@ static int attach_alloc(const char **ret_stage)
 	int err = skel ? 0 : -errno;
 
 	if (!err) {
-		alloc_shim_choose(&shim, skel, false);
+		alloc_shim_choose(&shim, skel, false, true);
 		err = alloc_calls_choose(&calls, skel, NULL);
 	}
 	if (!err)

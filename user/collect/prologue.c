@@ -360,6 +360,13 @@ static int comes_again(void *ctx, const struct code_branch *b)
 /* --- the choice
  * ------------------------------------------------------------------------------------- */
 
+static bool is_nop_of_five(const struct code *code)
+{
+	static const uint8_t nop[] = { 0x0f, 0x1f, 0x44, 0x00, 0x00 };
+
+	return code->len >= sizeof(nop) && !memcmp(code->bytes, nop, sizeof(nop));
+}
+
 int prologue_choose(const struct code *code, unsigned int n_args, bool stack_may_move,
 		    struct prologue_point *ret)
 {
@@ -391,6 +398,10 @@ int prologue_choose(const struct code *code, unsigned int n_args, bool stack_may
 			return err;
 		found = !err;
 	}
+	/* A child that is forked dies of what Linux 6.18 makes of it (shim/probes.c). */
+	if (!found && code->machine == EM_X86_64 && is_nop_of_five(code))
+		return errf(-EOPNOTSUPP, "the function at %#llx begins with a nop of five bytes",
+			    (unsigned long long)code->address);
 	*ret = (struct prologue_point){
 		.offset = found ? before.len : 0,
 		.stack_bytes = found ? stack_bytes : 0,

@@ -12,8 +12,10 @@ static json_t *whole(double v)
 	return json_integer(v < 0x1p63 ? (json_int_t)v : INT64_MAX);
 }
 
-json_t *memory_interval_json(struct interval interval)
+json_t *memory_interval_json(const struct memory *m, uint64_t blocks, struct interval interval)
 {
+	if (!blocks && m->interval_bytes != 1)
+		return json_null();
 	return json_pack("{s:o, s:o}", "lower", whole(floor(interval.lower)), "upper",
 			 whole(ceil(interval.upper)));
 }
@@ -37,16 +39,18 @@ static json_t *sum_of(const struct profile *p, enum memory_value objects, enum m
 }
 
 /* With the intervals of both, and how many blocks they rest on. */
-static json_t *estimate_of(const struct profile *p, uint64_t blocks, enum memory_value objects,
-			   double var_objects, enum memory_value bytes, double var_bytes)
+static json_t *estimate_of(const struct memory *m, const struct profile *p, uint64_t blocks,
+			   enum memory_value objects, double var_objects, enum memory_value bytes,
+			   double var_bytes)
 {
 	double n_objects = (double)total(p, objects), n_bytes = (double)total(p, bytes);
 	struct interval of_objects = interval_of_total(blocks, n_objects, var_objects);
 	struct interval of_bytes = interval_of_total(blocks, n_bytes, var_bytes);
 	_cleanup_(json_decrefp) json_t *o = sum_of(p, objects, bytes);
 
-	if (json_object_set_new(o, "objects_interval", memory_interval_json(of_objects)) ||
-	    json_object_set_new(o, "bytes_interval", memory_interval_json(of_bytes)) ||
+	if (json_object_set_new(o, "objects_interval",
+				memory_interval_json(m, blocks, of_objects)) ||
+	    json_object_set_new(o, "bytes_interval", memory_interval_json(m, blocks, of_bytes)) ||
 	    json_object_set_new(o, "blocks", json_part_count(blocks)))
 		return NULL;
 	return take(o);
@@ -61,7 +65,7 @@ static int add_totals(const struct memory *m, const struct profile *p,
 	if (bad)
 		return bad;
 	bad |= json_object_set_new(totals, "alloc",
-				   estimate_of(p, all->blocks_made, MEMORY_ALLOC_OBJECTS,
+				   estimate_of(m, p, all->blocks_made, MEMORY_ALLOC_OBJECTS,
 					       all->var_alloc_objects, MEMORY_ALLOC_SPACE,
 					       all->var_alloc_space));
 	if (!m->has_frees)
@@ -70,7 +74,7 @@ static int add_totals(const struct memory *m, const struct profile *p,
 		       json_object_set_new(totals, "temporary", json_null()) |
 		       json_object_set_new(totals, "leaked", json_null());
 	bad |= json_object_set_new(totals, "inuse",
-				   estimate_of(p, all->blocks_in_use, MEMORY_INUSE_OBJECTS,
+				   estimate_of(m, p, all->blocks_in_use, MEMORY_INUSE_OBJECTS,
 					       all->var_inuse_objects, MEMORY_INUSE_SPACE,
 					       all->var_inuse_space));
 	bad |= json_object_set_new(totals, "peak",

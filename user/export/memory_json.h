@@ -17,4 +17,4 @@
 json_t *memory_json(const struct memory *m, const struct profile *p);
 
 /* The ends of an interval, as whole numbers that contain it: a new reference. */
-json_t *memory_interval_json(struct interval interval);
+json_t *memory_interval_json(const struct memory *m, uint64_t blocks, struct interval interval);

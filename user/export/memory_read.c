@@ -30,8 +30,8 @@ static const struct json_shape sum_members[] = {
 static const struct json_shape estimate_members[] = {
 	{ "objects", SHAPE_COUNT, 0, NULL },
 	{ "bytes", SHAPE_COUNT, 0, NULL },
-	{ "objects_interval", SHAPE_OBJECT, 0, interval_members },
-	{ "bytes_interval", SHAPE_OBJECT, 0, interval_members },
+	{ "objects_interval", SHAPE_MAYBE_OBJECT, 0, interval_members },
+	{ "bytes_interval", SHAPE_MAYBE_OBJECT, 0, interval_members },
 	{ "blocks", SHAPE_COUNT, 0, NULL },
 	{ 0 },
 };

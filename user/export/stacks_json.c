@@ -119,7 +119,8 @@ static int set_interval(const struct merging *g, const struct merged *s, enum me
 	struct interval i = interval_of_total(blocks, (double)s->values[value], variance);
 
 	return json_object_set_new(o, memory_value_name(value),
-				   is_known(g->m, value) ? memory_interval_json(i) : json_null());
+				   is_known(g->m, value) ? memory_interval_json(g->m, blocks, i)
+							 : json_null());
 }
 
 static json_t *intervals_json(const struct merging *g, const struct merged *s)
