@@ -13,7 +13,7 @@ import time
 import measure as m
 
 ROUNDS = 5
-PAIRS = 200_000_000
+PAIRS = 20_000_000
 PAIRS_SLOW = 1_000_000  # where each costs a microsecond or more
 LIMIT_SHIM_NS = 5
 LIMIT_UPROBE_NS = 1200
