@@ -17,8 +17,7 @@
 #include "bpf/alloc_calls.bpf.h"
 #include "bpf/alloc_shim.bpf.h"
 
-/* --- processes
- * ------------------------------------------------------------------------------------ */
+/* --- processes ---------------------------------------------------------------------------- */
 
 const volatile __u8 cfg_tell_news = 0; /* the loader follows processes */
 

@@ -182,8 +182,7 @@ static __always_inline void hist_add(__u32 which, __u64 value, __u64 weight)
 		hist->max = value;
 }
 
-/* --- what is in use ----------------------------------------------------------------------------
- */
+/* --- what is in use ----------------------------------------------------------------------- */
 
 /* A site is about to change: what it had when everything was at its peak is kept. */
 static __always_inline void site_note_peak(struct ft_alloc_site *site)
@@ -261,8 +260,7 @@ static __always_inline void use_end(struct ft_alloc_site *site,
 	__sync_fetch_and_add(&state.in_use_bytes, -sum->bytes);
 }
 
-/* --- given out -----------------------------------------------------------------------------------
- */
+/* --- given out ---------------------------------------------------------------------------- */
 
 /* A word after the other, as in stack_hash(). */
 static __always_inline __u64 site_hash(const struct ft_alloc_site_key *key)
@@ -481,8 +479,7 @@ static __always_inline int alloc_made(void *ctx, const struct alloc_request *r)
 	return 0;
 }
 
-/* --- given back ----------------------------------------------------------------------------------
- */
+/* --- given back --------------------------------------------------------------------------- */
 
 /* include/linux/sched.h: of a thread it says nothing, each is made by a kind of fork. */
 #define ALLOC_PF_FORKNOEXEC 0x40

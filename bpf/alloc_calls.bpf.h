@@ -64,8 +64,7 @@ struct {
 	__type(value, struct call);
 } calls SEC(".maps");
 
-/* --- what a probe knows ------------------------------------------------------------------------
- */
+/* --- what a probe knows ------------------------------------------------------------------- */
 
 /* 0 before 5.15. */
 static __always_inline __u64 call_cookie(void *ctx)
@@ -105,8 +104,7 @@ static __always_inline int call_is_seen(void)
 	return cfg_calls_in_session ? CALL_IS_SEEN : 0;
 }
 
-/* --- a call --------------------------------------------------------------------------------------
- */
+/* --- a call ------------------------------------------------------------------------------- */
 
 /* Not inlined, for there are many who call it. */
 static __noinline int call_count(__u64 address, __u64 bytes, __u64 weight, __u32 is_return)
@@ -317,8 +315,7 @@ int BPF_KRETPROBE(on_call_returned, __u64 address)
 	return call_returned(ctx, address);
 }
 
-/* --- programs of older kernels, by what the arguments are ----------------------------------------
- */
+/* --- programs of older kernels, by what the arguments are --------------------------------- */
 
 SEC("uprobe")
 int BPF_KPROBE(on_malloc, __u64 bytes)

@@ -32,8 +32,7 @@ struct {
 	__type(value, struct ft_kmem_cache);
 } caches SEC(".maps");
 
-/* --- what is in the table of blocks --------------------------------------------------------------
- */
+/* --- what is in the table of blocks ------------------------------------------------------- */
 
 __u32 present[1u << FT_KMEM_PRESENT_BITS] = {};
 
@@ -67,8 +66,7 @@ static __always_inline int kmem_freed(__u64 address)
 	return block_gone(address, 0);
 }
 
-/* --- a sampled block -----------------------------------------------------------------------------
- */
+/* --- a sampled block ---------------------------------------------------------------------- */
 
 /*
  * Whether this is an interrupt, which has a stack of its own: the arguments of a tracepoint lie on
@@ -213,8 +211,7 @@ static __always_inline int object_made(void *ctx, const void *at, __u64 bytes)
 	return kmem_made(ctx, (__u64)at, bytes, FT_ALLOC_CACHE, FT_KMEM_BY_SIZE | bytes, NULL);
 }
 
-/* --- tracepoints ---------------------------------------------------------------------------------
- */
+/* --- tracepoints -------------------------------------------------------------------------- */
 
 SEC("raw_tp/kmalloc")
 int BPF_PROG(on_kmalloc, unsigned long from, const void *at, size_t wanted, size_t bytes)
@@ -254,8 +251,7 @@ int BPF_PROG(on_pages_free, struct page *page)
 	return kmem_freed((__u64)page);
 }
 
-/* --- before 6.1: tracepoints of their own where a node is asked for ------------------------------
- */
+/* --- before 6.1: tracepoints of their own where a node is asked for ----------------------- */
 
 SEC("raw_tp/kmalloc_node")
 int BPF_PROG(on_kmalloc_node, unsigned long from, const void *at, size_t wanted, size_t bytes)

@@ -285,8 +285,7 @@ static __always_inline __u32 unwind_by_rule(void *ctx, const struct unwind_entry
 	return 0;
 }
 
-/* --- where there is none ------------------------------------------------------------------------
- */
+/* --- where there is none ------------------------------------------------------------------ */
 
 #if defined(__TARGET_ARCH_x86)
 /*
@@ -383,8 +382,7 @@ static __always_inline __u32 unwind_by_frame_pointer(void *ctx, const struct unw
 	return 0;
 }
 
-/* --- one step ----------------------------------------------------------------------------------
- */
+/* --- one step ----------------------------------------------------------------------------- */
 
 /*
  * Goes from the frame that the walk is at to its caller, whose return address is then w->pc (not

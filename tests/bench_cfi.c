@@ -98,8 +98,7 @@ static void unexplained(const struct check *c, uint64_t pc, const char *what)
 		printf("%s: %#" PRIx64 ": %s\n", c->path, pc, what);
 }
 
-/* --- the functions of a section, by libdw's iterator -------------------------------------------
- */
+/* --- the functions of a section, by libdw's iterator -------------------------------------- */
 
 static bool read_encoded(const uint8_t **at, uint8_t encoding, uint64_t here, uint64_t *ret)
 {

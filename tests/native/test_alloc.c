@@ -131,8 +131,7 @@ static void made_at(__u64 pc, __u64 address, __u64 bytes)
 	prog_on_made(address, bytes, ONE);
 }
 
-/* --- one block
- * ------------------------------------------------------------------------------------ */
+/* --- one block ---------------------------------------------------------------------------- */
 
 static void a_block_is_counted_at_its_site(void **state_)
 {
@@ -205,8 +204,7 @@ static void an_address_that_is_given_out_twice_was_freed(void **state_)
 	assert_int_equal(state.in_use_bytes, 32);
 }
 
-/* --- what a sampled block stands for
- * ---------------------------------------------------------------- */
+/* --- what a sampled block stands for ------------------------------------------------------ */
 
 static void weights_are_applied_before_they_are_summed(void **state_)
 {
@@ -248,8 +246,7 @@ static void the_smallest_and_the_largest_do_not_overflow(void **state_)
 	assert_in_range(site->made.var_objects, 1ull << 63, UINT64_MAX);
 }
 
-/* --- the peak
- * --------------------------------------------------------------------------------------- */
+/* --- the peak ----------------------------------------------------------------------------- */
 
 static __u64 peak_of(__u64 pc)
 {
@@ -315,8 +312,7 @@ static void the_peak_is_that_of_a_plain_account(void **state_)
 	}
 }
 
-/* --- realloc
- * ---------------------------------------------------------------------------------------- */
+/* --- realloc ------------------------------------------------------------------------------ */
 
 /* Its old address is another thread's before it returns. */
 static void a_block_that_moves_is_not_the_one_that_takes_its_place(void **state_)
@@ -348,8 +344,7 @@ static void a_realloc_that_fails_frees_nothing(void **state_)
 	assert_int_equal(state.frees_unknown, 0);
 }
 
-/* --- mappings
- * --------------------------------------------------------------------------------------- */
+/* --- mappings ----------------------------------------------------------------------------- */
 
 static void a_mapping_is_given_back_in_parts(void **state_)
 {
@@ -371,8 +366,7 @@ static void a_mapping_is_given_back_in_parts(void **state_)
 	assert_int_equal(block_map->n, 0);
 }
 
-/* --- processes
- * -------------------------------------------------------------------------------------- */
+/* --- processes ---------------------------------------------------------------------------- */
 
 static void a_child_frees_its_own_copy(void **state_)
 {
@@ -446,8 +440,7 @@ static void a_process_that_settles_is_told_of(void **state_)
 	assert_int_equal(fake_pushed, 1);
 }
 
-/* --- full tables
- * ------------------------------------------------------------------------------------ */
+/* --- full tables -------------------------------------------------------------------------- */
 
 static void full_tables_are_counted(void **state_)
 {

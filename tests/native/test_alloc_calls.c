@@ -156,8 +156,7 @@ static void call_malloc(__u64 sp, __u64 bytes, __u64 address)
 	assert_int_equal(prog_on_call_returned(address), 0);
 }
 
-/* --- one call ------------------------------------------------------------------------------------
- */
+/* --- one call ----------------------------------------------------------------------------- */
 
 static void a_block_is_there_when_the_call_has_returned(void **state_)
 {
@@ -286,8 +285,7 @@ static void posix_memalign_puts_its_address_somewhere(void **state_)
 	assert_int_equal(state.failed, 1);
 }
 
-/* --- realloc
- * ----------------------------------------------------------------------------------------- */
+/* --- realloc ------------------------------------------------------------------------------ */
 
 static void what_realloc_moves_is_freed_if_that_went_well(void **state_)
 {
@@ -367,8 +365,7 @@ static void what_realloc_calls_is_not_counted(void **state_)
 	assert_int_equal(made_bytes(), 1020);
 }
 
-/* --- calls within calls
- * ------------------------------------------------------------------------------ */
+/* --- calls within calls ------------------------------------------------------------------- */
 
 static void the_outermost_call_counts(void **state_)
 {
@@ -479,8 +476,7 @@ static void a_call_without_room_is_lost_and_counted(void **state_)
 	assert_int_equal(ledger_slot(FT_ALLOC_LOST_CALLS), 2);
 }
 
-/* --- samples
- * --------------------------------------------------------------------------------------------- */
+/* --- samples ------------------------------------------------------------------------------ */
 
 static __u32 always(void)
 {

@@ -98,8 +98,7 @@ static struct ft_deferred *last_deferred(void)
 	return (struct ft_deferred *)fake.ring;
 }
 
-/* --- walks -------------------------------------------------------------------------------------
- */
+/* --- walks -------------------------------------------------------------------------------- */
 
 static void a_known_process_is_walked_by_its_tables(void **state)
 {
@@ -139,8 +138,7 @@ static void code_of_32_bits_is_neither_walked_nor_passed_up(void **state)
 	assert_int_equal(fake.n_submitted, 0);
 }
 
-/* --- what is passed up -------------------------------------------------------------------------
- */
+/* --- what is passed up -------------------------------------------------------------------- */
 
 static void an_unknown_process_is_passed_up_with_its_stack(void **state)
 {

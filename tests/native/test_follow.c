@@ -182,8 +182,7 @@ static void those_that_join_are_counted(void **state)
 	assert_int_equal(targets_joined - before, 1);
 }
 
-/* --- PID namespaces ------------------------------------------------------------------------------
- */
+/* --- PID namespaces ----------------------------------------------------------------------- */
 
 /* 1000 in the initial namespace, 'our_nr' in ours, 1 in one below that. */
 static struct pid make_pid(__u32 our_nr)

@@ -443,8 +443,7 @@ static void a_child_is_followed(void **state)
 	stop(&r);
 }
 
-/* --- before it begins
- * ------------------------------------------------------------------------------ */
+/* --- before it begins --------------------------------------------------------------------- */
 
 static void a_static_program_is_ready_before_it_starts(void **state)
 {

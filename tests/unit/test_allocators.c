@@ -58,8 +58,7 @@ static const struct allocator *allocator_in(struct allocators *list, const char 
 	return set.all[0];
 }
 
-/* --- names
- * ---------------------------------------------------------------------------------------- */
+/* --- names -------------------------------------------------------------------------------- */
 
 static void check_name(const char *name, enum alloc_owner owner, int function)
 {
@@ -108,8 +107,7 @@ static void operators_count_where_they_do_not_call_malloc(void **state)
 	check_name("_ZnwmPv", ALLOC_OF_JEMALLOC, -1); /* placement */
 }
 
-/* --- files
- * ------------------------------------------------------------------------------------------ */
+/* --- files -------------------------------------------------------------------------------- */
 
 static void a_static_program_has_its_own(void **state)
 {
@@ -233,8 +231,7 @@ static void a_preloaded_wrapper_is_one(void **state)
 	allocators_release(&list);
 }
 
-/* --- processes
- * -------------------------------------------------------------------------------------- */
+/* --- processes ---------------------------------------------------------------------------- */
 
 static void this_process_has_some(void **state)
 {
@@ -268,8 +265,7 @@ static void a_process_that_is_gone_has_none(void **state)
 	allocators_release(&list);
 }
 
-/* --- hostile files
- * ----------------------------------------------------------------------------------- */
+/* --- hostile files ------------------------------------------------------------------------ */
 
 static void what_is_no_program_is_refused(void **state)
 {

@@ -215,8 +215,7 @@ static void images_beyond_the_limit_are_counted_and_have_no_names(void **state)
 	assert_true(processes_dropped(ps) >= 3);
 }
 
-/* --- /proc ---------------------------------------------------------------------------------------
- */
+/* --- /proc -------------------------------------------------------------------------------- */
 
 static uint64_t now_ns(void)
 {
@@ -440,8 +439,7 @@ static void a_scan_of_all_has_us_and_our_children(void **state)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
-/* --- layouts ------------------------------------------------------------------------------------
- */
+/* --- layouts ------------------------------------------------------------------------------ */
 
 /* Path of what the layout of that moment has at the address, "" for nothing. */
 static const char *laid_out(uint32_t pid, uint64_t time_ns, uint64_t address)

@@ -234,8 +234,7 @@ static void too_many_bytes_are_refused(void **state)
 	assert_int_equal(read_notes(&notes), -EFBIG);
 }
 
-/* --- those of fathom_alloc -----------------------------------------------------------------------
- */
+/* --- those of fathom_alloc ---------------------------------------------------------------- */
 
 static void places_are_those_in_the_file(void **state)
 {

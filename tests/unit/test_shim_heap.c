@@ -179,8 +179,7 @@ static void the_first_block_of_a_thread_is_told_of(void **state)
 	assert_event(1, 'f', (uintptr_t)p, 0, 0);
 }
 
-/* --- sampling ----------------------------------------------------------------------------------
- */
+/* --- sampling ----------------------------------------------------------------------------- */
 
 static void a_kept_block_is_remembered_until_it_is_freed(void **state)
 {
@@ -302,8 +301,7 @@ static void without_settings_nothing_is_told(void **state)
 	}
 }
 
-/* --- others' allocators ------------------------------------------------------------------------
- */
+/* --- others' allocators ------------------------------------------------------------------- */
 
 /* By malloc and free, as a user's own library might. */
 static void *moves_by_malloc(void *old, size_t bytes)
@@ -370,8 +368,7 @@ static void early_memory_is_given_and_recognized(void **state)
 	shim_free(q);
 }
 
-/* --- many --------------------------------------------------------------------------------------
- */
+/* --- many --------------------------------------------------------------------------------- */
 
 #define THREADS 64
 #define HELD	32
@@ -501,8 +498,7 @@ static void errno_is_left_alone(void **state)
 	}
 }
 
-/* --- the environment ---------------------------------------------------------------------------
- */
+/* --- the environment ---------------------------------------------------------------------- */
 
 static void the_library_is_forgotten_and_others_stay(void **state)
 {
@@ -534,8 +530,7 @@ static void the_library_is_forgotten_and_others_stay(void **state)
 	}
 }
 
-/* --- until the recorder knows of the process ---------------------------------------------------
- */
+/* --- until the recorder knows of the process ---------------------------------------------- */
 
 static char known[] = "/tmp/test-shim-known-XXXXXX";
 

@@ -39,8 +39,7 @@ static void assert_says(int err, int want, const char *words)
 	assert_non_null(strstr(err_text(), words));
 }
 
-/* --- the file -----------------------------------------------------------------------------------
- */
+/* --- the file ----------------------------------------------------------------------------- */
 
 static void the_library_is_placed_whole_and_removed(void **state)
 {
@@ -152,8 +151,7 @@ static void a_file_system_without_programs_is_passed_over(void **state)
 	assert_int_equal(status, 0);
 }
 
-/* --- the environment ----------------------------------------------------------------------------
- */
+/* --- the environment ---------------------------------------------------------------------- */
 
 static const struct shim_settings plain = { .interval_bytes = 524288, .follow = true };
 
@@ -216,8 +214,7 @@ static void a_command_is_started_with_its_environment(void **state)
 	launch_stop(&l);
 }
 
-/* --- the command --------------------------------------------------------------------------------
- */
+/* --- the command -------------------------------------------------------------------------- */
 
 static void ordinary_commands_suit(void **state)
 {

@@ -591,8 +591,7 @@ static void an_idle_cpu_that_is_throttled_loses_nothing(void **state)
 	assert_int_equal(counts().throttled_ns, 10000000);
 }
 
-/* --- CPUs come and go ----------------------------------------------------------------------------
- */
+/* --- CPUs come and go --------------------------------------------------------------------- */
 
 static void a_cpu_that_is_offline_has_no_ring(void **state)
 {

@@ -325,8 +325,7 @@ static void after_an_exec_the_list_waits_for_the_next_sample(void **state)
 	assert_int_equal(kernel.n_sets, 1);
 }
 
-/* --- room --------------------------------------------------------------------------------------
- */
+/* --- room --------------------------------------------------------------------------------- */
 
 static void room_of_old_lists_is_used_again(void **state)
 {
@@ -554,8 +553,7 @@ static void thousands_that_come_and_go_find_room(void **state)
 	assert_true(kernel.n_waits < 5000 / 8);
 }
 
-/* --- tables --------------------------------------------------------------------------------------
- */
+/* --- tables ------------------------------------------------------------------------------- */
 
 /* This program's own code. */
 static uint64_t here(void)

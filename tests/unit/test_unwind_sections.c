@@ -7,8 +7,7 @@
 
 #include "user/base/err.h"
 
-/* --- where it comes from -----------------------------------------------------------------------
- */
+/* --- where it comes from ------------------------------------------------------------------ */
 
 static void debug_frame_is_read_where_there_is_no_other(void **state)
 {
@@ -164,8 +163,7 @@ static void without_a_count_the_first_terminator_is_the_end(void **state)
 	unwind_table_free(t);
 }
 
-/* --- what is hostile or broken ------------------------------------------------------------------
- */
+/* --- what is hostile or broken ------------------------------------------------------------ */
 
 static void terminators_in_the_middle_are_stepped_over(void **state)
 {

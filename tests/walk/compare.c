@@ -193,8 +193,7 @@ static void print_comparison(struct comparison *c, const struct dumps *dumps)
 		printf("difference %lu %s\n", c->differences[i].n, c->differences[i].text);
 }
 
-/* --- one to keep --------------------------------------------------------------------------------
- */
+/* --- one to keep -------------------------------------------------------------------------- */
 
 struct step_search {
 	struct own_tables *tables;

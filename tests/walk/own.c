@@ -203,8 +203,7 @@ const struct ft_unwind_mapping *own_mappings(const struct dump *dump, size_t *re
 	return own->v;
 }
 
-/* --- what unwind_step.h asks for ---------------------------------------------------------------
- */
+/* --- what unwind_step.h asks for ---------------------------------------------------------- */
 
 struct walker {
 	struct own_tables *tables;

@@ -73,8 +73,7 @@ static void alloc_free(struct collector *base)
 	free(c);
 }
 
-/* --- loading -------------------------------------------------------------------------------------
- */
+/* --- loading ------------------------------------------------------------------------------ */
 
 /* Blocks in use at a time. */
 static unsigned int max_blocks(uint64_t interval_bytes)
@@ -259,8 +258,7 @@ static int attach(struct alloc_collector *c)
 	return err ? err : attach_calls(c);
 }
 
-/* --- recording -----------------------------------------------------------------------------------
- */
+/* --- recording ---------------------------------------------------------------------------- */
 
 static void switch_on(struct alloc_collector *c, uint32_t on)
 {
@@ -305,17 +303,8 @@ static int add_tally(void *ctx, const void *key, const void *value, const struct
 		     const struct stack_entry *kernel)
 {
 	struct alloc_collector *c = ctx;
-	struct ft_alloc_site_key k;
-	struct ft_count count;
-	struct capture_sample sample;
 
-	/* What has waited is not aligned. */
-	memcpy(&k, key, sizeof(k));
-	memcpy(&count, value, sizeof(count));
-	sample = sample_of(&k.origin, user, kernel);
-	return capture_add(&c->base.capture, &sample,
-			   (const uint64_t[MEMORY_VALUES]){ [MEMORY_BLOCKS] = count.n },
-			   count.first_ns);
+	return alloc_sites_tally(&c->sites, &c->base.capture, key, value, user, kernel);
 }
 
 static int alloc_drain(struct collector *base)
@@ -328,8 +317,7 @@ static int alloc_deliver(struct collector *base)
 	return sample_tables_deliver(&of(base)->tables);
 }
 
-/* --- the account ---------------------------------------------------------------------------------
- */
+/* --- the account -------------------------------------------------------------------------- */
 
 static const char *const own_causes[] = {
 	[FT_ALLOC_LOST_SITES - FT_LEDGER_OWN] = "sites_full",
@@ -343,19 +331,6 @@ static void alloc_progress(const struct collector *base, uint64_t *ret_kept, uin
 
 	ledger_slots_progress(c->skel->maps.ledgers, own_causes, ARRAY_SIZE(own_causes), ret_kept,
 			      ret_lost);
-}
-
-static int close_ledger(struct alloc_collector *c, struct collector_summary *s)
-{
-	struct ft_ledger slots;
-	int err = ledger_slots_read(c->skel->maps.ledgers, &slots);
-
-	if (err)
-		return err;
-	ledger_slots_add(&slots, own_causes, ARRAY_SIZE(own_causes), &s->ledger);
-	s->ledger.kept = c->base.capture.total;
-	ledger_add(&s->ledger, "drain", slots.n[FT_KEPT] - c->base.capture.total);
-	return 0;
 }
 
 static void add_notes(const struct alloc_collector *c, struct collector_summary *s)
@@ -387,8 +362,8 @@ static int alloc_summarize(struct collector *base, const struct sideband *sb,
 			   struct collector_summary *ret)
 {
 	struct alloc_collector *c = of(base);
-	struct bpf_cost cost = { 0 };
-	int err = close_ledger(c, ret);
+	int err = ledger_slots_close(c->skel->maps.ledgers, own_causes, ARRAY_SIZE(own_causes),
+				     base->capture.total, &ret->ledger);
 
 	(void)sb;
 	if (!err)
@@ -403,10 +378,7 @@ static int alloc_summarize(struct collector *base, const struct sideband *sb,
 	ret->event = strdup("allocations");
 	if (!ret->event)
 		return errf(-ENOMEM, "no memory for the summary");
-	bpf_cost_add(c->skel->obj, &cost);
-	ret->cost.kernel_ns = cost.run_ns;
-	ret->cost.kernel_runs = cost.runs;
-	ret->cost.map_bytes = cost.map_bytes;
+	bpf_cost_of(c->skel->obj, &ret->cost);
 	add_notes(c, ret);
 	return 0;
 }
@@ -437,8 +409,7 @@ static const struct collector_ops alloc_ops = {
 	.free = alloc_free,
 };
 
-/* --- made of all that ----------------------------------------------------------------------------
- */
+/* --- made of all that --------------------------------------------------------------------- */
 
 static void init_tables(struct alloc_collector *c)
 {

@@ -20,8 +20,7 @@
 /* Allocators of the whole machine: each container has its own libc. Each takes some descriptors. */
 #define MAX_OF_EVERYONE 256
 
-/* --- programs -----------------------------------------------------------------------------------
- */
+/* --- programs ----------------------------------------------------------------------------- */
 
 static struct bpf_program *program_of(const struct alloc_bpf *skel, enum alloc_function function)
 {
@@ -101,8 +100,7 @@ int alloc_calls_choose(struct alloc_calls *c, struct alloc_bpf *skel,
 	return err ? errf(err, "cannot choose the programs of allocators: %s", strerror(-err)) : 0;
 }
 
-/* --- attaching
- * ------------------------------------------------------------------------------------ */
+/* --- attaching ---------------------------------------------------------------------------- */
 
 static bool is_used(const struct alloc_calls *c, const struct allocator_probe *probe)
 {
@@ -259,8 +257,7 @@ static int attach_set(struct alloc_calls *c, pid_t pid, const struct allocator_s
 	return err;
 }
 
-/* --- what it costs
- * ----------------------------------------------------------------------------------- */
+/* --- what it costs ------------------------------------------------------------------------ */
 
 /* Without them, what is counted would be wrong and not only less. */
 static bool is_essential(const struct allocator_probe *probe)
@@ -364,8 +361,7 @@ static int check_slowdown(struct alloc_calls *c, pid_t pid, const struct allocat
 		c->options.in_use ? ", or use --allocated-only" : "");
 }
 
-/* --- processes
- * ---------------------------------------------------------------------------------------- */
+/* --- processes ---------------------------------------------------------------------------- */
 
 int alloc_calls_attach(struct alloc_calls *c, pid_t pid)
 {

@@ -4,36 +4,22 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include <linux/types.h>
 
 #include "bpf/alloc_wire.h"
 #include "user/base/cleanup.h"
+#include "user/collect/command_path.h"
 
 int alloc_follow_command(struct alloc_calls *calls, uint32_t pid, const char *command)
 {
-	const char *path = getenv("PATH"), *end;
-	char file[PATH_MAX];
-	int err;
+	_cleanup_(freep) char *path = NULL;
+	int err = command_path(command, &path);
 
-	if (strchr(command, '/')) {
-		err = alloc_calls_attach_program(calls, pid, command);
-		return err == -ENOENT || err == -ENOEXEC ? 0 : err;
-	}
-	for (; path; path = *end ? end + 1 : NULL) {
-		end = strchrnul(path, ':');
-		snprintf(file, sizeof(file), "%.*s/%s", (int)(end - path), path, command);
-		if (access(file, X_OK))
-			continue;
-		err = alloc_calls_attach_program(calls, pid, file);
-		return err == -ENOENT || err == -ENOEXEC ? 0 : err;
-	}
-	return 0; /* whoever starts it says that it is not there */
+	if (!err)
+		err = alloc_calls_attach_program(calls, pid, path);
+	/* One that is not there is for who starts it to tell of. */
+	return err == -ENOENT || err == -ENOEXEC ? 0 : err;
 }
 
 int alloc_follow_tick(struct alloc_calls *calls, const struct bpf_map *news, uint32_t only)

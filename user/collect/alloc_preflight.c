@@ -68,8 +68,7 @@ static int counters_load(struct counters *c, uint32_t attach_type)
 	return 0;
 }
 
-/* --- what a probe costs --------------------------------------------------------------------------
- */
+/* --- what a probe costs ------------------------------------------------------------------- */
 
 /*
  * Functions to put probes on. An instruction that the kernel executes itself, and one that it lets
@@ -275,8 +274,7 @@ int alloc_costs_measure(enum uprobes_way way, struct alloc_costs *ret)
 	return 0;
 }
 
-/* --- how often it calls
- * ---------------------------------------------------------------------------- */
+/* --- how often it calls ------------------------------------------------------------------- */
 
 static enum alloc_class class_of(const struct allocator_probe *probe)
 {
@@ -385,8 +383,7 @@ int alloc_load_count(enum uprobes_way way, pid_t pid, const struct allocator_set
 	return err;
 }
 
-/* --- what that means
- * -------------------------------------------------------------------------------- */
+/* --- what that means ---------------------------------------------------------------------- */
 
 double alloc_slowdown(const struct alloc_load *load, const struct alloc_costs *costs, bool in_use,
 		      double sampled, double kept_ns)

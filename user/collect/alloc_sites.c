@@ -31,8 +31,35 @@ void alloc_sites_release(struct alloc_sites *s)
 	free(s->gone_hashes);
 }
 
-/* --- reading maps --------------------------------------------------------------------------------
- */
+/* A negative one is an error. */
+static int64_t tag_of(const struct alloc_sites *s, const struct ft_alloc_site_key *key)
+{
+	return s->o.tag ? s->o.tag(s->o.ctx, key) : 0;
+}
+
+int alloc_sites_tally(const struct alloc_sites *s, struct capture *capture, const void *key,
+		      const void *value, const struct stack_entry *user,
+		      const struct stack_entry *kernel)
+{
+	struct ft_alloc_site_key k;
+	struct ft_count count;
+	struct capture_sample sample;
+	int64_t tag;
+
+	/* What has waited is not aligned. */
+	memcpy(&k, key, sizeof(k));
+	memcpy(&count, value, sizeof(count));
+	tag = tag_of(s, &k);
+	if (tag < 0)
+		return tag;
+	sample = sample_of(&k.origin, user, kernel);
+	sample.tag = tag;
+	return capture_add(capture, &sample,
+			   (const uint64_t[MEMORY_VALUES]){ [MEMORY_BLOCKS] = count.n },
+			   count.first_ns);
+}
+
+/* --- reading maps ------------------------------------------------------------------------- */
 
 #define BATCH 4096
 
@@ -70,8 +97,7 @@ static int map_walk(const struct bpf_map *map, __u64 *n_entries, entry_fn fn, vo
 	return err < 0 ? err : 0;
 }
 
-/* --- processes that have ended
- * --------------------------------------------------------------------- */
+/* --- processes that have ended ------------------------------------------------------------ */
 
 static int on_process(void *ctx, const void *key, const void *value)
 {
@@ -204,8 +230,7 @@ int alloc_sites_tick(struct alloc_sites *s)
 	return err;
 }
 
-/* --- in the end
- * ------------------------------------------------------------------------------------- */
+/* --- in the end --------------------------------------------------------------------------- */
 
 struct finish {
 	struct alloc_sites *s;
@@ -296,7 +321,7 @@ static int add_site(struct finish *f, uint64_t hash, const struct ft_alloc_site 
 	struct memory *m = f->memory;
 	uint64_t values[MEMORY_VALUES];
 	struct capture_sample sample;
-	int64_t tag = f->s->o.tag ? f->s->o.tag(f->s->o.ctx, &site->key) : 0;
+	int64_t tag = tag_of(f->s, &site->key);
 	uint32_t number;
 	int err;
 

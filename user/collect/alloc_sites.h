@@ -59,6 +59,14 @@ struct alloc_sites {
 void alloc_sites_init(struct alloc_sites *s, const struct alloc_sites_options *options);
 void alloc_sites_release(struct alloc_sites *s);
 
+/*
+ * For sample_tables: a tally of blocks, whose key is that of a site, as a sample of the capture. 0
+ * or -errno with a sentence.
+ */
+int alloc_sites_tally(const struct alloc_sites *s, struct capture *capture, const void *key,
+		      const void *value, const struct stack_entry *user,
+		      const struct stack_entry *kernel);
+
 /* Takes what belongs to processes that have ended (of_kernel: and is not in use) out of the
  * kernel's tables, if they fill up. 0 or -errno with a sentence. */
 int alloc_sites_tick(struct alloc_sites *s);

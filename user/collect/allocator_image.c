@@ -40,8 +40,7 @@ static void look_release(struct look *look)
 	elf_candidates_release(&look->plt);
 }
 
-/* --- names --------------------------------------------------------------------------------------
- */
+/* --- names -------------------------------------------------------------------------------- */
 
 static int add_table(struct look *look, uint32_t type)
 {
@@ -146,8 +145,7 @@ static bool choose_names(struct look *look)
 	return has_malloc;
 }
 
-/* --- code ----------------------------------------------------------------------------------------
- */
+/* --- code --------------------------------------------------------------------------------- */
 
 /* The place of executable code in the file; false if no segment has it. */
 static bool offset_of(const struct elf_image *image, uint64_t address, uint64_t *ret)
@@ -226,8 +224,7 @@ static const struct name *called_by(const struct look *look, const struct code_b
 	return name;
 }
 
-/* --- what calls what -----------------------------------------------------------------------------
- */
+/* --- what calls what ---------------------------------------------------------------------- */
 
 struct calls {
 	const struct look *look;

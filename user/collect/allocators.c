@@ -107,8 +107,7 @@ static int find_file(struct allocators *list, int file, const char *path, bool i
 	return *ret ? 0 : -ENOENT;
 }
 
-/* --- a process
- * -------------------------------------------------------------------------------------- */
+/* --- a process ---------------------------------------------------------------------------- */
 
 struct scan {
 	struct allocators *list;
@@ -214,8 +213,7 @@ int allocators_of_process(struct allocators *list, uint32_t pid, struct allocato
 	return 0;
 }
 
-/* --- a program
- * ---------------------------------------------------------------------------------------- */
+/* --- a program ---------------------------------------------------------------------------- */
 
 int allocators_of_program(struct allocators *list, const char *path, struct allocator_set *ret)
 {

@@ -50,6 +50,16 @@ void bpf_cost_add(struct bpf_object *object, struct bpf_cost *ret)
 	}
 }
 
+void bpf_cost_of(struct bpf_object *object, struct cost *ret)
+{
+	struct bpf_cost cost = { 0 };
+
+	bpf_cost_add(object, &cost);
+	ret->kernel_ns = cost.run_ns;
+	ret->kernel_runs = cost.runs;
+	ret->map_bytes = cost.map_bytes;
+}
+
 static bool is_ours(struct bpf_object *object, uint32_t id)
 {
 	struct bpf_program *prog;

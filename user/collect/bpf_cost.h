@@ -5,6 +5,8 @@
 #include <bpf/libbpf.h>
 #include <stdint.h>
 
+#include "user/model/summary.h"
+
 struct bpf_cost {
 	uint64_t run_ns; /* 0 unless run-time statistics are on */
 	uint64_t runs;
@@ -13,6 +15,9 @@ struct bpf_cost {
 
 /* Adds to *ret. What cannot be read adds nothing. */
 void bpf_cost_add(struct bpf_object *object, struct bpf_cost *ret);
+
+/* The same as the kernel's part of a collector's cost. */
+void bpf_cost_of(struct bpf_object *object, struct cost *ret);
 
 /*
  * Run time so far, in ns, of the tracing programs on this host (of kprobes, uprobes, tracepoints

@@ -187,17 +187,13 @@ static int cpu_summarize(struct collector *base, const struct sideband *sb,
 			 struct collector_summary *ret)
 {
 	struct cpu_collector *c = (struct cpu_collector *)base;
-	struct bpf_cost cost = { 0 };
 
 	ret->cpus_sampled = c->events.sampled.n;
 	ret->rate_hz = c->options.rate_hz;
 	ret->event = strdup(sample_event_name(c->options.event));
 	if (!ret->event)
 		return errf(-ENOMEM, "no memory for the summary");
-	bpf_cost_add(c->skel->obj, &cost);
-	ret->cost.kernel_ns = cost.run_ns;
-	ret->cost.kernel_runs = cost.runs;
-	ret->cost.map_bytes = cost.map_bytes;
+	bpf_cost_of(c->skel->obj, &ret->cost);
 	return close_ledger(c, sb, ret);
 }
 

@@ -403,19 +403,6 @@ static void add_notes(const struct file_collector *c, struct collector_summary *
 	}
 }
 
-static int close_ledger(struct file_collector *c, struct collector_summary *s)
-{
-	struct ft_ledger slots;
-	int err = ledger_slots_read(c->skel->maps.ledgers, &slots);
-
-	if (err)
-		return err;
-	ledger_slots_add(&slots, own_causes, ARRAY_SIZE(own_causes), &s->ledger);
-	s->ledger.kept = c->base.capture.total;
-	ledger_add(&s->ledger, "drain", slots.n[FT_KEPT] - c->base.capture.total);
-	return 0;
-}
-
 /* See file_sample_fn. */
 static int64_t sample_number(void *ctx, const struct ft_file_key *key)
 {
@@ -444,8 +431,8 @@ static int file_summarize(struct collector *base, const struct sideband *sb,
 			  struct collector_summary *ret)
 {
 	struct file_collector *c = of(base);
-	struct bpf_cost cost = { 0 };
-	int err = close_ledger(c, ret);
+	int err = ledger_slots_close(c->skel->maps.ledgers, own_causes, ARRAY_SIZE(own_causes),
+				     base->capture.total, &ret->ledger);
 
 	(void)sb;
 	if (err)
@@ -453,10 +440,7 @@ static int file_summarize(struct collector *base, const struct sideband *sb,
 	ret->event = strdup("file operations");
 	if (!ret->event)
 		return errf(-ENOMEM, "no memory for the summary");
-	bpf_cost_add(c->skel->obj, &cost);
-	ret->cost.kernel_ns = cost.run_ns;
-	ret->cost.kernel_runs = cost.runs;
-	ret->cost.map_bytes = cost.map_bytes;
+	bpf_cost_of(c->skel->obj, &ret->cost);
 	add_notes(c, ret);
 	c->latency.latency->outliers.n_faster += c->skel->bss->notes.outliers_faster;
 	c->latency.latency->outliers.n_lost = c->skel->bss->notes.outliers_lost;

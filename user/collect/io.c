@@ -336,17 +336,13 @@ static int io_summarize(struct collector *base, const struct sideband *sb,
 {
 	struct io_collector *c = of(base);
 	uint64_t in_flight_end = in_flight(c);
-	struct bpf_cost cost = { 0 };
 	int err;
 
 	(void)sb;
 	ret->event = strdup("block-io");
 	if (!ret->event)
 		return errf(-ENOMEM, "no memory for the summary");
-	bpf_cost_add(c->skel->obj, &cost);
-	ret->cost.kernel_ns = cost.run_ns;
-	ret->cost.kernel_runs = cost.runs;
-	ret->cost.map_bytes = cost.map_bytes;
+	bpf_cost_of(c->skel->obj, &ret->cost);
 	add_notes(c, ret);
 	err = close_ledger(c, in_flight_end, &ret->ledger);
 	if (err)

@@ -26,8 +26,7 @@ void java_maps_init(struct java_maps *java)
 	*java = (struct java_maps){ 0 };
 }
 
-/* --- who is one --------------------------------------------------------------------------------
- */
+/* --- who is one --------------------------------------------------------------------------- */
 
 struct search {
 	char libjvm[4096]; /* "" until it is found */
@@ -81,8 +80,7 @@ void java_maps_look(struct java_maps *java, struct processes *processes, uint32_
 		java->failed++;
 }
 
-/* --- asking ------------------------------------------------------------------------------------
- */
+/* --- asking ------------------------------------------------------------------------------- */
 
 /* And is still what it was: a PID may have been used again. */
 static bool is_alive(const struct java_vm *vm, const struct processes *processes)

@@ -156,22 +156,8 @@ static int add_tally(void *ctx, const void *key, const void *value, const struct
 		     const struct stack_entry *kernel)
 {
 	struct kmem_collector *c = ctx;
-	struct ft_alloc_site_key k;
-	struct ft_count count;
-	struct capture_sample sample;
-	int64_t tag;
 
-	/* What has waited is not aligned. */
-	memcpy(&k, key, sizeof(k));
-	memcpy(&count, value, sizeof(count));
-	tag = tag_of(c, &k);
-	if (tag < 0)
-		return tag;
-	sample = sample_of(&k.origin, user, kernel);
-	sample.tag = tag;
-	return capture_add(&c->base.capture, &sample,
-			   (const uint64_t[MEMORY_VALUES]){ [MEMORY_BLOCKS] = count.n },
-			   count.first_ns);
+	return alloc_sites_tally(&c->sites, &c->base.capture, key, value, user, kernel);
 }
 
 static int kmem_drain(struct collector *base)
@@ -204,19 +190,6 @@ static void kmem_progress(const struct collector *base, uint64_t *ret_kept, uint
 			      ret_lost);
 }
 
-static int close_ledger(struct kmem_collector *c, struct collector_summary *s)
-{
-	struct ft_ledger slots;
-	int err = ledger_slots_read(c->skel->maps.ledgers, &slots);
-
-	if (err)
-		return err;
-	ledger_slots_add(&slots, own_causes, ARRAY_SIZE(own_causes), &s->ledger);
-	s->ledger.kept = c->base.capture.total;
-	ledger_add(&s->ledger, "drain", slots.n[FT_KEPT] - c->base.capture.total);
-	return 0;
-}
-
 static void add_notes(const struct kmem_collector *c, struct collector_summary *s)
 {
 	const struct ft_alloc_state *state = &c->skel->bss->state;
@@ -238,8 +211,8 @@ static int kmem_summarize(struct collector *base, const struct sideband *sb,
 			  struct collector_summary *ret)
 {
 	struct kmem_collector *c = of(base);
-	struct bpf_cost cost = { 0 };
-	int err = close_ledger(c, ret);
+	int err = ledger_slots_close(c->skel->maps.ledgers, own_causes, ARRAY_SIZE(own_causes),
+				     base->capture.total, &ret->ledger);
 
 	(void)sb;
 	if (!err)
@@ -252,10 +225,7 @@ static int kmem_summarize(struct collector *base, const struct sideband *sb,
 	ret->event = strdup("kernel allocations");
 	if (!ret->event)
 		return errf(-ENOMEM, "no memory for the summary");
-	bpf_cost_add(c->skel->obj, &cost);
-	ret->cost.kernel_ns = cost.run_ns;
-	ret->cost.kernel_runs = cost.runs;
-	ret->cost.map_bytes = cost.map_bytes;
+	bpf_cost_of(c->skel->obj, &ret->cost);
 	add_notes(c, ret);
 	return 0;
 }

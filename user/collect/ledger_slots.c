@@ -54,6 +54,20 @@ void ledger_slots_add(const struct ft_ledger *slots, const char *const *own, siz
 		ledger_add(ret, own[i], slots->n[FT_LEDGER_OWN + i]);
 }
 
+int ledger_slots_close(const struct bpf_map *ledgers, const char *const *own, size_t n_own,
+		       uint64_t kept, struct ledger *ret)
+{
+	struct ft_ledger slots;
+	int err = ledger_slots_read(ledgers, &slots);
+
+	if (err)
+		return err;
+	ledger_slots_add(&slots, own, n_own, ret);
+	ret->kept = kept;
+	ledger_add(ret, "drain", slots.n[FT_KEPT] - kept);
+	return 0;
+}
+
 void ledger_slots_progress(const struct bpf_map *ledgers, const char *const *own, size_t n_own,
 			   uint64_t *ret_kept, uint64_t *ret_lost)
 {

@@ -246,19 +246,6 @@ static void pagefault_progress(const struct collector *base, uint64_t *ret_kept,
 	ledger_slots_progress(c->skel->maps.ledgers, NULL, 0, ret_kept, ret_lost);
 }
 
-static int close_ledger(struct pagefault_collector *c, struct collector_summary *s)
-{
-	struct ft_ledger slots;
-	int err = ledger_slots_read(c->skel->maps.ledgers, &slots);
-
-	if (err)
-		return err;
-	ledger_slots_add(&slots, NULL, 0, &s->ledger);
-	s->ledger.kept = c->base.capture.total;
-	ledger_add(&s->ledger, "drain", slots.n[FT_KEPT] - c->base.capture.total);
-	return 0;
-}
-
 static void add_notes(const struct pagefault_collector *c, struct collector_summary *s)
 {
 	const struct ft_pagefault_notes *notes = &c->skel->bss->notes;
@@ -281,8 +268,8 @@ static int pagefault_summarize(struct collector *base, const struct sideband *sb
 			       struct collector_summary *ret)
 {
 	struct pagefault_collector *c = of(base);
-	struct bpf_cost cost = { 0 };
-	int err = close_ledger(c, ret);
+	int err = ledger_slots_close(c->skel->maps.ledgers, NULL, 0, base->capture.total,
+				     &ret->ledger);
 
 	(void)sb;
 	if (err)
@@ -290,10 +277,7 @@ static int pagefault_summarize(struct collector *base, const struct sideband *sb
 	ret->event = strdup("page faults");
 	if (!ret->event)
 		return errf(-ENOMEM, "no memory for the summary");
-	bpf_cost_add(c->skel->obj, &cost);
-	ret->cost.kernel_ns = cost.run_ns;
-	ret->cost.kernel_runs = cost.runs;
-	ret->cost.map_bytes = cost.map_bytes;
+	bpf_cost_of(c->skel->obj, &ret->cost);
 	add_notes(c, ret);
 	return 0;
 }

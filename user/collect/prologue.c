@@ -112,8 +112,7 @@ static bool is_emulated(const struct decoder *d)
 	return d->machine == EM_X86_64 ? is_emulated_x86(d->insn) : is_emulated_arm64(d->insn);
 }
 
-/* --- what an instruction changes ----------------------------------------------------------------
- */
+/* --- what an instruction changes ---------------------------------------------------------- */
 
 /* The number of the argument in a register (System V ABI), MAX_ARGS for the stack pointer, or -1.
  */
@@ -299,8 +298,7 @@ static bool ends_straight_line(const struct decoder *d)
 	return d->insn->id == 0;
 }
 
-/* --- branches
- * ------------------------------------------------------------------------------------- */
+/* --- branches ----------------------------------------------------------------------------- */
 
 static bool branch_of_x86(const cs_insn *insn, struct code_branch *ret)
 {
@@ -357,8 +355,7 @@ static int comes_again(void *ctx, const struct code_branch *b)
 	return b->target > point->address && b->target <= point->address + point->len;
 }
 
-/* --- the choice
- * ------------------------------------------------------------------------------------- */
+/* --- the choice --------------------------------------------------------------------------- */
 
 static bool is_nop_of_five(const struct code *code)
 {

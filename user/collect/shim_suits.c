@@ -13,6 +13,7 @@
 #include "user/base/cleanup.h"
 #include "user/base/err.h"
 #include "user/base/file.h"
+#include "user/collect/command_path.h"
 #include "user/collect/shim_image.h"
 #include "user/elf/elf_image.h"
 
@@ -22,8 +23,7 @@
 
 #define OTHERS "record it with the other probes instead"
 
-/* --- the file as a program of this machine ------------------------------------------------------
- */
+/* --- the file as a program of this machine ------------------------------------------------ */
 
 /* As the kernel has it: cap_bprm_creds_from_file(), security/commoncap.c; begin_new_exec(). */
 static int check_rights(int fd, const char *path)
@@ -99,8 +99,7 @@ static int check_loader(const struct elf_image *image)
 	return 0;
 }
 
-/* --- whose memory it is -------------------------------------------------------------------------
- */
+/* --- whose memory it is ------------------------------------------------------------------- */
 
 static bool is_sanitizer(const char *name)
 {
@@ -175,8 +174,7 @@ static int check_elf(int fd, const char *path)
 	return err;
 }
 
-/* --- what is executed ---------------------------------------------------------------------------
- */
+/* --- what is executed --------------------------------------------------------------------- */
 
 /* "#!interpreter argument": as fs/binfmt_script.c reads it. Empty if it is no script. */
 static void script_interpreter(const char *line, char ret[FIRST_LINE])
@@ -222,40 +220,17 @@ int shim_suits_file(const char *path)
 	return check_file(path, 0);
 }
 
-static bool is_executable(const char *path)
-{
-	struct stat st;
-
-	return !stat(path, &st) && S_ISREG(st.st_mode) && !access(path, X_OK);
-}
-
 int shim_suits(const char *command)
 {
-	const char *path = getenv("PATH"), *name = strrchr(command, '/');
-	size_t len;
+	const char *name = strrchr(command, '/');
+	_cleanup_(freep) char *path = NULL;
+	int err;
 
 	if (!strcmp(name ? name + 1 : command, "valgrind"))
 		return errf(-ENOTSUP,
 			    "'%s' executes programs itself, and would end them at our "
 			    "probes: what it runs is not recorded",
 			    command);
-	if (strchr(command, '/'))
-		return shim_suits_file(command);
-	/* What execvp(3) takes: confstr(_CS_PATH). */
-	if (!path)
-		path = "/bin:/usr/bin";
-	for (;; path += len + 1) {
-		_cleanup_(freep) char *file = NULL;
-
-		len = strcspn(path, ":");
-		if (asprintf(&file, "%.*s%s%s", (int)len, path, len ? "/" : "", command) < 0) {
-			file = NULL;
-			return errf(-ENOMEM, "no memory for a path");
-		}
-		if (*command && is_executable(file))
-			return shim_suits_file(file);
-		if (!path[len])
-			break;
-	}
-	return errf(-ENOENT, "there is no command '%s'", command);
+	err = command_path(command, &path);
+	return err ? err : shim_suits_file(path);
 }

@@ -140,8 +140,7 @@ int unwinder_read(struct unwinder *u)
 	return err;
 }
 
-/* --- tables --------------------------------------------------------------------------------------
- */
+/* --- tables ------------------------------------------------------------------------------- */
 
 /* Frees the room of the table that has not been used for the longest time: false if all are. */
 static bool evict(void *ctx)
@@ -171,8 +170,7 @@ static int need_table(void *ctx, uint32_t table, const struct sym_mapping *m)
 	return err;
 }
 
-/* --- late work
- * ------------------------------------------------------------------------------------ */
+/* --- late work ---------------------------------------------------------------------------- */
 
 /* perf tells of no vDSO, and /proc only while the process lives. */
 static int add_vdso(struct unwinder *u, const struct ft_deferred *d)
@@ -307,8 +305,7 @@ int unwinder_prepare_running(struct unwinder *u, const uint32_t *pids, size_t n_
 	return n_pids ? running_read(u->pidns_inum, prepare_if_wanted, &wanted) : 0;
 }
 
-/* --- life and account
- * ----------------------------------------------------------------------------- */
+/* --- life and account --------------------------------------------------------------------- */
 
 static uint64_t vdso_bytes(void)
 {

@@ -90,8 +90,7 @@ static int keep(struct uprobes *list, int fd)
 	return 0;
 }
 
-/* --- one link
- * ------------------------------------------------------------------------------------- */
+/* --- one link ----------------------------------------------------------------------------- */
 
 static int attach_multi(struct uprobes *list, int program, enum uprobes_way way,
 			enum uprobes_when when, int file, pid_t pid,
@@ -125,8 +124,7 @@ static int attach_multi(struct uprobes *list, int program, enum uprobes_way way,
 	return keep(list, fd);
 }
 
-/* --- perf events
- * ------------------------------------------------------------------------------------ */
+/* --- perf events -------------------------------------------------------------------------- */
 
 static int number_in(const char *path, const char *format, unsigned int *ret)
 {
@@ -191,8 +189,7 @@ static int attach_events(struct uprobes *list, int program, enum uprobes_when wh
 	return err;
 }
 
-/* --- both
- * --------------------------------------------------------------------------------------------- */
+/* --- both --------------------------------------------------------------------------------- */
 
 static void close_from(struct uprobes *list, size_t first)
 {
@@ -267,8 +264,7 @@ int uprobes_move(struct uprobes *to, struct uprobes *from)
 	return 0;
 }
 
-/* --- what there is
- * -------------------------------------------------------------------------------------- */
+/* --- what there is ------------------------------------------------------------------------ */
 
 struct self {
 	uint64_t address, offset;
