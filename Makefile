@@ -41,7 +41,7 @@ override PKG_CONFIG := PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) \
 	PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/$(machine)/pkgconfig $(PKG_CONFIG)
 endif
 
-libs := libbpf libelf libdw jansson libprotobuf-c liblzma zlib nettle capstone
+libs := libbpf libelf libdw jansson yaml-0.1 libprotobuf-c liblzma zlib nettle capstone
 lib_cflags := $(shell $(PKG_CONFIG) --cflags $(libs) 2>/dev/null)
 lib_ldlibs := $(shell $(PKG_CONFIG) --libs $(libs) 2>/dev/null) -liberty -lm
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "user/base/cleanup.h"
+#include "user/base/json_parts.h"
 #include "user/export/summary_json.h"
 
 static inline void decrefp(json_t **value)

@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+#include "user/base/json_parts.h"
 #include "user/export/summary_json.h"
 
 /* Debian's own Python has the module when another stands before it in PATH. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/json_at.h"
 
-#include "user/export/json_shape.h"
+#include "user/base/json_shape.h"
 
 static const struct json_shape a_count = { .kind = SHAPE_COUNT };
 static const struct json_shape inner[] = { { "n", SHAPE_COUNT, 0, NULL },

@@ -6,6 +6,7 @@
 
 #include "user/base/cleanup.h"
 #include "user/base/err.h"
+#include "user/base/json_parts.h"
 #include "user/export/manifest.h"
 
 static char *own_words[] = { (char *)"fathom", (char *)"record", (char *)"--", (char *)"true",

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "user/base/err.h"
+#include "user/base/json_parts.h"
 #include "user/export/memory_json.h"
 #include "user/export/memory_read.h"
 #include "user/export/report_memory.h"

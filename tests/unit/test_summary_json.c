@@ -7,6 +7,7 @@
 
 #include "user/base/cleanup.h"
 #include "user/base/err.h"
+#include "user/base/json_parts.h"
 
 static char *words[] = { (char *)"make", (char *)"-j2\n", NULL };
 

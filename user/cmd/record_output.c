@@ -12,6 +12,7 @@
 #include "flamegraph/latency_heatmap.h"
 #include "flamegraph/svg.h"
 #include "user/base/err.h"
+#include "user/base/json_parts.h"
 #include "user/base/str.h"
 #include "user/export/folded.h"
 #include "user/export/latency_json.h"

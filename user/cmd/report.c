@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "user/base/err.h"
+#include "user/base/json_parts.h"
 #include "user/base/str.h"
 #include "user/export/load.h"
 #include "user/export/memory_read.h"

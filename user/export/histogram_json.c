@@ -5,7 +5,7 @@
 
 #include "user/base/array.h"
 #include "user/base/cleanup.h"
-#include "user/export/json_parts.h"
+#include "user/base/json_parts.h"
 
 static int set(json_t *o, const char *name, enum histogram_unit unit, json_t *value)
 {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "user/base/array.h"
-#include "user/export/json_parts.h"
+#include "user/base/json_parts.h"
 #include "user/export/latency_time_json.h"
 #include "user/model/latency_groups.h"
 

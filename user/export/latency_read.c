@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "user/export/latency_read.h"
 
-#include "user/export/json_shape.h"
+#include "user/base/json_shape.h"
 #include "user/export/latency_json.h"
 
 static const struct json_shape a_text = { .kind = SHAPE_TEXT };

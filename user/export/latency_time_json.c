@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "user/export/json_parts.h"
+#include "user/base/json_parts.h"
 #include "user/export/latency_json.h"
 
 json_t *latency_rate_json(double amount, double seconds)

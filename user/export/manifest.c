@@ -9,7 +9,8 @@
 #include "user/base/cleanup.h"
 #include "user/base/err.h"
 #include "user/base/file.h"
-#include "user/export/json_parts.h"
+#include "user/base/json_parts.h"
+#include "user/export/host_json.h"
 #include "user/export/summary_json.h"
 
 static int add_file(int dir_fd, const char *name, json_t *list)

@@ -5,7 +5,7 @@
 
 #include "user/base/cleanup.h"
 #include "user/export/histogram_json.h"
-#include "user/export/json_parts.h"
+#include "user/base/json_parts.h"
 
 static json_t *whole(double v)
 {

@@ -9,7 +9,7 @@
 #include "user/base/file.h"
 #include "user/base/str.h"
 #include "user/export/histogram_json.h"
-#include "user/export/json_shape.h"
+#include "user/base/json_shape.h"
 #include "user/export/stacks_json.h"
 
 /* Ten thousand stacks of 127 frames with long names. */

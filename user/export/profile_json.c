@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "user/base/err.h"
-#include "user/export/json_parts.h"
+#include "user/base/json_parts.h"
 #include "user/model/calltree.h"
 #include "user/model/top.h"
 

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "user/export/json_parts.h"
+#include "user/base/json_parts.h"
 #include "user/export/memory_sites.h"
 
 static const char *kind_name(uint32_t kind)

@@ -7,7 +7,7 @@
 
 #include "user/base/array.h"
 #include "user/export/folded_tree.h"
-#include "user/export/json_parts.h"
+#include "user/base/json_parts.h"
 #include "user/export/memory_json.h"
 
 /* Samples that read the same. */

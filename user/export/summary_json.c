@@ -8,7 +8,8 @@
 
 #include "user/base/array.h"
 #include "user/base/err.h"
-#include "user/export/json_parts.h"
+#include "user/base/json_parts.h"
+#include "user/export/host_json.h"
 #include "user/export/latency_json.h"
 #include "user/export/memory_json.h"
 #include "user/export/profile_json.h"
@@ -221,23 +222,4 @@ json_t *summary_json(const struct run_summary *s, const struct profile *const *p
 		return NULL;
 	}
 	return o;
-}
-
-char *json_text(const json_t *value)
-{
-	/* Ten digits show a number that was rounded to six without the noise of its last bits. */
-	char *text = json_dumps(value, JSON_INDENT(2) | JSON_REAL_PRECISION(10) | JSON_ENCODE_ANY);
-	size_t len;
-	char *grown;
-
-	if (!text)
-		return NULL;
-	len = strlen(text);
-	grown = realloc(text, len + 2);
-	if (!grown) {
-		free(text);
-		return NULL;
-	}
-	memcpy(grown + len, "\n", 2);
-	return grown;
 }

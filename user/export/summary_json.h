@@ -17,7 +17,3 @@
  * profile cannot be summed (with a sentence).
  */
 json_t *summary_json(const struct run_summary *s, const struct profile *const *profiles);
-
-/* The text of a JSON value, indented, with a newline at its end; in a block of the caller's, or
- * NULL. */
-char *json_text(const json_t *value);

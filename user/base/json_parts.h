@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * json_parts: values that the summary and the manifest have in common. Each function returns a new
+ * json_parts: values that all JSON of ours is made of. Each function returns a new
  * reference, or NULL without memory, which json_object_set_new and json_array_append_new pass on
  * as a failure.
  */
@@ -8,8 +8,6 @@
 
 #include <jansson.h>
 #include <stdint.h>
-
-#include "user/model/summary.h"
 
 /* Text made valid UTF-8 without control characters; null for NULL. */
 json_t *json_part_text(const char *text);
@@ -29,4 +27,6 @@ json_t *json_part_time(uint64_t ns_since_1970);
 /* The words of a command; null for NULL. */
 json_t *json_part_words(char *const *words);
 
-json_t *json_part_host(const struct host_info *host);
+/* The text of a JSON value, indented, with a newline at its end; in a block of the caller's, or
+ * NULL. */
+char *json_text(const json_t *value);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "user/export/json_parts.h"
+#include "user/base/json_parts.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -67,22 +67,21 @@ json_t *json_part_words(char *const *words)
 	return list;
 }
 
-json_t *json_part_host(const struct host_info *host)
+char *json_text(const json_t *value)
 {
-	json_t *o = json_object();
-	int bad = 0;
+	/* Ten digits show a number that was rounded to six without the noise of its last bits. */
+	char *text = json_dumps(value, JSON_INDENT(2) | JSON_REAL_PRECISION(10) | JSON_ENCODE_ANY);
+	size_t len;
+	char *grown;
 
-	bad |= json_object_set_new(o, "kernel", json_part_text(host->kernel));
-	bad |= json_object_set_new(o, "architecture", json_part_text(host->architecture));
-	bad |= json_object_set_new(o, "cpu_model", json_part_text(host->cpu_model));
-	bad |= json_object_set_new(o, "cpus_online", json_part_known(host->cpus_online));
-	bad |= json_object_set_new(o, "memory_bytes", json_part_known(host->memory_bytes));
-	bad |= json_object_set_new(o, "governor", json_part_text(host->governor));
-	bad |= json_object_set_new(o, "virtualization", json_part_text(host->virtualization));
-	bad |= json_object_set_new(o, "fathom_version", json_part_text(host->fathom_version));
-	if (bad) {
-		json_decref(o);
+	if (!text)
+		return NULL;
+	len = strlen(text);
+	grown = realloc(text, len + 2);
+	if (!grown) {
+		free(text);
 		return NULL;
 	}
-	return o;
+	memcpy(grown + len, "\n", 2);
+	return grown;
 }

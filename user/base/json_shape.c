@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "user/export/json_shape.h"
+#include "user/base/json_shape.h"
 
 #include "user/base/str.h"
 
