@@ -12,13 +12,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "user/base/array.h"
 #include "user/base/err.h"
 #include "user/base/file.h"
 #include "user/export/manifest.h"
 
 #define MANIFEST     "manifest.json"
-#define MAX_MANIFEST (1 << 20) /* bytes */
-#define MAX_FILES    64
+#define MAX_MANIFEST (4 << 20) /* bytes */
+#define MAX_FILES    4096
 #define MAX_TRIES    16 /* for a name that nobody has */
 
 struct run_folder {
@@ -30,8 +31,8 @@ struct run_folder {
 	bool is_replacing; /* an old run folder, as of the last look */
 	uid_t uid;	   /* -1: as we are */
 	gid_t gid;
-	char *names[MAX_FILES];
-	size_t n;
+	char **names;
+	size_t n, names_cap;
 };
 
 /* A folder to be listed, NULL with errno; a link in its place is not followed. */
@@ -70,6 +71,7 @@ void run_folder_free(struct run_folder *rf)
 		remove_folder(rf->parent, rf->temporary);
 	for (i = 0; i < rf->n; i++)
 		free(rf->names[i]);
+	free(rf->names);
 	if (rf->fd >= 0)
 		close(rf->fd);
 	if (rf->parent >= 0)
@@ -305,7 +307,7 @@ int run_folder_open(struct run_folder *rf, const char *name, FILE **ret)
 	err = give_to_owner(rf, fd, name);
 	if (err)
 		return err;
-	copy = strdup(name);
+	copy = array_reserve(rf->names, rf->names_cap, rf->n + 1) ? NULL : strdup(name);
 	f = copy ? fdopen(fd, "w") : NULL;
 	if (!f) {
 		free(copy);
