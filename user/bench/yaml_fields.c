@@ -46,29 +46,34 @@ static int unknown_key(const struct yaml_tree *t, const struct yaml_item *key, c
 			  str_text(&known));
 }
 
-int yaml_read_map(const struct yaml_tree *t, const struct yaml_item *map, const char *what,
-		  const struct yaml_field *fields, void *target)
+int yaml_read_keys(const struct yaml_tree *t, const struct yaml_item *map, const char *what,
+		   const struct yaml_field *fields, void *target)
 {
 	const struct yaml_field *f;
 	const struct yaml_item *i;
 	int err = yaml_expect(t, map, what, YAML_MAP);
 
-	if (err)
-		return err;
-	for (i = map->first; i; i = i->next) {
+	for (i = err ? NULL : map->first; i && !err; i = i->next) {
 		for (f = fields; f->key && strcmp(f->key, i->key->text); f++)
 			;
 		if (!f->key)
 			return unknown_key(t, i->key, what, fields);
 		err = f->read(t, i, f, (char *)target + f->offset);
-		if (err)
-			return err;
 	}
-	for (f = fields; f->key; f++) {
+	return err;
+}
+
+int yaml_read_map(const struct yaml_tree *t, const struct yaml_item *map, const char *what,
+		  const struct yaml_field *fields, void *target)
+{
+	const struct yaml_field *f;
+	int err = yaml_read_keys(t, map, what, fields, target);
+
+	for (f = fields; f->key && !err; f++) {
 		if (f->is_required && !yaml_find(map, f->key))
-			return yaml_error(t, map, "'%s' is missing: %s needs it", f->key, what);
+			err = yaml_error(t, map, "'%s' is missing: %s needs it", f->key, what);
 	}
-	return 0;
+	return err;
 }
 
 int yaml_read_each(const struct yaml_tree *t, const struct yaml_item *value, const char *what,
