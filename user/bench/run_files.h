@@ -42,6 +42,7 @@ double run_case_value(const struct run_case *c, const char *key);
 /* The keys with a meaning of their own, which stand in each case of summary.json. */
 #define RUN_STABLE_KEYS 7
 extern const char *const run_stable_keys[RUN_STABLE_KEYS];
+extern const char *const run_stable_units[RUN_STABLE_KEYS]; /* "ms", "bytes", "" */
 
 /* CPU time of an iteration in the profile pass over that of the measure pass, less 1; NAN if not
  * known. */
@@ -58,6 +59,11 @@ int run_samples_write(const struct run_result *r, FILE *out);
 int run_report_write(const struct run_result *r, const struct scenario *s, FILE *out);
 int run_junit_write(const struct run_result *r, const struct scenario *s, FILE *out);
 int run_openmetrics_write(const struct run_result *r, FILE *out);
+
+/* GitHub's workflow commands: an error for what voids the run and for each limit that is not kept.
+ * 'file' (of the repository) may be NULL. -ENOMEM, -EIO. */
+int run_annotations_write(const struct run_result *r, const struct scenario *s, const char *file,
+			  FILE *out);
 
 /*
  * Reads FOLDER/summary.json and FOLDER/samples.jsonl, which are hostile. -ENOENT if the folder is

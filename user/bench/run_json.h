@@ -15,7 +15,7 @@
 #define RUN_MAX_METRICS	      256
 #define RUN_MAX_PARAMETERS    64
 #define RUN_MAX_CANARIES      100000
-#define RUN_MAX_REPETITIONS   100000  /* of all cases together */
+#define RUN_MAX_REPETITIONS   100000 /* of all cases together */
 
 /* A new reference, or NULL without memory. */
 json_t *run_noise_json(const struct machine_noise *n);

@@ -14,6 +14,10 @@ const char *const run_stable_keys[RUN_STABLE_KEYS] = {
 	"error_rate",	  "max_rss_bytes",  "alloc_bytes",
 };
 
+const char *const run_stable_units[RUN_STABLE_KEYS] = {
+	"ms", "ms", "ms", "", "", "bytes", "bytes",
+};
+
 static const unsigned int quantile_percents[RUN_QUANTILES] = {
 	[RUN_P50] = 50,
 	[RUN_P95] = 95,
