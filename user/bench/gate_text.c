@@ -58,7 +58,7 @@ static void put_metric(struct page *p, const struct metric_comparison *m, bool c
 	page_put(p, " ");
 	put_quantity(p, m->before, m->unit, 11);
 	put_quantity(p, m->after, m->unit, 11);
-	put_change(p, m->change, is_points, 11);
+	put_change(p, m->change, is_points, 13);
 	page_change(&interval, m->low, is_points);
 	page_put(&interval, " .. ");
 	page_change(&interval, m->high, is_points);
@@ -83,9 +83,10 @@ static void put_metrics(struct page *p, const struct gate_case *c, bool color)
 	size_t i, others = 0;
 
 	/* 'change' is for the worse, whichever direction that is. */
-	page_put(p,
-		 "  metric                   before      after       worse by    95 % interval    "
-		 "      verdict\n");
+	page_put(
+		p,
+		"  metric                   before      after       worse by      95 % interval    "
+		"      verdict\n");
 	for (i = 0; i < c->n_metrics; i++) {
 		if (c->metrics[i].is_gated || c->metrics[i].is_flagged)
 			put_metric(p, &c->metrics[i], color);
