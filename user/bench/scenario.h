@@ -215,5 +215,9 @@ int scenario_cases_new(const struct scenario *s, const struct scenario_pair *onl
  * -ENOMEM, or -EINVAL with a sentence if a path or a pattern is none with it.
  */
 int scenario_case_set_scratch(struct scenario_case *c, const char *folder);
+
+/* Frees all cases that 'keep' says no to. */
+void scenario_cases_keep(struct scenario_cases *c,
+			 bool (*keep)(void *ctx, const struct scenario_case *c), void *ctx);
 void scenario_cases_free(struct scenario_cases *c);
 DEFINE_FREEP(struct scenario_cases, scenario_cases_free)

@@ -328,6 +328,20 @@ static void case_release(struct scenario_case *c)
 	scenario_metrics_free(c->metrics, c->n_metrics);
 }
 
+void scenario_cases_keep(struct scenario_cases *c,
+			 bool (*keep)(void *ctx, const struct scenario_case *c), void *ctx)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < c->n; i++) {
+		if (keep(ctx, &c->list[i]))
+			c->list[kept++] = c->list[i];
+		else
+			case_release(&c->list[i]);
+	}
+	c->n = kept;
+}
+
 void scenario_cases_free(struct scenario_cases *c)
 {
 	size_t i;
