@@ -12,6 +12,7 @@
 #include "user/base/err.h"
 #include "user/base/json_parts.h"
 #include "user/base/str.h"
+#include "user/cmd/folder_manifest.h"
 #include "user/cmd/profile_files.h"
 #include "user/export/latency_json.h"
 #include "user/export/manifest.h"
@@ -94,17 +95,10 @@ struct part {
 
 static int write_json(const struct part *part, const char *suffix, json_t *json)
 {
-	_cleanup_(freep) char *text = NULL;
 	char name[64];
 
-	if (!json)
-		return errf(-ENOMEM, "no memory for %s%s", part->c->name, suffix);
-	text = json_text(json);
-	json_decref(json);
-	if (!text)
-		return errf(-ENOMEM, "no memory for %s%s", part->c->name, suffix);
 	snprintf(name, sizeof(name), "%s%s", part->c->name, suffix);
-	return run_folder_write(part->files.rf, name, text, strlen(text));
+	return folder_json_write(part->files.rf, name, json);
 }
 
 static int write_heatmap(const struct part *part)
@@ -204,35 +198,14 @@ static int write_summary(const struct recorded *r, struct run_folder *rf, char *
 static int write_manifest(const struct record_output *o, const struct run_summary *s,
 			  struct run_folder *rf)
 {
-	_cleanup_(freep) char **command_line = calloc(o->argc + 2, sizeof(*command_line));
-	_cleanup_(freep) char *text = NULL;
 	struct manifest m = {
 		.created_ns = s->start_ns + s->span_ns,
-		.command_line = command_line,
 		.command = s->command,
 		.exit_status = s->exit_status,
-		.libbpf_version = session_libbpf_version(),
 		.host = &s->host,
 	};
-	const char *const *names;
-	char program[] = "fathom";
-	json_t *json;
-	size_t n;
-	int err;
 
-	if (!command_line)
-		return errf(-ENOMEM, "no memory for the manifest");
-	command_line[0] = program;
-	memcpy(command_line + 1, o->argv, o->argc * sizeof(*o->argv));
-	names = run_folder_names(rf, &n);
-	err = manifest_json(&m, run_folder_fd(rf), names, n, &json);
-	if (err)
-		return err;
-	text = json_text(json);
-	json_decref(json);
-	if (!text)
-		return errf(-ENOMEM, "no memory for the manifest");
-	return run_folder_write(rf, "manifest.json", text, strlen(text));
+	return folder_manifest_write(rf, &m, o->argc, o->argv);
 }
 
 int record_output_write(const struct record_output *o, const struct session_options *session,
