@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 
 #include "user/base/cleanup.h"
@@ -22,9 +23,12 @@
 #define PATIENCE_NS 2000000000ull
 #define QUOTED	    400
 
+#define RSS_SLACK_KIB 128
+
 /* What the child tells us where a pipe would cost time: shared with it. */
 struct report {
 	uint64_t start_ns;
+	struct rusage before; /* what it used until then */
 };
 
 struct running {
@@ -38,6 +42,7 @@ struct running {
 	uint64_t written;   /* by us, to 'out' */
 	int write_err;
 	uint64_t start_ns, stop_ns;
+	long seen_rss_kib; /* the most that the command itself was seen to have */
 	enum command_end end;
 };
 
@@ -115,6 +120,7 @@ static void __attribute__((noreturn)) child(const struct command_options *o, str
 		failure = 3;
 	}
 	syscall(SYS_close_range, 4, ~0u, 0);
+	getrusage(RUSAGE_SELF, &report->before);
 	report->start_ns = clock_ns(CLOCK_MONOTONIC);
 	execvp(o->argv[0], o->argv);
 	fail(failure, false);
@@ -269,6 +275,25 @@ static void end_by(struct running *r, enum command_end end, int signal_number)
 		r->stop_ns = clock_ns(CLOCK_MONOTONIC);
 }
 
+static void see_rss(struct running *r)
+{
+	char path[64], text[4096], *at;
+	long kib;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", r->pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	at = strstr(text, "\nVmHWM:");
+	if (at && sscanf(at, "\nVmHWM: %ld", &kib) == 1 && kib > r->seen_rss_kib)
+		r->seen_rss_kib = kib;
+}
+
 /* Looks after it once. Returns how long nothing needs to be looked at. */
 static uint64_t look_after(struct running *r)
 {
@@ -280,6 +305,7 @@ static uint64_t look_after(struct running *r)
 		end_by(r, COMMAND_FLOODED, SIGKILL);
 		return next;
 	}
+	see_rss(r);
 	if (r->stop_ns) {
 		if (r->start_ns + elapsed - r->stop_ns > PATIENCE_NS)
 			end_by(r, COMMAND_STOPPED, SIGKILL);
@@ -330,6 +356,29 @@ static uint64_t watch(struct running *r)
 
 /* --- end -------------------------------------------------------------------------------------- */
 
+/*
+ * What the child did before it executed the command is ours. Its largest resident set, which was a
+ * copy of ours, stays with the process (exec_mmap() in fs/exec.c): where the command had less, it
+ * is told by what was seen.
+ */
+static void take_off_ours(struct running *r, struct rusage *u)
+{
+	const struct rusage *ours = &r->report->before;
+
+	if (timercmp(&u->ru_utime, &ours->ru_utime, >))
+		timersub(&u->ru_utime, &ours->ru_utime, &u->ru_utime);
+	if (timercmp(&u->ru_stime, &ours->ru_stime, >))
+		timersub(&u->ru_stime, &ours->ru_stime, &u->ru_stime);
+	u->ru_minflt -= ours->ru_minflt;
+	u->ru_majflt -= ours->ru_majflt;
+	u->ru_inblock -= ours->ru_inblock;
+	u->ru_oublock -= ours->ru_oublock;
+	u->ru_nvcsw -= ours->ru_nvcsw;
+	u->ru_nivcsw -= ours->ru_nivcsw;
+	if (u->ru_maxrss <= ours->ru_maxrss + RSS_SLACK_KIB && r->seen_rss_kib)
+		u->ru_maxrss = r->seen_rss_kib;
+}
+
 /* Waits for the child and ends all that it has left behind. */
 static int finish(struct running *r, struct command_result *result)
 {
@@ -344,6 +393,7 @@ static int finish(struct running *r, struct command_result *result)
 		pid = wait4(r->pid, &status, 0, &result->usage);
 	} while (pid < 0 && errno == EINTR);
 	r->pid = 0;
+	take_off_ours(r, &result->usage);
 	result->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 	err = process_tree_end(&r->tree, &result->usage);
 	if (err)

@@ -56,10 +56,12 @@ struct command_options {
 
 struct command_result {
 	enum command_end end;
-	int status;	     /* as a shell's $? */
-	uint64_t start_ns;   /* CLOCK_MONOTONIC, before it executed */
-	uint64_t wall_ns;    /* until it ended */
-	struct rusage usage; /* of it and all that it has started */
+	int status;	   /* as a shell's $? */
+	uint64_t start_ns; /* CLOCK_MONOTONIC, before it executed */
+	uint64_t wall_ns;  /* until it ended */
+	/* Of it and all that it has started. A resident set that is smaller than ours was is only
+	 * as exact as it could be seen every 20 ms. */
+	struct rusage usage;
 	double counters[COUNTERS];
 };
 

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <nettle/sha2.h>
 #include <sched.h>
 #include <string.h>
 
@@ -145,18 +144,13 @@ static int canonical_text(const struct environment *e, struct str *s)
 int environment_identify(struct environment *e)
 {
 	_cleanup_(str_release) struct str text = { 0 };
-	uint8_t digest[SHA256_DIGEST_SIZE];
-	struct sha256_ctx sha;
+	char digest[65];
 	char *name, *c;
-	int i;
 
 	if (canonical_text(e, &text))
 		return errf(-ENOMEM, "no memory to describe this machine");
-	sha256_init(&sha);
-	sha256_update(&sha, text.len, (const uint8_t *)text.data);
-	sha256_digest(&sha, sizeof(digest), digest);
-	for (i = 0; i < 8; i++)
-		snprintf(e->fingerprint + 2 * i, 3, "%02x", digest[i]);
+	bytes_sha256(text.data, text.len, digest);
+	snprintf(e->fingerprint, sizeof(e->fingerprint), "%.16s", digest);
 	if (asprintf(&name, "%.32s-%.128s-%ucpu-%s", e->architecture ? e->architecture : "unknown",
 		     e->kernel ? e->kernel : "unknown", e->cpus_online, e->fingerprint) < 0)
 		return errf(-ENOMEM, "no memory to describe this machine");

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
-#include <regex.h>
 #include <string.h>
 
 #include "user/base/array.h"
@@ -13,6 +12,7 @@
 #include "user/base/file.h"
 #include "user/bench/aggregate.h"
 #include "user/bench/json_pointer.h"
+#include "user/bench/pattern.h"
 #include "user/bench/repetition.h"
 
 /* --- units ------------------------------------------------------------------------------------ */
@@ -170,9 +170,9 @@ static int take_lines(struct values *v, char *text, size_t len)
 
 	if (v->m->source == METRIC_LINES)
 		return each_line(v, text, len, NULL);
-	if (!v->m->pattern || regcomp(&regex, v->m->pattern, REG_EXTENDED | REG_NEWLINE))
-		return errf(-EINVAL, "the pattern of metric '%s' is no regular expression",
-			    v->m->name);
+	err = pattern_compile(v->m->pattern ? v->m->pattern : "", 1, &regex);
+	if (err)
+		return err_prefix(err, "metric '%s'", v->m->name);
 	err = each_line(v, text, len, &regex);
 	regfree(&regex);
 	return err;

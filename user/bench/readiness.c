@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "user/base/err.h"
+#include "user/bench/pattern.h"
 #include "user/bench/repetition.h"
 
 /* Whether somebody listens there; the loopback interface answers at once. */
@@ -36,9 +37,9 @@ int readiness_init(struct readiness *r, const struct scenario_case *c)
 	r->wanted = &c->ready;
 	switch (c->ready.kind) {
 	case READY_STDOUT:
-		err = regcomp(&r->regex, c->ready.text, REG_EXTENDED | REG_NOSUB);
+		err = pattern_compile(c->ready.text, 0, &r->regex);
 		if (err)
-			return errf(-EINVAL, "'%s' is no regular expression", c->ready.text);
+			return err;
 		r->has_regex = true;
 		return 0;
 	case READY_FILE:

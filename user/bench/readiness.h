@@ -25,7 +25,7 @@ struct readiness {
 	size_t len;
 };
 
-/* Before the start. -EINVAL for a regex that is none, -EADDRINUSE if the port is taken already,
+/* Before the start. -EINVAL as pattern_compile(), -EADDRINUSE if the port is taken already,
  * with a sentence. */
 int readiness_init(struct readiness *r, const struct scenario_case *c);
 void readiness_release(struct readiness *r);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -246,20 +247,25 @@ static int end_killed(struct context *x)
 		      ceilings->memory_bytes);
 }
 
+static bool is_waiting(const struct context *x)
+{
+	return x->ready.wanted->kind != READY_NONE && !x->recording && !x->ready.ready_ns;
+}
+
 static int judge_exit(struct context *x)
 {
-	bool waits = x->ready.wanted->kind != READY_NONE && !x->recording;
 	int err;
 
-	if (waits)
+	if (is_waiting(x)) {
 		readiness_look(&x->ready, x->rep->values[VALUE_WALL]);
-	if (waits && !x->ready.ready_ns) {
+		if (x->ready.ready_ns)
+			x->rep->values[VALUE_READY] = x->ready.ready_ns;
+	}
+	if (is_waiting(x)) {
 		err = end_with_status(x, " before it was ready");
 		x->rep->outcome = REPETITION_NOT_READY;
 		return err;
 	}
-	if (waits)
-		x->rep->values[VALUE_READY] = x->ready.ready_ns;
 	return x->rep->exit_status ? end_with_status(x, "") : 0;
 }
 
@@ -414,21 +420,22 @@ static int run_all(struct context *x, char *const *environment)
 {
 	const struct repetition_options *o = x->o;
 	_cleanup_(freep) char *difference = NULL;
+	struct pollfd stop = { .fd = o->stop_fd, .events = POLLIN };
 	int err;
 
+	if (poll(&stop, 1, 0) > 0)
+		return end_as(x, REPETITION_INTERRUPTED, "it was interrupted before it started");
 	err = run_hook(x, environment, "before_each", o->c->before_each, REPETITION_FAILED);
 	if (!err && x->rep->outcome == REPETITION_OK)
 		err = drop_caches(x);
 	if (err || x->rep->outcome != REPETITION_OK)
 		return err;
-	if (o->c->subject.command) {
-		err = readiness_init(&x->ready, o->c);
-		if (err)
-			return end_as(x, REPETITION_NOT_READY, "%s", err_text());
+	if (o->c->subject.command && !x->recording && readiness_init(&x->ready, o->c))
+		return end_as(x, REPETITION_NOT_READY, "%s", err_text());
+	if (o->c->subject.command || x->recording)
 		err = run_command(x, environment);
-	} else {
+	else
 		err = watch_service(x);
-	}
 	if (err || x->rep->outcome != REPETITION_OK)
 		return err;
 	err = oracle_check(o->c, x->rep, &difference);
