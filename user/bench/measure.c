@@ -251,7 +251,7 @@ static int take_recording(struct run *run, const struct order_step *step,
 	struct run_case *c = &run->r->cases[step->case_number];
 	int err = 0;
 
-	if (r->outcome != REPETITION_OK || step->is_warmup)
+	if (!folder || r->outcome != REPETITION_OK || step->is_warmup)
 		return 0;
 	if (run->o->profiled)
 		err = run->o->profiled(run->o->ctx, step->case_number, step->number, folder);
