@@ -23,7 +23,7 @@
 struct sign_flip {
 	size_t m, n;
 	size_t *order;	   /* series by observed statistic, largest first */
-	double *rows;	   /* n rows of m, in that order, over sqrt(squares) */
+	double *rows;	   /* n rows of m, in that order, over their errors */
 	double *sums;	   /* of one flip */
 	double *observed;  /* of none */
 	uint64_t *reached; /* flips in which this or a later series is as large */
@@ -68,8 +68,8 @@ static double typical_squares(const double *squares, size_t m)
 	return n ? median_of(some, n) : 0;
 }
 
-/* 1 / sqrt(squares + floor) of each series, and 0 for one that is all zero. */
-static int series_scales(const double *d, size_t m, size_t n, double *ret)
+/* sqrt(squares + floor) of each series, and 0 for one that is all zero. */
+static int series_errors(const double *d, size_t m, size_t n, double *ret)
 {
 	double typical;
 	size_t i, k;
@@ -84,7 +84,7 @@ static int series_scales(const double *d, size_t m, size_t n, double *ret)
 		return -ENOMEM;
 	for (i = 0; i < m; i++) {
 		if (ret[i] > 0)
-			ret[i] = 1 / sqrt(ret[i] + FLOOR_SHARE * FLOOR_SHARE * typical);
+			ret[i] = sqrt(ret[i] + FLOOR_SHARE * FLOOR_SHARE * typical);
 	}
 	return 0;
 }
@@ -103,7 +103,12 @@ static int largest_first(const void *a, const void *b)
 	return (x->i > y->i) - (x->i < y->i);
 }
 
-static int sort_series(struct sign_flip *f, const double *d, const double *scales)
+static double quotient(double d, double error)
+{
+	return error > 0 ? d / error : 0;
+}
+
+static int sort_series(struct sign_flip *f, const double *d, const double *errors)
 {
 	_cleanup_(freep) struct numbered *series = malloc(f->m * sizeof(*series));
 	size_t i, k;
@@ -114,7 +119,7 @@ static int sort_series(struct sign_flip *f, const double *d, const double *scale
 		double sum = 0;
 
 		for (k = 0; k < f->n; k++)
-			sum += d[i * f->n + k] * scales[i];
+			sum += quotient(d[i * f->n + k], errors[i]);
 		series[i] = (struct numbered){ fabs(sum), i };
 	}
 	qsort(series, f->m, sizeof(*series), largest_first);
@@ -122,7 +127,8 @@ static int sort_series(struct sign_flip *f, const double *d, const double *scale
 		f->order[i] = series[i].i;
 		f->observed[i] = series[i].value;
 		for (k = 0; k < f->n; k++)
-			f->rows[k * f->m + i] = d[series[i].i * f->n + k] * scales[series[i].i];
+			f->rows[k * f->m + i] =
+				quotient(d[series[i].i * f->n + k], errors[series[i].i]);
 	}
 	return 0;
 }
@@ -187,11 +193,10 @@ static void flip_some(struct sign_flip *f, unsigned int permutations, uint64_t s
 	}
 }
 
-int sign_flip_max_t(const double *d, size_t m, size_t n, unsigned int permutations, uint64_t seed,
-		    double *ret_p)
+int sign_flip_max(const double *d, const double *errors, size_t m, size_t n,
+		  unsigned int permutations, uint64_t seed, double *ret_p)
 {
 	_cleanup_(sign_flip_release) struct sign_flip f = { 0 };
-	_cleanup_(freep) double *scales = calloc(m + 1, sizeof(*scales));
 	double least = 0, flips, more = 0;
 	size_t i;
 
@@ -199,8 +204,7 @@ int sign_flip_max_t(const double *d, size_t m, size_t n, unsigned int permutatio
 		ret_p[i] = 1;
 	if (!m || !n)
 		return 0;
-	if (!scales || sign_flip_init(&f, m, n) || series_scales(d, m, n, scales) ||
-	    sort_series(&f, d, scales))
+	if (sign_flip_init(&f, m, n) || sort_series(&f, d, errors))
 		return errf(-ENOMEM, "cannot compare %zu series of %zu pairs", m, n);
 	if (n <= SIGN_FLIP_EXACT) {
 		flips = (double)flip_all(&f);
@@ -214,4 +218,14 @@ int sign_flip_max_t(const double *d, size_t m, size_t n, unsigned int permutatio
 		ret_p[f.order[i]] = least;
 	}
 	return 0;
+}
+
+int sign_flip_max_t(const double *d, size_t m, size_t n, unsigned int permutations, uint64_t seed,
+		    double *ret_p)
+{
+	_cleanup_(freep) double *errors = calloc(m + 1, sizeof(*errors));
+
+	if (!errors || (m && series_errors(d, m, n, errors)))
+		return errf(-ENOMEM, "cannot compare %zu series of %zu pairs", m, n);
+	return sign_flip_max(d, errors, m, n, permutations, seed, ret_p);
 }

@@ -68,6 +68,13 @@ int holm_adjust(const double *p, size_t n, double *ret);
 int sign_flip_max_t(const double *d, size_t m, size_t n, unsigned int permutations, uint64_t seed,
 		    double *ret_p);
 
+/*
+ * The same with errors of the caller's: the statistic of a series is its sum over errors[i], and 0
+ * if that is 0. They must not depend on the signs of the differences.
+ */
+int sign_flip_max(const double *d, const double *errors, size_t m, size_t n,
+		  unsigned int permutations, uint64_t seed, double *ret_p);
+
 /* Type 7 of Hyndman and Fan 1996. NAN for n == 0 or without memory. */
 double median_of(const double *v, size_t n);
 double quantile_of(const double *v, size_t n, double q);
