@@ -13,11 +13,12 @@
 #include "user/base/cleanup.h"
 #include "user/base/err.h"
 #include "user/bench/compare.h"
+#include "user/bench/policy.h"
 #include "user/bench/statistics.h"
 
 /* --- metrics ------------------------------------------------------------------------------- */
 
-#define COMPARISONS 4000
+#define COMPARISONS 3000
 #define MOST_PAIRS  60
 
 /* The machine's speed drifts: AR(1) from run to run with this deviation. Each run has its own
@@ -51,20 +52,16 @@ struct pairs {
 	double before[METRICS][MOST_PAIRS], after[METRICS][MOST_PAIRS];
 };
 
-/* What is simulated: 'gated' of the metrics, the first ones. */
+/* What is simulated: 'gated' of the metrics, the first ones, judged as a profile of the built-in
+ * policy does. */
 struct trial {
-	const char *name;
+	const char *name, *profile;
 	enum order order;
 	size_t pairs;
 	double ratio; /* what B takes, in time */
 	enum spikes spikes;
 	size_t gated;
 };
-
-static const struct policy_profile policy = {
-	.name = (char *)"nightly", .alpha = 0.01, .confidence = 0.95, .power = 0.8
-};
-static const struct policy_limits limits = { .min_effect = 0.03, .alert = 0.05, .limit = 0.05 };
 
 /* Which runs are B: ABBA, of which each four are swapped by a coin; or the second half. */
 static void lay_out(enum order order, size_t pairs, struct random *r, bool *ret_is_b)
@@ -121,23 +118,25 @@ static void simulate(const struct trial *t, size_t pairs, struct random *r, stru
 }
 
 /* 'without' judges by significance alone, without a least effect. */
-static int judge(const struct trial *t, const struct pairs *p, size_t pairs, bool without,
-		 struct metric_comparison *ret)
+static int judge(const struct trial *t, const struct policy_profile *policy, const struct pairs *p,
+		 size_t pairs, bool without, struct metric_comparison *ret)
 {
 	struct metric_pairs m[METRICS];
 	size_t k;
 
-	for (k = 0; k < t->gated; k++)
+	for (k = 0; k < t->gated; k++) {
 		m[k] = (struct metric_pairs){ .name = metrics[k].name,
 					      .unit = "",
 					      .better = BETTER_LOWER,
-					      .is_gated = true,
-					      .limits = without ? (struct policy_limits){ 0 }
-								: limits,
 					      .before = p->before[k],
 					      .after = p->after[k],
 					      .n = pairs };
-	return compare_metrics(m, t->gated, &policy, ret);
+		policy_limits_of(policy, NULL, NULL, 0, m[k].name, false, &m[k].limits,
+				 &m[k].is_gated);
+		if (without)
+			m[k].limits = (struct policy_limits){ 0 };
+	}
+	return compare_metrics(m, t->gated, policy, ret);
 }
 
 /* What a plain script would do: Student's t of two means, one-sided at 1 %, for each metric. The
@@ -165,8 +164,8 @@ static bool t_test_alarms(const struct trial *t, const struct pairs *p)
 }
 
 /* A comparison of fresh processes with twice the pairs: does the same metric alert again? */
-static int confirm(const struct trial *t, const struct metric_comparison *first, struct random *r,
-		   bool *ret)
+static int confirm(const struct trial *t, const struct policy_profile *policy,
+		   const struct metric_comparison *first, struct random *r, bool *ret)
 {
 	struct metric_comparison second[METRICS];
 	struct pairs p;
@@ -174,7 +173,7 @@ static int confirm(const struct trial *t, const struct metric_comparison *first,
 	int err;
 
 	simulate(t, 2 * t->pairs, r, &p);
-	err = judge(t, &p, 2 * t->pairs, false, second);
+	err = judge(t, policy, &p, 2 * t->pairs, false, second);
 	*ret = false;
 	for (k = 0; k < t->gated && !err; k++)
 		*ret |= first[k].verdict == VERDICT_REGRESSED &&
@@ -187,7 +186,8 @@ struct tally {
 	unsigned int verdicts[4], confirmed, without, by_t, covered;
 };
 
-static int try_once(const struct trial *t, struct random *r, struct tally *tally)
+static int try_once(const struct trial *t, const struct policy_profile *policy, struct random *r,
+		    struct tally *tally)
 {
 	struct metric_comparison c[METRICS];
 	enum verdict verdict;
@@ -196,11 +196,11 @@ static int try_once(const struct trial *t, struct random *r, struct tally *tally
 	int err;
 
 	simulate(t, t->pairs, r, &p);
-	err = judge(t, &p, t->pairs, true, c);
+	err = judge(t, policy, &p, t->pairs, true, c);
 	if (err)
 		return err;
 	tally->without += compare_verdict(c, t->gated) == VERDICT_REGRESSED;
-	err = judge(t, &p, t->pairs, false, c);
+	err = judge(t, policy, &p, t->pairs, false, c);
 	if (err)
 		return err;
 	verdict = compare_verdict(c, t->gated);
@@ -208,7 +208,7 @@ static int try_once(const struct trial *t, struct random *r, struct tally *tally
 	tally->by_t += t_test_alarms(t, &p);
 	tally->covered += c[0].low <= t->ratio - 1 && t->ratio - 1 <= c[0].high;
 	if (verdict == VERDICT_REGRESSED)
-		err = confirm(t, c, r, &again);
+		err = confirm(t, policy, c, r, &again);
 	tally->confirmed += again;
 	return err;
 }
@@ -218,15 +218,18 @@ static void print_share(const struct trial *t, const char *what, unsigned int n)
 	printf("%s_%s %.6f share\n", t->name, what, (double)n / COMPARISONS);
 }
 
-static int bench_metrics(const struct trial *t)
+static int bench_metrics(const struct policy *policy, const struct trial *t)
 {
+	const struct policy_profile *profile;
 	struct tally tally = { 0 };
 	struct random r;
-	int i, err;
+	int i, err = policy_find_profile(policy, t->profile, &profile);
 
+	if (err)
+		return err;
 	random_init(&r, 1);
 	for (i = 0; i < COMPARISONS; i++) {
-		err = try_once(t, &r, &tally);
+		err = try_once(t, profile, &r, &tally);
 		if (err)
 			return err;
 	}
@@ -241,17 +244,22 @@ static int bench_metrics(const struct trial *t)
 }
 
 static const struct trial trials[] = {
-	{ "same", IN_TURNS, 15, 1, SPIKES_OF_TENTH, METRICS },
-	{ "same_halves", ALL_A_THEN_ALL_B, 15, 1, SPIKES_OF_TENTH, METRICS },
-	{ "same_hard", IN_TURNS, 15, 1, SPIKES_HARD, METRICS },
-	{ "same_30", IN_TURNS, 30, 1, SPIKES_OF_TENTH, METRICS },
-	{ "worse_5", IN_TURNS, 15, 1.05, SPIKES_OF_TENTH, METRICS },
-	{ "worse_8", IN_TURNS, 15, 1.08, SPIKES_OF_TENTH, METRICS },
-	{ "worse_8_alone", IN_TURNS, 15, 1.08, SPIKES_OF_TENTH, 1 },
-	{ "worse_8_hard", IN_TURNS, 15, 1.08, SPIKES_HARD, METRICS },
-	{ "worse_8_hard_30", IN_TURNS, 30, 1.08, SPIKES_HARD, METRICS },
-	{ "worse_8_halves", ALL_A_THEN_ALL_B, 15, 1.08, SPIKES_OF_TENTH, METRICS },
-	{ "worse_10", IN_TURNS, 15, 1.10, SPIKES_OF_TENTH, METRICS },
+	{ "same", "nightly", IN_TURNS, 15, 1, SPIKES_OF_TENTH, METRICS },
+	{ "same_halves", "nightly", ALL_A_THEN_ALL_B, 15, 1, SPIKES_OF_TENTH, METRICS },
+	{ "same_hard", "nightly", IN_TURNS, 15, 1, SPIKES_HARD, METRICS },
+	{ "same_smoke", "smoke", IN_TURNS, 10, 1, SPIKES_OF_TENTH, METRICS },
+	{ "same_nightly", "nightly", IN_TURNS, 20, 1, SPIKES_OF_TENTH, METRICS },
+	{ "same_release", "release", IN_TURNS, 30, 1, SPIKES_OF_TENTH, METRICS },
+	{ "worse_5", "nightly", IN_TURNS, 15, 1.05, SPIKES_OF_TENTH, METRICS },
+	{ "worse_8", "nightly", IN_TURNS, 15, 1.08, SPIKES_OF_TENTH, METRICS },
+	{ "worse_8_alone", "nightly", IN_TURNS, 15, 1.08, SPIKES_OF_TENTH, 1 },
+	{ "worse_8_hard", "nightly", IN_TURNS, 15, 1.08, SPIKES_HARD, METRICS },
+	{ "worse_8_hard_30", "nightly", IN_TURNS, 30, 1.08, SPIKES_HARD, METRICS },
+	{ "worse_8_halves", "nightly", ALL_A_THEN_ALL_B, 15, 1.08, SPIKES_OF_TENTH, METRICS },
+	{ "worse_8_smoke", "smoke", IN_TURNS, 10, 1.08, SPIKES_OF_TENTH, METRICS },
+	{ "worse_8_nightly", "nightly", IN_TURNS, 20, 1.08, SPIKES_OF_TENTH, METRICS },
+	{ "worse_8_release", "release", IN_TURNS, 30, 1.08, SPIKES_OF_TENTH, METRICS },
+	{ "worse_5_release", "release", IN_TURNS, 30, 1.05, SPIKES_OF_TENTH, METRICS },
 };
 
 /* --- functions ----------------------------------------------------------------------------- */
@@ -429,12 +437,13 @@ static int bench_sign_flip(size_t series, size_t pairs)
 
 int main(void)
 {
+	_cleanup_(policy_freep) struct policy *policy = NULL;
 	size_t i;
-	int err = 0;
+	int err = policy_read(NULL, &policy);
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	for (i = 0; i < ARRAY_SIZE(trials) && !err; i++)
-		err = bench_metrics(&trials[i]);
+		err = bench_metrics(policy, &trials[i]);
 	(void)(err || (err = bench_functions("profiles_8", 8, FUNCTIONS, 1)) ||
 	       (err = bench_functions("profiles_12", 12, FUNCTIONS, 1)) ||
 	       (err = bench_functions("first_20_8", 8, 0, 1.2)) ||

@@ -38,8 +38,10 @@ def metrics(v):
     m.table(["B is the same program", "false alarms #", "after a retry #", "inconclusive #",
              "without a least effect #", "t-test of means #", "limit #", ""],
             [row("in turns (ABBA), 15 pairs", "same", FALSE_ALARMS),
-             row("in turns, 30 pairs", "same_30", FALSE_ALARMS),
              row("in turns, 15 pairs, hard disturbances", "same_hard", FALSE_ALARMS),
+             row("smoke: in turns, 10 pairs", "same_smoke", FALSE_ALARMS),
+             row("nightly: in turns, 20 pairs", "same_nightly", FALSE_ALARMS),
+             row("release: in turns, 30 pairs", "same_release", FALSE_ALARMS),
              row("all of A, then all of B, 15 pairs", "same_halves")])
 
 
@@ -56,10 +58,13 @@ def power(v):
              "passed: a miss #", "limit #", ""],
             [row("+8 %, 15 pairs", "worse_8", POWER),
              row("+8 %, 15 pairs, wall time is the only metric", "worse_8_alone", POWER),
-             row("+10 %, 15 pairs", "worse_10"),
-             row("+5 %, 15 pairs: as much as the alert", "worse_5"),
+             row("+5 %, 15 pairs", "worse_5"),
              row("+8 %, 15 pairs, hard disturbances", "worse_8_hard"),
              row("+8 %, 30 pairs, hard disturbances", "worse_8_hard_30"),
+             row("smoke: +8 %, 10 pairs", "worse_8_smoke"),
+             row("nightly: +8 %, 20 pairs", "worse_8_nightly"),
+             row("release: +8 %, 30 pairs", "worse_8_release"),
+             row("release: +5 %, 30 pairs", "worse_5_release"),
              row("+8 %, all of A, then all of B, 15 pairs", "worse_8_halves")])
 
 
