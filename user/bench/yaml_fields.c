@@ -272,7 +272,7 @@ static int check_bounds(const struct yaml_tree *t, const struct yaml_item *value
 {
 	if (v >= f->min && v <= f->max)
 		return 0;
-	return yaml_error(t, value, "%s is out of range: it is from %g%s to %g%s", f->key,
+	return yaml_error(t, value, "%s is out of range: it is from %.10g%s to %.10g%s", f->key,
 			  f->min / unit, unit_name, f->max / unit, unit_name);
 }
 
@@ -353,6 +353,11 @@ int yaml_read_share(const struct yaml_tree *t, const struct yaml_item *value,
 		return err;
 	if (!parse_number(value->text, &v, &rest) || (*rest && strcmp(rest, "%")))
 		return yaml_error(t, value, "%s is a share as 0.03 or 3%%, not '%.64s'", f->key,
+				  value->text);
+	/* Who writes "alert: 10" means 10 %. */
+	if (!*rest && v > 1)
+		return yaml_error(t, value,
+				  "%s is a share as 0.03 or 3%%: '%.64s' is more than all", f->key,
 				  value->text);
 	if (*rest)
 		v /= 100;
