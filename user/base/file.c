@@ -102,13 +102,31 @@ int file_write_all(int fd, const char *name, const void *data, size_t len)
 	return 0;
 }
 
+static void finish_sha256(struct sha256_ctx *ctx, char ret[65])
+{
+	uint8_t digest[SHA256_DIGEST_SIZE];
+	size_t i;
+
+	sha256_digest(ctx, sizeof(digest), digest);
+	for (i = 0; i < sizeof(digest); i++)
+		snprintf(ret + 2 * i, 3, "%02x", digest[i]);
+}
+
+void bytes_sha256(const void *data, size_t len, char ret[65])
+{
+	struct sha256_ctx ctx;
+
+	sha256_init(&ctx);
+	sha256_update(&ctx, len, data);
+	finish_sha256(&ctx, ret);
+}
+
 int file_sha256(int fd, const char *name, char ret[65])
 {
-	uint8_t block[65536], digest[SHA256_DIGEST_SIZE];
+	uint8_t block[65536];
 	struct sha256_ctx ctx;
 	off_t at = 0;
 	ssize_t n;
-	size_t i;
 
 	sha256_init(&ctx);
 	while ((n = pread(fd, block, sizeof(block), at)) != 0) {
@@ -119,8 +137,6 @@ int file_sha256(int fd, const char *name, char ret[65])
 		sha256_update(&ctx, n, block);
 		at += n;
 	}
-	sha256_digest(&ctx, sizeof(digest), digest);
-	for (i = 0; i < sizeof(digest); i++)
-		snprintf(ret + 2 * i, 3, "%02x", digest[i]);
+	finish_sha256(&ctx, ret);
 	return 0;
 }

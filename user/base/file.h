@@ -38,3 +38,6 @@ int file_write_all(int fd, const char *name, const void *data, size_t len);
 
 /* SHA-256 as 64 hexadecimal digits and a NUL, of all of the file from its start. FIPS 180-4. */
 int file_sha256(int fd, const char *name, char ret[65]);
+
+/* The same of a block in memory. */
+void bytes_sha256(const void *data, size_t len, char ret[65]);

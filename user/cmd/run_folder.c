@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "user/base/array.h"
 #include "user/base/err.h"
 #include "user/base/file.h"
 #include "user/base/owner.h"
@@ -17,8 +18,8 @@
 #include "user/export/manifest.h"
 
 #define MANIFEST     "manifest.json"
-#define MAX_MANIFEST (1 << 20) /* bytes */
-#define MAX_FILES    64
+#define MAX_MANIFEST (4 << 20) /* bytes */
+#define MAX_FILES    4096
 
 struct run_folder {
 	int parent, fd;
@@ -28,8 +29,8 @@ struct run_folder {
 	bool force;
 	bool is_replacing; /* an old run folder, as of the last look */
 	struct owner owner;
-	char *names[MAX_FILES];
-	size_t n;
+	char **names;
+	size_t n, names_cap;
 };
 
 void run_folder_free(struct run_folder *rf)
@@ -42,6 +43,7 @@ void run_folder_free(struct run_folder *rf)
 		staging_remove(rf->parent, rf->temporary);
 	for (i = 0; i < rf->n; i++)
 		free(rf->names[i]);
+	free(rf->names);
 	if (rf->fd >= 0)
 		close(rf->fd);
 	if (rf->parent >= 0)
@@ -201,7 +203,7 @@ int run_folder_open(struct run_folder *rf, const char *name, FILE **ret)
 	err = owner_give(&rf->owner, fd, name);
 	if (err)
 		return err;
-	copy = strdup(name);
+	copy = array_reserve(rf->names, rf->names_cap, rf->n + 1) ? NULL : strdup(name);
 	f = copy ? fdopen(fd, "w") : NULL;
 	if (!f) {
 		free(copy);

@@ -195,7 +195,7 @@ void launch_stop(struct launch *l)
 		kill(l->pid, SIGTERM);
 		if (launch_wait(l, STOP_PATIENCE_MS, &status) == 0) {
 			kill(l->pid, SIGKILL);
-			waitpid(l->pid, NULL, 0);
+			wait_and_note(l, &status, 0);
 		}
 	}
 	l->pid = 0;

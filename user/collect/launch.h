@@ -15,7 +15,7 @@ struct launch {
 	bool has_ended; /* seen before launch_wait(), which is told of it */
 	int status;
 	uint64_t started_ns;	    /* CLOCK_MONOTONIC: when its first instruction could run */
-	struct command_usage usage; /* once it has ended by itself */
+	struct command_usage usage; /* once it has ended */
 };
 
 /*

@@ -352,8 +352,8 @@ static int record(struct session *s, struct run_summary *summary)
 	err = err < 0 ? err : 0;
 	sideband_end(s->sideband);
 	java_maps_finish(&s->java, s->processes, s->symbolizer); /* while the command lives */
-	summary->usage = s->launch.usage; /* of one that is stopped now, nothing */
 	launch_stop(&s->launch);
+	summary->usage = s->launch.usage;
 	summary->exit_status = s->exit_status;
 	return while_recording(err);
 }

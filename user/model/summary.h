@@ -125,8 +125,8 @@ void summary_add_note(struct collector_summary *c, const char *name, uint64_t n,
 
 #define SUMMARY_MAX_COLLECTORS 8
 
-/* What the command took, with those of its children that it waited for. All 0 if it has not ended
- * by itself. */
+/* What the command took, with those of its children that it waited for; up to its end, be it that
+ * fathom ended it. */
 struct command_usage {
 	uint64_t wall_ns; /* from its first instruction to its end */
 	uint64_t user_ns, system_ns;
