@@ -351,6 +351,108 @@ static void values_that_are_no_numbers_are_not_known(void **state)
 	assert_int_equal(again->environment.aslr, -1);
 }
 
+static json_t *some_junk(struct random *random)
+{
+	static const char *const junk[] = {
+		"null",
+		"true",
+		"-1",
+		"9223372036854775807",
+		"1e308",
+		"-1e-308",
+		"0.5",
+		"\"x\"",
+		"\"\"",
+		"[]",
+		"{}",
+		"[[1]]",
+		"[{}, {}]",
+		"{\"a\": {\"b\": []}}",
+		"\"\\u001b[31m\\n::error::|`<a>&\\\"\"",
+		"\"fathom.scenario/1\"",
+	};
+
+	return json_loads(junk[random_below(random, ARRAY_SIZE(junk))], JSON_DECODE_ANY, NULL);
+}
+
+/* Puts something else in the place of one value, wherever that is. */
+static void spoil_json(json_t *o, struct random *random)
+{
+	for (;;) {
+		size_t n = json_is_array(o) ? json_array_size(o) : json_object_size(o);
+		size_t at = n ? random_below(random, n) : 0;
+		void *iter = json_object_iter(o);
+		json_t *value;
+
+		if (!n)
+			return;
+		if (json_is_array(o)) {
+			value = json_array_get(o, at);
+		} else {
+			while (at--)
+				iter = json_object_iter_next(o, iter);
+			value = json_object_iter_value(iter);
+		}
+		if ((json_array_size(value) || json_object_size(value)) &&
+		    random_below(random, 4)) {
+			o = value;
+			continue;
+		}
+		if (json_is_array(o))
+			json_array_set_new(o, at, some_junk(random));
+		else
+			json_object_iter_set_new(o, iter, some_junk(random));
+		return;
+	}
+}
+
+static void write_all(const struct run_result *r, FILE *out)
+{
+	json_t *o = run_summary_json(r, &a_scenario);
+
+	assert_non_null(o);
+	json_decref(o);
+	assert_int_equal(run_samples_write(r, out), 0);
+	assert_int_equal(run_report_write(r, &a_scenario, out), 0);
+	assert_int_equal(run_junit_write(r, &a_scenario, out), 0);
+	assert_int_equal(run_openmetrics_write(r, out), 0);
+	assert_int_equal(run_annotations_write(r, &a_scenario, NULL, out), 0);
+}
+
+/* Read as far as it goes; what was read can be written. */
+static void values_of_any_type_anywhere_do_no_harm(void **state)
+{
+	_cleanup_(run_result_freep) struct run_result *r = some_run();
+	_cleanup_(decrefp) json_t *good = run_summary_json(r, &a_scenario);
+	_cleanup_(fclosep) FILE *out = fopen("/dev/null", "we");
+	struct random random;
+	unsigned int i, k, read = 0;
+
+	(void)state;
+	random_init(&random, 11);
+	for (i = 0; i < 1000; i++) {
+		_cleanup_(run_result_freep) struct run_result *again = NULL;
+		_cleanup_(folder_remove) struct folder f;
+		_cleanup_(decrefp) json_t *o = json_deep_copy(good);
+		_cleanup_(freep) char *text = NULL;
+
+		folder_make(&f);
+		some_run_write(r, NULL, &f);
+		for (k = 0; k <= i % 3; k++)
+			spoil_json(o, &random);
+		text = json_dumps(o, 0);
+		folder_write(&f, "summary.json", text, strlen(text));
+		if (run_result_read(f.path, &again)) {
+			assert_null(again);
+			assert_true(err_text()[0]);
+			continue;
+		}
+		write_all(again, out);
+		read++;
+	}
+	assert_true(read > 100 && read < 1000);
+}
+
 static void links_and_pipes_in_the_place_of_files_are_not_opened(void **state)
 {
 	_cleanup_(run_result_freep) struct run_result *r = some_run(), *again = NULL;
@@ -385,6 +487,7 @@ int main(void)
 		cmocka_unit_test(what_is_read_writes_the_same_bytes),
 		cmocka_unit_test(damaged_files_are_refused_with_a_sentence),
 		cmocka_unit_test(values_that_are_no_numbers_are_not_known),
+		cmocka_unit_test(values_of_any_type_anywhere_do_no_harm),
 		cmocka_unit_test(links_and_pipes_in_the_place_of_files_are_not_opened),
 	};
 

@@ -32,7 +32,8 @@ static int damaged(const struct reading *in, const char *file, const char *what)
 	return errf(-EINVAL, "'%s' of '%s' is damaged: %s", file, in->folder, what);
 }
 
-static int open_in_folder(const char *folder, const char *name)
+static int read_in_folder(const char *folder, const char *name, size_t max, char **ret,
+			  size_t *ret_len)
 {
 	_cleanup_(closep) int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_(closep) int fd = -1;
@@ -40,14 +41,6 @@ static int open_in_folder(const char *folder, const char *name)
 	if (dir < 0)
 		return errf(-errno, "cannot open the folder '%s': %m", folder);
 	fd = file_open_at(dir, name);
-	return fd < 0 ? fd : take_fd(fd);
-}
-
-static int read_in_folder(const char *folder, const char *name, size_t max, char **ret,
-			  size_t *ret_len)
-{
-	_cleanup_(closep) int fd = open_in_folder(folder, name);
-
 	if (fd == -ENOENT)
 		return errf(-ENOENT, "'%s' is no run of a scenario: there is no '%s' in it", folder,
 			    name);
