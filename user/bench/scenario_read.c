@@ -53,7 +53,7 @@ static int read_pattern(const struct yaml_tree *t, const struct yaml_item *value
 
 static int read_axis(const struct yaml_tree *t, const struct yaml_item *item, void *target)
 {
-	static const struct yaml_field values = { .key = "the values of a parameter" };
+	static const struct yaml_field values = { .key = "a parameter" };
 	struct scenario_axis *axis = target;
 	int err = yaml_read_identifier(t, item->key, "a parameter", &axis->name);
 

@@ -46,29 +46,34 @@ static int unknown_key(const struct yaml_tree *t, const struct yaml_item *key, c
 			  str_text(&known));
 }
 
-int yaml_read_map(const struct yaml_tree *t, const struct yaml_item *map, const char *what,
-		  const struct yaml_field *fields, void *target)
+int yaml_read_keys(const struct yaml_tree *t, const struct yaml_item *map, const char *what,
+		   const struct yaml_field *fields, void *target)
 {
 	const struct yaml_field *f;
 	const struct yaml_item *i;
 	int err = yaml_expect(t, map, what, YAML_MAP);
 
-	if (err)
-		return err;
-	for (i = map->first; i; i = i->next) {
+	for (i = err ? NULL : map->first; i && !err; i = i->next) {
 		for (f = fields; f->key && strcmp(f->key, i->key->text); f++)
 			;
 		if (!f->key)
 			return unknown_key(t, i->key, what, fields);
 		err = f->read(t, i, f, (char *)target + f->offset);
-		if (err)
-			return err;
 	}
-	for (f = fields; f->key; f++) {
+	return err;
+}
+
+int yaml_read_map(const struct yaml_tree *t, const struct yaml_item *map, const char *what,
+		  const struct yaml_field *fields, void *target)
+{
+	const struct yaml_field *f;
+	int err = yaml_read_keys(t, map, what, fields, target);
+
+	for (f = fields; f->key && !err; f++) {
 		if (f->is_required && !yaml_find(map, f->key))
-			return yaml_error(t, map, "'%s' is missing: %s needs it", f->key, what);
+			err = yaml_error(t, map, "'%s' is missing: %s needs it", f->key, what);
 	}
-	return 0;
+	return err;
 }
 
 int yaml_read_each(const struct yaml_tree *t, const struct yaml_item *value, const char *what,
@@ -95,10 +100,12 @@ int yaml_read_each(const struct yaml_tree *t, const struct yaml_item *value, con
 
 /* --- text ---------------------------------------------------------------------------------- */
 
+/* Two keys may have one target; that only one of them is there is checked later. */
 static int copy_text(const struct yaml_tree *t, const struct yaml_item *value, char **target)
 {
 	if (value->len > TEXT_MAX_BYTES)
 		return yaml_error(t, value, "this is longer than %d bytes", TEXT_MAX_BYTES);
+	free(*target);
 	*target = strdup(value->text);
 	return *target ? 0 : no_memory(t);
 }
@@ -267,7 +274,7 @@ static int check_bounds(const struct yaml_tree *t, const struct yaml_item *value
 {
 	if (v >= f->min && v <= f->max)
 		return 0;
-	return yaml_error(t, value, "%s is out of range: it is from %g%s to %g%s", f->key,
+	return yaml_error(t, value, "%s is out of range: it is from %.10g%s to %.10g%s", f->key,
 			  f->min / unit, unit_name, f->max / unit, unit_name);
 }
 
@@ -348,6 +355,11 @@ int yaml_read_share(const struct yaml_tree *t, const struct yaml_item *value,
 		return err;
 	if (!parse_number(value->text, &v, &rest) || (*rest && strcmp(rest, "%")))
 		return yaml_error(t, value, "%s is a share as 0.03 or 3%%, not '%.64s'", f->key,
+				  value->text);
+	/* Who writes "alert: 10" means 10 %. */
+	if (!*rest && v > 1)
+		return yaml_error(t, value,
+				  "%s is a share as 0.03 or 3%%: '%.64s' is more than all", f->key,
 				  value->text);
 	if (*rest)
 		v /= 100;

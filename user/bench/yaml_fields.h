@@ -24,6 +24,7 @@ struct yaml_field {
 	bool is_required;
 	double min, max;	    /* of a number in the target's unit */
 	const char *const *choices; /* names of an enum's values from 0, NULL at the end */
+	yaml_reader *of;	    /* for readers of what has this in it */
 };
 
 /* A field of 'struct type'; what else there is to say of it follows by name. */
@@ -35,6 +36,10 @@ struct yaml_field {
 
 int yaml_read_map(const struct yaml_tree *t, const struct yaml_item *map, const char *what,
 		  const struct yaml_field *fields, void *target);
+
+/* The same without a look at what is missing. */
+int yaml_read_keys(const struct yaml_tree *t, const struct yaml_item *map, const char *what,
+		   const struct yaml_field *fields, void *target);
 
 /*
  * Each item of a list, or each value of a map, into a zeroed struct of 'size' bytes of the array
@@ -57,7 +62,7 @@ int yaml_read_identifier(const struct yaml_tree *t, const struct yaml_item *item
 int yaml_read_name_of(const struct yaml_tree *t, const struct yaml_item *item, const char *what,
 		      char **ret);
 
-/* Into char *, owned by the target. */
+/* Into char *, owned by the target, which is NULL or owned before. */
 yaml_reader yaml_read_text;	 /* on one line, not empty */
 yaml_reader yaml_read_paragraph; /* on many lines that become one */
 yaml_reader yaml_read_name;	 /* [A-Za-z0-9][A-Za-z0-9._-]*, at most 64 */
