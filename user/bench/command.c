@@ -23,7 +23,7 @@
 #define PATIENCE_NS 2000000000ull
 #define QUOTED	    400
 
-#define RSS_SLACK_KIB 128
+#define RSS_SLACK_KIB 1024 /* what it grows by while it executes the command */
 
 /* What the child tells us where a pipe would cost time: shared with it. */
 struct report {
