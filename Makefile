@@ -65,8 +65,8 @@ shim_ldflags := -shared -Wl,-soname,libfathom-alloc.so -Wl,-z,defs -Wl,-z,now -W
 sources := $(filter-out user/cmd/main.c,$(wildcard user/*/*.c flamegraph/*.c))
 bpf_sources := $(wildcard bpf/*.bpf.c)
 skeletons := $(bpf_sources:bpf/%.bpf.c=$(O)/gen/%.skel.h)
-scripts_js := $(patsubst flamegraph/%.js,$(O)/gen/%.js.h,$(wildcard flamegraph/*.js))
-generated := $(skeletons) $(O)/gen/pprof.pb-c.h $(scripts_js)
+embedded := $(patsubst %,$(O)/gen/%.h,$(notdir $(wildcard flamegraph/*.js user/bench/*.yaml)))
+generated := $(skeletons) $(O)/gen/pprof.pb-c.h $(embedded)
 unit_tests := $(patsubst tests/%.c,%,$(wildcard tests/unit/test_*.c tests/native/test_*.c))
 workloads := $(patsubst tests/workloads/%.c,$(O)/workloads/%,$(wildcard tests/workloads/*.c))
 # Hard to unwind. What needs a compiler that is not there is not built, and its tests say SKIP.
@@ -104,7 +104,7 @@ help:
 	@echo 'install  into $$(DESTDIR)$$(PREFIX); uninstall takes it away'
 	@echo 'clean    remove $(O)'
 
-# --- generated: skeletons, protobuf, scripts --------------------------------------------------
+# --- generated: skeletons, protobuf, strings --------------------------------------------------
 
 $(O)/bpf/%.bpf.o: bpf/%.bpf.c
 	$(say) BPF $@
@@ -121,12 +121,17 @@ $(O)/gen/pprof.pb-c.h $(O)/gen/pprof.pb-c.c &: user/export/pprof.proto
 	@mkdir -p $(O)/gen
 	$(q)$(PROTOC_C) --proto_path=user/export --c_out=$(O)/gen pprof.proto
 
-# A script as a C string: a name's dots and dashes become underscores.
+# A file as a C string of its name, whose dots and dashes become underscores: "flame_js".
+define embed
+$(say) EMBED $@
+@mkdir -p $(@D)
+$(q){ echo 'static const char $(subst .,_,$(subst -,_,$(notdir $<)))[] ='; \
+	sed -e 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' $<; echo ';'; } >$@.tmp && mv $@.tmp $@
+endef
 $(O)/gen/%.js.h: flamegraph/%.js
-	$(say) EMBED $@
-	@mkdir -p $(@D)
-	$(q){ echo 'static const char $(subst -,_,$*)_js[] ='; \
-		sed -e 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' $<; echo ';'; } >$@.tmp && mv $@.tmp $@
+	$(embed)
+$(O)/gen/%.yaml.h: user/bench/%.yaml
+	$(embed)
 
 # --- the library that is preloaded ---------------------------------------------------------------
 

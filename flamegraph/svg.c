@@ -14,6 +14,7 @@
 #include "flamegraph/svg_delta.h"
 #include "user/base/array.h"
 #include "user/base/err.h"
+#include "user/base/xml.h"
 
 /* Pixels. The script reads what it needs of them from the drawing. */
 #define ROW_HEIGHT  17

@@ -13,15 +13,12 @@
 #include "user/base/cleanup.h"
 #include "user/base/err.h"
 
-int file_open(const char *path, int how)
+static int open_regular_at(int dir, const char *path, int more_flags)
 {
-	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-	_cleanup_(closep) int fd = -1;
+	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | more_flags;
+	_cleanup_(closep) int fd = openat(dir, path, flags);
 	struct stat st;
 
-	if (how == FILE_HOSTILE)
-		flags |= O_NOFOLLOW;
-	fd = open(path, flags);
 	if (fd < 0)
 		return errf(-errno, "cannot open '%s': %m", path);
 	if (fstat(fd, &st))
@@ -29,6 +26,18 @@ int file_open(const char *path, int how)
 	if (!S_ISREG(st.st_mode))
 		return errf(-EINVAL, "'%s' is not a regular file", path);
 	return take_fd(fd);
+}
+
+int file_open(const char *path, int how)
+{
+	return open_regular_at(AT_FDCWD, path, how == FILE_HOSTILE ? O_NOFOLLOW : 0);
+}
+
+int file_open_at(int dir, const char *name)
+{
+	if (!*name || strchr(name, '/'))
+		return errf(-EINVAL, "'%s' is not the name of a file in a folder", name);
+	return open_regular_at(dir, name, O_NOFOLLOW);
 }
 
 int file_read_fd(int fd, const char *name, size_t max, char **ret, size_t *ret_len)
@@ -93,13 +102,31 @@ int file_write_all(int fd, const char *name, const void *data, size_t len)
 	return 0;
 }
 
+static void finish_sha256(struct sha256_ctx *ctx, char ret[65])
+{
+	uint8_t digest[SHA256_DIGEST_SIZE];
+	size_t i;
+
+	sha256_digest(ctx, sizeof(digest), digest);
+	for (i = 0; i < sizeof(digest); i++)
+		snprintf(ret + 2 * i, 3, "%02x", digest[i]);
+}
+
+void bytes_sha256(const void *data, size_t len, char ret[65])
+{
+	struct sha256_ctx ctx;
+
+	sha256_init(&ctx);
+	sha256_update(&ctx, len, data);
+	finish_sha256(&ctx, ret);
+}
+
 int file_sha256(int fd, const char *name, char ret[65])
 {
-	uint8_t block[65536], digest[SHA256_DIGEST_SIZE];
+	uint8_t block[65536];
 	struct sha256_ctx ctx;
 	off_t at = 0;
 	ssize_t n;
-	size_t i;
 
 	sha256_init(&ctx);
 	while ((n = pread(fd, block, sizeof(block), at)) != 0) {
@@ -110,8 +137,6 @@ int file_sha256(int fd, const char *name, char ret[65])
 		sha256_update(&ctx, n, block);
 		at += n;
 	}
-	sha256_digest(&ctx, sizeof(digest), digest);
-	for (i = 0; i < sizeof(digest); i++)
-		snprintf(ret + 2 * i, 3, "%02x", digest[i]);
+	finish_sha256(&ctx, ret);
 	return 0;
 }

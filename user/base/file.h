@@ -18,6 +18,9 @@
 enum { FILE_TRUSTED = 0, FILE_HOSTILE = 1 };
 int file_open(const char *path, int how);
 
+/* The same, always FILE_HOSTILE, for a name in the folder open as 'dir'; 'name' has no '/'. */
+int file_open_at(int dir, const char *name);
+
 /*
  * Reads all that is left in 'fd' into a block of the caller's, with a NUL behind it that *ret_len
  * does not count. More than 'max' bytes is -EFBIG. 'name' is for the sentence.
@@ -35,3 +38,6 @@ int file_write_all(int fd, const char *name, const void *data, size_t len);
 
 /* SHA-256 as 64 hexadecimal digits and a NUL, of all of the file from its start. FIPS 180-4. */
 int file_sha256(int fd, const char *name, char ret[65]);
+
+/* The same of a block in memory. */
+void bytes_sha256(const void *data, size_t len, char ret[65]);

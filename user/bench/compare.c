@@ -8,6 +8,7 @@
 
 #include "user/base/cleanup.h"
 #include "user/base/err.h"
+#include "user/bench/change.h"
 #include "user/bench/statistics.h"
 
 const char *const verdict_names[4] = { "passed", "improved", "regressed", "inconclusive" };
@@ -15,88 +16,11 @@ const char *const verdict_names[4] = { "passed", "improved", "regressed", "incon
 /* A difference that rounding alone keeps from being equal to its bound is equal to it. */
 #define ROUNDING 1e-12
 
-/* How a metric's change is measured: positive is worse. */
-struct change_scale {
-	bool is_ratio;	/* ln(after / before), else differences over 'unit' */
-	bool is_higher; /* more is better */
-	double unit;
-};
-
 /* What is decided by, in that scale. */
 struct judgement {
 	double estimate, low, high;
 	double min_effect, alert, limit;
 };
-
-/* Between a share as in struct policy_limits and the scale: 3 % less is ln(1 / 0.97). */
-static double to_scale(const struct change_scale *s, double share)
-{
-	if (!s->is_ratio)
-		return share;
-	return s->is_higher ? -log1p(-fmin(share, 1 - 1e-9)) : log1p(share);
-}
-
-static double from_scale(const struct change_scale *s, double d)
-{
-	if (!s->is_ratio || !isfinite(d))
-		return d;
-	return s->is_higher ? -expm1(-d) : expm1(d);
-}
-
-/* Pairs of which both values are known. */
-static size_t known_pairs(const struct metric_pairs *m, double *before, double *after)
-{
-	size_t n = 0, i;
-
-	for (i = 0; i < m->n; i++) {
-		if (isfinite(m->before[i]) && isfinite(m->after[i])) {
-			before[n] = m->before[i];
-			after[n++] = m->after[i];
-		}
-	}
-	return n;
-}
-
-/* Where a value has no logarithm, differences over the value before; and where that is usually
- * nothing, over the mean of all. */
-static double difference_unit(const double *before, const double *after, size_t n)
-{
-	double unit = fabs(median_of(before, n)), sum = 0;
-	size_t i;
-
-	if (unit > 0)
-		return unit;
-	for (i = 0; i < n; i++)
-		sum += fabs(before[i]) / (double)n + fabs(after[i]) / (double)n;
-	return sum > 0 ? sum / 2 : 1;
-}
-
-static struct change_scale choose_scale(const struct metric_pairs *m, const double *before,
-					const double *after, size_t n)
-{
-	struct change_scale s = { true, m->better == BETTER_HIGHER, 1 };
-	size_t i;
-
-	for (i = 0; i < n; i++) {
-		if (before[i] <= 0 || after[i] <= 0)
-			s.is_ratio = false;
-	}
-	if (m->limits.is_points)
-		s.is_ratio = false;
-	else if (!s.is_ratio)
-		s.unit = difference_unit(before, after, n);
-	return s;
-}
-
-static double pair_change(const struct change_scale *s, double before, double after)
-{
-	double d;
-
-	if (before == after)
-		return 0;
-	d = s->is_ratio ? log(after / before) : (after - before) / s->unit;
-	return s->is_higher ? -d : d;
-}
 
 /* One-sided p of 'sign' times the changes beyond the least that counts. */
 static double p_beyond(const double *d, size_t n, int sign, double min_effect, double *room)
@@ -154,10 +78,12 @@ static int measure_metric(const struct metric_pairs *m, const struct policy_prof
 			  struct judgement *j)
 {
 	double *before = room, *after = before + m->n, *d = after + m->n, detectable;
-	size_t n = known_pairs(m, before, after), i;
 	struct change_scale s;
-	int err;
+	size_t n;
+	int err = changes_of(m, &s, before, after, d, &n);
 
+	if (err)
+		return err;
 	*c = (struct metric_comparison){ .name = m->name,
 					 .unit = m->unit,
 					 .better = m->better,
@@ -176,12 +102,9 @@ static int measure_metric(const struct metric_pairs *m, const struct policy_prof
 		return 0;
 	c->before = median_of(before, n);
 	c->after = median_of(after, n);
-	s = choose_scale(m, before, after, n);
-	for (i = 0; i < n; i++)
-		d[i] = pair_change(&s, before[i], after[i]);
-	j->min_effect = to_scale(&s, m->limits.min_effect);
-	j->alert = to_scale(&s, m->limits.alert);
-	j->limit = to_scale(&s, m->limits.limit);
+	j->min_effect = change_to_scale(&s, m->limits.min_effect);
+	j->alert = change_to_scale(&s, m->limits.alert);
+	j->limit = change_to_scale(&s, m->limits.limit);
 	j->estimate = hodges_lehmann(d, n);
 	err = hodges_lehmann_interval(d, n, policy->confidence, &j->low, &j->high);
 	if (!err)
@@ -194,10 +117,10 @@ static int measure_metric(const struct metric_pairs *m, const struct policy_prof
 	if (isnan(c->p) || isnan(c->p_improved) || isnan(j->estimate) || isnan(c->before) ||
 	    isnan(c->after))
 		return errf(-ENOMEM, "cannot compare %zu pairs of '%s'", n, m->name);
-	c->change = from_scale(&s, j->estimate);
-	c->low = from_scale(&s, j->low);
-	c->high = from_scale(&s, j->high);
-	c->detectable = from_scale(&s, detectable);
+	c->change = change_from_scale(&s, j->estimate);
+	c->low = change_from_scale(&s, j->low);
+	c->high = change_from_scale(&s, j->high);
+	c->detectable = change_from_scale(&s, detectable);
 	return 0;
 }
 

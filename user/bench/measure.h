@@ -40,7 +40,8 @@ struct measure_progress {
 
 struct measure_options {
 	const struct scenario *scenario;
-	const struct scenario_cases *cases;
+	struct scenario_cases *cases; /* those that need a scratch folder are given theirs: a second
+					 run needs new ones */
 	const struct policy_profile *policy;
 	int warmup, repeat, profile_repeat; /* -1: the scenario's, else the policy's */
 	uint64_t seed;
@@ -64,3 +65,4 @@ int measure_run(const struct measure_options *o, struct run_result **ret);
 /* Waits for other runs on this machine, which would disturb each other: returns a descriptor that
  * holds the lock, or -EBUSY with a sentence if 'wait' is false and another runs. */
 int measure_lock(bool wait);
+int measure_lock_at(const char *path, bool wait); /* the same with another file */

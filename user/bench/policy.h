@@ -25,17 +25,28 @@ struct policy_limits {
 
 struct policy_metric {
 	char *name;
-	struct policy_limits limits;
+	struct policy_limits limits; /* in presets NAN for what they do not say */
 	char *rationale;
+};
+
+/* Why a number is what it is: "alpha", "metrics.max_rss_bytes.limit". */
+struct policy_reason {
+	char *key, *because;
+};
+
+struct policy_reasons {
+	struct policy_reason *list;
+	size_t n;
 };
 
 /* Named sets of limits that replace the profile's: "alert-10", "service". */
 struct policy_preset {
 	char *name;
-	struct policy_limits defaults;
+	struct policy_limits defaults; /* NAN for what it does not say */
 	struct policy_metric *metrics;
 	size_t n_metrics;
 	char *rationale;
+	struct policy_reasons reasons;
 };
 
 struct policy_profile {
@@ -57,8 +68,11 @@ struct policy_profile {
 	double overhead_share;	   /* CPU time of the profile pass over the measure pass, - 1 */
 	double canary_drift_share; /* 0.03 */
 	double other_cpu_share;	   /* of the machine, by others, while it measures */
-	double steal_share, pressure_share, throttled_share;
-	double loss_share; /* of a collector's events */
+	double steal_share, throttled_share;
+	double pressure_share; /* of the time, something waited for a CPU or for memory; waiting
+				  for I/O may be the command's own doing */
+	double loss_share;     /* of a collector's events */
+	struct policy_reasons reasons; /* one for each of these numbers */
 };
 
 struct policy {
@@ -82,9 +96,11 @@ int policy_find_profile(const struct policy *p, const char *name,
 int policy_find_preset(const struct policy *p, const char *name, const struct policy_preset **ret);
 
 /*
- * The limits of one metric: the scenario's, else the preset's (may be NULL), else the profile's for
- * that metric, else their defaults. *ret_gated: whether it takes part in the verdict; metrics that
- * nobody names do not, those that the scenario defines do unless it says otherwise.
+ * The limits of one metric, each of them the scenario's, else the preset's (may be NULL) for that
+ * metric, else its defaults, else the profile's for that metric, else their defaults. Defaults of a
+ * preset do not apply to what is in points. *ret_gated: whether it takes part in the verdict:
+ * metrics that nobody names do not, those that the scenario defines ('is_scenario_metric', not for
+ * informative ones) do, unless the scenario's gates say otherwise.
  */
 void policy_limits_of(const struct policy_profile *profile, const struct policy_preset *preset,
 		      const struct scenario_gate *gates, size_t n_gates, const char *metric,

@@ -74,7 +74,7 @@ struct scenario_metric {
 	enum metric_better better;
 	enum metric_source source;
 	char *from; /* name in lines, if another than 'name' */
-	char *file; /* relative to workdir */
+	char *file; /* relative to workdir; NULL: stdout */
 	char *pattern;
 	enum metric_aggregate aggregate;
 	bool is_informative; /* not gated */
@@ -166,10 +166,18 @@ int scenario_read(const char *path, struct scenario **ret);
 void scenario_free(struct scenario *s);
 DEFINE_FREEP(struct scenario, scenario_free)
 
+/* Whether each case has a metric of that name (run_result.h lists them), or the summary a key. */
+bool scenario_metric_is_builtin(const char *name);
+bool scenario_metric_is_summary_key(const char *name);
+
+#define SCENARIO_MAX_CASES 256
+
 /*
  * One cell of the matrix with one variant. In all words, paths and values "${NAME}" is replaced by
  * the parameter NAME, "${variant}" by the variant's name, "${scenario_dir}" by the scenario's
- * folder, "$$" by "$". Relative paths are made absolute below the scenario's folder.
+ * folder, "${scratch}" by scenario_case_set_scratch(), "$$" by "$"; any other "$" stands for
+ * itself. Relative paths are made absolute: workdir and oracle.expected below the scenario's
+ * folder, what the command writes (metrics, oracle.file, ready) below workdir.
  */
 struct scenario_case {
 	char *name;    /* "small", "small.on": values of the matrix and the variant; "" if none */
@@ -185,6 +193,7 @@ struct scenario_case {
 	struct scenario_metric
 		*metrics; /* as the scenario's, with 'file' and 'pattern' filled in */
 	size_t n_metrics;
+	bool needs_scratch; /* until scenario_case_set_scratch() nothing of this may be used */
 };
 
 struct scenario_cases {
@@ -199,5 +208,16 @@ struct scenario_cases {
  */
 int scenario_cases_new(const struct scenario *s, const struct scenario_pair *only, size_t n_only,
 		       const char *variant, struct scenario_cases **ret);
+
+/*
+ * Gives a case the private, empty folder (absolute) that whoever runs it has made, 0700 and below
+ * one that others cannot write to, before 'setup'; it is removed after 'teardown'. Once only. 0,
+ * -ENOMEM, or -EINVAL with a sentence if a path or a pattern is none with it.
+ */
+int scenario_case_set_scratch(struct scenario_case *c, const char *folder);
+
+/* Frees all cases that 'keep' says no to. */
+void scenario_cases_keep(struct scenario_cases *c,
+			 bool (*keep)(void *ctx, const struct scenario_case *c), void *ctx);
 void scenario_cases_free(struct scenario_cases *c);
 DEFINE_FREEP(struct scenario_cases, scenario_cases_free)
