@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/json_at.h"
+#include "tests/unit/junit.h"
 #include "tests/unit/schema.h"
 
 #include <math.h>
@@ -255,20 +256,6 @@ static void the_report_has_all_metrics(void **state)
 	assert_null(strchr(hostile, '\x1b'));
 }
 
-static void assert_counted(const char *xml, const char *xpath, int expected)
-{
-	char command[512];
-	FILE *to;
-
-	snprintf(command, sizeof(command), "test \"$(xmllint --nonet --xpath '%s' -)\" = %d", xpath,
-		 expected);
-	to = popen(command, "we");
-	assert_non_null(to);
-	assert_true(fputs(xml, to) >= 0);
-	if (pclose(to))
-		fail_msg("'%s' is not %d in:\n%s", xpath, expected, xml);
-}
-
 static void what_regressed_is_a_failure_of_junit_and_what_is_not_known_an_error(void **state)
 {
 	_cleanup_(gate_result_freep) struct gate_result *g = some_gate("parse"),
@@ -277,30 +264,30 @@ static void what_regressed_is_a_failure_of_junit_and_what_is_not_known_an_error(
 	_cleanup_(freep) char *inconclusive = NULL, *passed = NULL;
 
 	(void)state;
-	if (system("command -v xmllint >/dev/null")) {
-		print_message("SKIP: xmllint is not installed (libxml2-utils)\n");
-		skip();
-	}
-	assert_counted(text, "count(/testsuites/testsuite/testcase)", 4);
-	assert_counted(text, "number(//testsuite/@tests)", 4);
-	assert_counted(text, "count(//failure)", 2);
-	assert_counted(text, "number(//testsuite/@failures)", 2);
-	assert_counted(text, "count(//skipped)", 2);
-	assert_counted(text, "number(/testsuites/@skipped)", 2);
+	junit_need_xmllint();
+	junit_assert_count(text, "count(/testsuites/testsuite/testcase)", 4);
+	junit_assert_count(text, "number(//testsuite/@tests)", 4);
+	junit_assert_count(text, "count(//failure)", 2);
+	junit_assert_count(text, "number(//testsuite/@failures)", 2);
+	junit_assert_count(text, "count(//skipped)", 2);
+	junit_assert_count(text, "number(//testsuite/@skipped)", 2);
 	assert_has(text, "grown: parse\n");
-	assert_counted(hostile, "count(//failure)", 2);
+	junit_assert_count(hostile, "count(//failure)", 2);
+	junit_assert_valid(text);
+	junit_assert_valid(hostile);
 	g->verdict = VERDICT_INCONCLUSIVE;
 	g->exit_code = 4;
 	g->cases[0].metrics[0].verdict = VERDICT_PASSED;
 	inconclusive = text_of(g, JUNIT);
-	assert_counted(inconclusive, "count(//failure)", 0);
-	assert_counted(inconclusive, "count(//error)", 1);
-	assert_counted(inconclusive, "number(//testsuite/@errors)", 1);
+	junit_assert_valid(inconclusive);
+	junit_assert_count(inconclusive, "count(//failure)", 0);
+	junit_assert_count(inconclusive, "count(//error)", 1);
+	junit_assert_count(inconclusive, "number(//testsuite/@errors)", 1);
 	g->verdict = VERDICT_PASSED;
 	g->exit_code = 0;
 	passed = text_of(g, JUNIT);
-	assert_counted(passed, "count(//failure) + count(//error)", 0);
-	assert_counted(passed, "number(//testsuite/@errors)", 0);
+	junit_assert_count(passed, "count(//failure) + count(//error)", 0);
+	junit_assert_count(passed, "number(//testsuite/@errors)", 0);
 }
 
 static void names_cannot_give_commands_to_github(void **state)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/unit/junit.h"
 #include "tests/unit/some_run.h"
 
 #include "user/base/err.h"
@@ -109,36 +110,18 @@ static void names_do_not_get_out_of_the_report(void **state)
 	assert_has(text, "**Given up:** a\\|b\\`c\"d&lt;e&gt;&amp;'f\\\\g?h");
 }
 
-/* Counts in a file of XML, by xmllint. */
-static void assert_counted(const char *xml, const char *xpath, int expected)
-{
-	char command[512];
-
-	snprintf(command, sizeof(command), "test \"$(xmllint --nonet --xpath '%s' -)\" = %d", xpath,
-		 expected);
-	if (!is_accepted(command, xml))
-		fail_msg("'%s' is not %d in:\n%s", xpath, expected, xml);
-}
-
-static void need_xmllint(void)
-{
-	if (!system("command -v xmllint >/dev/null"))
-		return;
-	print_message("SKIP: xmllint is not installed (libxml2-utils)\n");
-	skip();
-}
-
 static void limits_that_are_not_kept_are_failures_of_junit(void **state)
 {
 	_cleanup_(run_result_freep) struct run_result *r = some_run();
 	_cleanup_(freep) char *text = text_of(r, &a_scenario, JUNIT);
 
 	(void)state;
-	need_xmllint();
-	assert_counted(text, "count(/testsuites/testsuite/testcase)", 2);
-	assert_counted(text, "count(//failure[@type=\"limit\"])", 2);
-	assert_counted(text, "number(/testsuites/testsuite/@failures)", 2);
-	assert_counted(text, "number(/testsuites/@tests)", 2);
+	junit_need_xmllint();
+	junit_assert_valid(text);
+	junit_assert_count(text, "count(/testsuites/testsuite/testcase)", 2);
+	junit_assert_count(text, "count(//failure[@type=\"limit\"])", 2);
+	junit_assert_count(text, "number(/testsuites/testsuite/@failures)", 2);
+	junit_assert_count(text, "number(/testsuites/@tests)", 2);
 	assert_has(text, "message=\"p95_latency_ms is 950.05, at most 900\"");
 	assert_has(text, "timestamp=\"2023-11-14T22:13:20\"");
 }
@@ -149,17 +132,18 @@ static void what_voids_a_run_is_a_failure_of_junit(void **state)
 	_cleanup_(freep) char *text = NULL;
 
 	(void)state;
-	need_xmllint();
+	junit_need_xmllint();
 	r->cases[1].n_repetitions = 0; /* free()d by their array */
 	text = text_of(r, NULL, JUNIT);
 	r->cases[1].n_repetitions = 14;
-	assert_counted(text, "count(//testcase)", 3);
-	assert_counted(text, "count(//failure)", 2);
-	assert_counted(text, "count(//failure[@type=\"bad_metric\"])", 1);
-	assert_counted(text, "count(//failure[@type=\"abort\"])", 1);
-	assert_counted(text, "count(//skipped)", 1);
-	assert_counted(text, "number(//testsuite/@failures)", 2);
-	assert_counted(text, "number(//testsuite/@skipped)", 1);
+	junit_assert_valid(text);
+	junit_assert_count(text, "count(//testcase)", 3);
+	junit_assert_count(text, "count(//failure)", 2);
+	junit_assert_count(text, "count(//failure[@type=\"bad_metric\"])", 1);
+	junit_assert_count(text, "count(//failure[@type=\"abort\"])", 1);
+	junit_assert_count(text, "count(//skipped)", 1);
+	junit_assert_count(text, "number(//testsuite/@failures)", 2);
+	junit_assert_count(text, "number(//testsuite/@skipped)", 1);
 }
 
 static const char openmetrics_check[] = "python3 tests/unit/openmetrics.py >/dev/null";

@@ -10,7 +10,8 @@
 
 #include "user/bench/page.h"
 
-static void put_counts(struct page *p, const struct gate_result *g)
+/* 'skipped' is an attribute of a suite alone. */
+static void put_counts(struct page *p, const struct gate_result *g, bool of_suite)
 {
 	size_t i, k, tests = 1, failures = g->verdict == VERDICT_REGRESSED, skipped = 0;
 
@@ -25,8 +26,10 @@ static void put_counts(struct page *p, const struct gate_result *g)
 			skipped += m->verdict == VERDICT_INCONCLUSIVE;
 		}
 	}
-	page_putf(p, " tests=\"%zu\" failures=\"%zu\" errors=\"%d\" skipped=\"%zu\" time=\"0\"",
-		  tests, failures, g->exit_code && g->verdict != VERDICT_REGRESSED, skipped);
+	page_putf(p, " tests=\"%zu\" failures=\"%zu\" errors=\"%d\" time=\"0\"", tests, failures,
+		  g->exit_code && g->verdict != VERDICT_REGRESSED);
+	if (of_suite)
+		page_putf(p, " skipped=\"%zu\"", skipped);
 }
 
 static void put_verdict(struct page *p, const struct gate_result *g)
@@ -109,11 +112,11 @@ int gate_junit_write(const struct gate_result *g, FILE *out)
 
 	page_put(&p,
 		 "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"fathom gate\"");
-	put_counts(&p, g);
+	put_counts(&p, g, false);
 	page_put(&p, ">\n  <testsuite name=\"");
 	page_xml(&p, g->scenario);
 	page_put(&p, "\"");
-	put_counts(&p, g);
+	put_counts(&p, g, true);
 	page_put(&p, ">\n");
 	put_verdict(&p, g);
 	for (i = 0; i < g->n_cases; i++) {
