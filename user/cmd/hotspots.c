@@ -163,9 +163,9 @@ static void print_rows(const struct hotspots_options *o, const struct top_row *r
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		printf("%5.1f %%  %s  %s\n",
+		printf("%5.1f %%  %s%s%s\n",
 		       100.0 * (o->by_total ? rows[i].total : rows[i].self) / all, rows[i].function,
-		       rows[i].module);
+		       *rows[i].module ? "  " : "", rows[i].module);
 	if (!n)
 		printf("no function takes more than %g %%\n", o->max_share);
 }

@@ -256,8 +256,8 @@ static int tell_slo(const struct scenario_run *run)
 	for (i = 0; i < n; i++) {
 		if (slo[i].is_kept)
 			continue;
-		fprintf(stderr, "fathom: %s of '%s' is %.6g, and may be ", slo[i].metric,
-			slo[i].case_name, slo[i].value);
+		fprintf(stderr, "fathom: %s%s%s is %.6g, and may be ", slo[i].case_name,
+			*slo[i].case_name ? ": " : "", slo[i].metric, slo[i].value);
 		if (!isnan(slo[i].max))
 			fprintf(stderr, "at most %.6g\n", slo[i].max);
 		else
