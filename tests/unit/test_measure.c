@@ -172,7 +172,8 @@ static void observations_of_latency_are_those_of_what_counts(void **state)
 	(void)state;
 	policy.warmup = 1;
 	run(HEAD "command: [sh, -c, 'echo latency 2; echo latency 4']\n"
-		 "metrics:\n  - {name: latency, unit: ms, better: lower, lines: true}\n");
+		 "metrics:\n  - {name: worst, from: latency, unit: us, better: lower, lines: true, "
+		 "aggregate: max}\n  - {name: latency, unit: ms, better: lower, lines: true}\n");
 	assert_int_equal(result->cases[0].latency.n, 4);
 	assert_true(result->cases[0].latency.ns[3] == 4e6);
 }
