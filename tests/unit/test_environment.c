@@ -159,6 +159,7 @@ static void a_namespace_does_not_show_what_is_above_it(void **state)
 	make_machine();
 	tree_write("proc/self/cgroup", "0::/../../etc\n");
 	write_state("", "", "throttled_usec 100000\n");
+	tree_write("sys/etc/cpu.stat", "throttled_usec 100000\n");
 	machine_state_read_at(tree_root, &s);
 	tree_remove("");
 	assert_true(s.throttled_ns == UINT64_MAX);

@@ -30,7 +30,7 @@ struct pass {
 	uint64_t deadline_ns;		    /* CLOCK_MONOTONIC */
 	uint64_t canary_ns;		    /* when the last one was */
 	uint64_t round_start_ns, *round_ns; /* by cell: how long its last round took */
-	size_t *n_latency;		    /* by case: observations before its round */
+	struct latency_mark *marks;	    /* by case: before its round */
 };
 
 struct run {
@@ -306,7 +306,7 @@ static void drop_round(struct run *run, struct pass *p)
 	while (p->done && !p->steps[p->done].starts_round) {
 		unsigned int c = p->steps[--p->done].case_number;
 
-		run_build_remove_last(&run->r->cases[c], p->n_latency[c]);
+		run_build_remove_last(&run->r->cases[c], &p->marks[c]);
 	}
 	run->r->was_cut = true;
 }
@@ -329,7 +329,7 @@ static int take_steps(struct run *run, struct pass *p)
 			err = sing(run, p, false);
 			p->round_start_ns = now_ns();
 		}
-		p->n_latency[step->case_number] = run->r->cases[step->case_number].latency.n;
+		p->marks[step->case_number] = run_build_mark(&run->r->cases[step->case_number]);
 		if (!err && step->starts_round && !fits(p, step)) {
 			run->r->was_cut = true;
 			return 0;
@@ -351,7 +351,7 @@ static void pass_release(struct pass *p)
 {
 	free(p->steps);
 	free(p->round_ns);
-	free(p->n_latency);
+	free(p->marks);
 }
 
 static int run_pass(struct run *run, bool is_profile, uint64_t deadline_ns)
@@ -368,8 +368,8 @@ static int run_pass(struct run *run, bool is_profile, uint64_t deadline_ns)
 	err = order_new(o->cases, is_profile ? 0 : warmup, is_profile ? profile_repeat(o) : repeat,
 			o->seed + is_profile, &p.steps, &p.n_steps);
 	p.round_ns = calloc(o->cases->n + 1, sizeof(*p.round_ns));
-	p.n_latency = calloc(o->cases->n + 1, sizeof(*p.n_latency));
-	if (err || !p.round_ns || !p.n_latency)
+	p.marks = calloc(o->cases->n + 1, sizeof(*p.marks));
+	if (err || !p.round_ns || !p.marks)
 		return err ? err : errf(-ENOMEM, "no memory to measure '%s'", o->scenario->name);
 	err = sing(run, &p, true);
 	machine_state_read(&before);

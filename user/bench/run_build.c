@@ -168,15 +168,27 @@ static int take_metrics(const struct scenario *s, const struct scenario_case *fr
 	return err;
 }
 
+struct latency_mark run_build_mark(const struct run_case *c)
+{
+	return (struct latency_mark){ .n = c->latency.n, .dropped = c->latency.dropped };
+}
+
+static void go_back(struct run_case *c, const struct latency_mark *mark)
+{
+	c->latency.n = mark->n;
+	c->latency.dropped = mark->dropped;
+}
+
 /* -EINVAL of the metrics is an outcome. */
-static int judge_metrics(int err, struct run_case *c, size_t n_latency, struct run_repetition *r)
+static int judge_metrics(int err, struct run_case *c, const struct latency_mark *mark,
+			 struct run_repetition *r)
 {
 	_cleanup_(str_release) struct str message = { 0 };
 
 	if (!err || err == -ENOMEM)
 		return err;
 	r->outcome = REPETITION_BAD_METRIC;
-	c->latency.n = n_latency;
+	go_back(c, mark);
 	if (str_add_clean(&message, err_text(), strlen(err_text()), 0))
 		return errf(-ENOMEM, "no memory for a repetition");
 	r->message = take(message.data);
@@ -196,7 +208,8 @@ int run_build_add(const struct scenario *s, const struct scenario_case *from, st
 				    .exit_status = rep->exit_status,
 				    .iterations = NAN,
 				    .noise = place->noise };
-	size_t n_latency = c->latency.n, i;
+	struct latency_mark mark = run_build_mark(c);
+	size_t i;
 	int err = 0;
 
 	if (array_reserve(c->repetitions, c->repetitions_cap, c->n_repetitions + 1))
@@ -207,7 +220,7 @@ int run_build_add(const struct scenario *s, const struct scenario_case *from, st
 	for (i = 0; i < c->n_metrics; i++)
 		r.values[i] = i < REPETITION_VALUES ? rep->values[i] : NAN;
 	if (r.outcome == REPETITION_OK)
-		err = judge_metrics(take_metrics(s, from, c, rep, &r), c, n_latency, &r);
+		err = judge_metrics(take_metrics(s, from, c, rep, &r), c, &mark, &r);
 	else
 		r.message = take(rep->message);
 	c->repetitions[c->n_repetitions++] = r;
@@ -215,14 +228,13 @@ int run_build_add(const struct scenario *s, const struct scenario_case *from, st
 	return err;
 }
 
-void run_build_remove_last(struct run_case *c, size_t n_latency)
+void run_build_remove_last(struct run_case *c, const struct latency_mark *mark)
 {
 	struct run_repetition *r = &c->repetitions[--c->n_repetitions];
 
 	free(r->message);
 	free(r->values);
-	if (c->latency.n > n_latency)
-		c->latency.n = n_latency;
+	go_back(c, mark);
 }
 
 int run_build_canary(struct run_result *r, uint64_t order, uint64_t ns)

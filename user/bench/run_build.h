@@ -24,8 +24,15 @@ int run_build_add(const struct scenario *s, const struct scenario_case *from, st
 		  struct repetition *rep, const struct run_build_place *place,
 		  struct run_repetition **ret);
 
-/* Takes the last repetition back, down to 'n_latency' observations. */
-void run_build_remove_last(struct run_case *c, size_t n_latency);
+/* How many observations there were at a moment. */
+struct latency_mark {
+	size_t n;
+	uint64_t dropped;
+};
+struct latency_mark run_build_mark(const struct run_case *c);
+
+/* Takes the last repetition back, and the observations since then. */
+void run_build_remove_last(struct run_case *c, const struct latency_mark *mark);
 
 /* 0 or -ENOMEM. */
 int run_build_canary(struct run_result *r, uint64_t order, uint64_t ns);
