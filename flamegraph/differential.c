@@ -105,6 +105,9 @@ int differential_new(const struct differential_side *before, const struct differ
 	for (i = 0; i < after->tree->n_nodes; i++)
 		d->changes[of_after[i]].self_after += self_of(after, i);
 	add_up(d);
+	if (!isfinite(d->changes[0].before) || !isfinite(d->changes[0].after))
+		return errf(-EOVERFLOW, "scales of %g and %g are too large", before->scale,
+			    after->scale);
 	measure(d);
 	judge_all(d, judge, arg);
 	*ret = take(d);

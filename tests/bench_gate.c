@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bench_gate: how often the gate is wrong, by simulation. Prints one line per measure, "name value
- * unit". Seeds are fixed: the same figures everywhere.
+ * bench_gate: how often the gate is wrong about metrics, by simulation. Prints one line per
+ * measure, "name value unit". Seeds are fixed: the same figures everywhere.
  */
 #include <math.h>
 #include <stdbool.h>
@@ -18,7 +18,7 @@
 
 /* --- metrics ------------------------------------------------------------------------------- */
 
-#define COMPARISONS 3000
+#define COMPARISONS 2000
 #define MOST_PAIRS  60
 
 /* The machine's speed drifts: AR(1) from run to run with this deviation. Each run has its own
@@ -262,148 +262,6 @@ static const struct trial trials[] = {
 	{ "worse_5_release", "release", IN_TURNS, 30, 1.05, SPIKES_OF_TENTH, METRICS },
 };
 
-/* --- functions ----------------------------------------------------------------------------- */
-
-#define FUNCTIONS	200
-#define PROFILES	2000
-#define SAMPLES		10000 /* of one repetition: ten seconds at 999 Hz */
-#define CANDIDATE_SHARE 0.005
-#define FUNCTION_ALPHA	0.05
-#define GROWTH		0.10
-#define TOTAL_SHARE	0.01
-
-struct profiles {
-	double before[FUNCTIONS][SIGN_FLIP_EXACT], after[FUNCTIONS][SIGN_FLIP_EXACT];
-};
-
-static double poisson(struct random *r, double mean)
-{
-	double limit = exp(-mean), product = random_unit(r);
-	unsigned int n = 0;
-
-	/* Beyond some hundreds the difference is nobody's business. */
-	if (mean > 300)
-		return fmax(0, round(mean + sqrt(mean) * random_normal(r)));
-	for (; product > limit; n++)
-		product *= random_unit(r);
-	return n;
-}
-
-/* Shares fall like 1 / rank, as those of real profiles about do. */
-static double share_of(size_t function)
-{
-	static double all;
-	size_t i;
-
-	for (i = 0; all == 0 && i < FUNCTIONS; i++)
-		all += 1.0 / (double)(i + 1);
-	return 1 / all / (double)(function + 1);
-}
-
-/* Counts of samples: the whole run is faster or slower, each function has its own variation on top
- * (5 to 15 %), and sampling is Poisson's. */
-static void simulate_profile(size_t pairs, size_t dearer, double ratio, struct random *r,
-			     struct profiles *ret)
-{
-	size_t i, k, side;
-
-	for (k = 0; k < pairs; k++) {
-		for (side = 0; side < 2; side++) {
-			double run = exp(NOISE * random_normal(r));
-
-			for (i = 0; i < FUNCTIONS; i++) {
-				double own = 0.05 + 0.10 * (double)(i * 7 % 10) / 9;
-				double mean =
-					SAMPLES * share_of(i) * run * exp(own * random_normal(r));
-
-				if (side && i == dearer)
-					mean *= ratio;
-				(side ? ret->after : ret->before)[i][k] = poisson(r, mean);
-			}
-		}
-	}
-}
-
-static double mean_of(const double *v, size_t n)
-{
-	double sum = 0;
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		sum += v[i];
-	return sum / (double)n;
-}
-
-struct alarms {
-	bool any, any_grown; /* a function that did not change: significant; and large enough */
-	bool is_found;	     /* the one that did */
-};
-
-static int judge_profile(const struct profiles *p, size_t pairs, size_t dearer, struct alarms *ret)
-{
-	double d[FUNCTIONS * SIGN_FLIP_EXACT], adjusted[FUNCTIONS], before[FUNCTIONS],
-		after[FUNCTIONS], all_before = 0, all_after = 0;
-	size_t candidates[FUNCTIONS], n = 0, i, k;
-	int err;
-
-	for (i = 0; i < FUNCTIONS; i++) {
-		before[i] = mean_of(p->before[i], pairs);
-		after[i] = mean_of(p->after[i], pairs);
-		all_before += before[i];
-		all_after += after[i];
-	}
-	for (i = 0; i < FUNCTIONS; i++) {
-		if (before[i] < CANDIDATE_SHARE * all_before &&
-		    after[i] < CANDIDATE_SHARE * all_after)
-			continue;
-		for (k = 0; k < pairs; k++)
-			d[n * pairs + k] = p->after[i][k] - p->before[i][k];
-		candidates[n++] = i;
-	}
-	err = sign_flip_max_t(d, n, pairs, SIGN_FLIP_PERMUTATIONS, 1, adjusted);
-	*ret = (struct alarms){ 0 };
-	for (k = 0; k < n && !err; k++) {
-		double grown;
-
-		i = candidates[k];
-		grown = after[i] - before[i];
-		if (adjusted[k] >= FUNCTION_ALPHA)
-			continue;
-		if (i != dearer)
-			ret->any = true;
-		if (grown < GROWTH * before[i] || grown < TOTAL_SHARE * all_before)
-			continue;
-		*(i == dearer ? &ret->is_found : &ret->any_grown) = true;
-	}
-	return err;
-}
-
-static int bench_functions(const char *name, size_t pairs, size_t dearer, double ratio)
-{
-	_cleanup_(freep) struct profiles *p = malloc(sizeof(*p));
-	unsigned int any = 0, any_grown = 0, found = 0, round;
-	struct alarms alarms;
-	struct random r;
-	int err;
-
-	if (!p)
-		return errf(-ENOMEM, "cannot simulate profiles");
-	random_init(&r, 2);
-	for (round = 0; round < PROFILES; round++) {
-		simulate_profile(pairs, dearer, ratio, &r, p);
-		err = judge_profile(p, pairs, dearer, &alarms);
-		if (err)
-			return err;
-		any += alarms.any;
-		any_grown += alarms.any_grown;
-		found += alarms.is_found;
-	}
-	printf("%s_any %.6f share\n", name, (double)any / PROFILES);
-	printf("%s_any_grown %.6f share\n", name, (double)any_grown / PROFILES);
-	printf("%s_found %.6f share\n", name, (double)found / PROFILES);
-	return 0;
-}
-
 /* --- time ---------------------------------------------------------------------------------- */
 
 static double now(void)
@@ -444,12 +302,7 @@ int main(void)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	for (i = 0; i < ARRAY_SIZE(trials) && !err; i++)
 		err = bench_metrics(policy, &trials[i]);
-	(void)(err || (err = bench_functions("profiles_8", 8, FUNCTIONS, 1)) ||
-	       (err = bench_functions("profiles_12", 12, FUNCTIONS, 1)) ||
-	       (err = bench_functions("first_20_8", 8, 0, 1.2)) ||
-	       (err = bench_functions("first_20_12", 12, 0, 1.2)) ||
-	       (err = bench_functions("first_15_12", 12, 0, 1.15)) ||
-	       (err = bench_sign_flip(2000, 12)) || (err = bench_sign_flip(2000, 30)));
+	(void)(err || (err = bench_sign_flip(2000, 12)) || (err = bench_sign_flip(2000, 30)));
 	if (err)
 		fprintf(stderr, "bench_gate: %s\n", err_text());
 	return err ? 1 : 0;

@@ -283,6 +283,7 @@ static void damaged_ones_are_refused(void **state)
 		{ "alpha", "\"x\"" },
 		{ "repeat", "-1" },
 		{ "metric", "null" },
+		{ "metric", "\"wall\\u001b[2J\"" },
 		{ "min_effect", "-0.1" },
 		{ "limit", "1e300" },
 		{ "noise", "[]" },

@@ -157,18 +157,29 @@ static void limits_are_shares_of_the_value_before(void **state)
 	}
 }
 
-/* 3 % exactly is not beyond 3 %, whatever the logarithm's last bit. */
-static void the_least_effect_itself_is_not_beyond_it(void **state)
+/* Whatever the logarithm's last bit: 3 % is not beyond 3 %, and it reaches an alert at 3 %. */
+static void at_a_limit_exactly_rounding_does_not_decide(void **state)
 {
-	struct pairs p = constant(100, 103);
-	struct metric_pairs m = metric(&p);
-	struct metric_comparison c;
+	unsigned int percent, side;
 
 	(void)state;
-	m.limits = (struct policy_limits){ 0.03, 0.03, 0.03, false, false };
-	c = compared(&m);
-	assert_true(c.p == 1);
-	assert_verdict(&c, VERDICT_PASSED, "within_limit");
+	for (percent = 1; percent < 60; percent++) {
+		for (side = 0; side < 2; side++) {
+			double share = percent / 100.0;
+			struct pairs p = constant(100, side ? 100 - percent : 100 + percent);
+			struct metric_pairs m = metric(&p);
+			struct metric_comparison c;
+
+			m.better = side ? BETTER_HIGHER : BETTER_LOWER;
+			m.limits = (struct policy_limits){ share, share, share, false, false };
+			c = compared(&m);
+			assert_true(c.p == 1);
+			assert_verdict(&c, VERDICT_PASSED, "within_limit");
+			m.limits.min_effect = share / 2;
+			c = compared(&m);
+			assert_verdict(&c, VERDICT_REGRESSED, "beyond_limit");
+		}
+	}
 }
 
 static void constant_metrics_are_exact_ties(void **state)
@@ -334,6 +345,7 @@ static void the_family_is_the_gated_metrics(void **state)
 	/* Not gated: one of all four. */
 	assert_true(c[3].p == ldexp(1, -8) && c[3].p_adjusted == ldexp(4, -8));
 	assert_verdict(&c[3], VERDICT_INCONCLUSIVE, "too_few_pairs");
+	assert_true(!isnan(c[0].detectable) && isnan(c[3].detectable));
 	assert_int_equal(compare_verdict(c, 4), VERDICT_REGRESSED);
 	m[2].is_gated = true;
 	assert_int_equal(compare_metrics(m, 4, &policy, c), 0);
@@ -428,7 +440,7 @@ int main(void)
 		cmocka_unit_test(what_is_the_same_passes),
 		cmocka_unit_test(where_more_is_better_less_is_worse),
 		cmocka_unit_test(limits_are_shares_of_the_value_before),
-		cmocka_unit_test(the_least_effect_itself_is_not_beyond_it),
+		cmocka_unit_test(at_a_limit_exactly_rounding_does_not_decide),
 		cmocka_unit_test(constant_metrics_are_exact_ties),
 		cmocka_unit_test(noise_is_neither_green_nor_red),
 		cmocka_unit_test(few_pairs_are_told_to_be_few),

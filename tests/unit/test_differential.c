@@ -156,6 +156,8 @@ static void scales_make_sides_comparable(void **state)
 	none.scale = INFINITY;
 	assert_int_equal(differential_new(&none, &one, NULL, NULL, &d), -EINVAL);
 	assert_non_null(strstr(err_text(), "scales above 0"));
+	none.scale = 1e307;
+	assert_int_equal(differential_new(&none, &one, NULL, NULL, &d), -EOVERFLOW);
 	assert_null(d);
 	world_release(&w);
 }

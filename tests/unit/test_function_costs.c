@@ -144,7 +144,7 @@ static void a_sample_without_its_repetition_is_refused(void **state)
 	_cleanup_(profile_freep) struct profile *p = stacks_new("cpu", "nanoseconds");
 	_cleanup_(profile_freep) struct profile *beyond = stacks_new("cpu", "nanoseconds");
 	struct function_costs *c = NULL;
-	const double none[] = { 1, 0 };
+	const double none[] = { 1, 0 }, few[] = { 1, 1e-300 };
 
 	(void)state;
 	stacks_add(p, "sh", "main", 1);
@@ -157,6 +157,8 @@ static void a_sample_without_its_repetition_is_refused(void **state)
 	assert_int_equal(function_costs_new(beyond, 0, once, 3, &c), -EINVAL);
 	assert_int_equal(function_costs_new(beyond, 1, once, 3, &c), -EINVAL);
 	assert_int_equal(function_costs_new(beyond, 0, none, 2, &c), -EINVAL);
+	assert_non_null(strstr(err_text(), "repetition 1 made 0 iterations"));
+	assert_int_equal(function_costs_new(beyond, 0, few, 2, &c), -EINVAL);
 	assert_null(c);
 }
 

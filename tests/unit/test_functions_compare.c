@@ -30,6 +30,7 @@ struct world {
 	size_t n;
 	size_t n_repetitions;
 	double cpu_noise; /* standard deviation of a repetition's speed */
+	bool is_exact;	  /* every repetition has the average number of samples */
 	uint64_t seed;
 };
 
@@ -45,6 +46,8 @@ static int64_t draw_samples(struct random *random, double mean)
 	double t = 0;
 	int64_t n = -1;
 
+	if (!random)
+		return llround(mean);
 	if (mean <= 0)
 		return 0;
 	do {
@@ -62,11 +65,12 @@ static struct profile *draw_profile(const struct world *w, bool after, uint64_t 
 
 	random_init(&random, seed);
 	for (r = 0; r < w->n_repetitions; r++) {
-		double speed = 1 + w->cpu_noise * random_normal(&random);
+		double speed = w->is_exact ? 1 : 1 + w->cpu_noise * random_normal(&random);
 
 		for (i = 0; i < w->n; i++) {
 			const struct stack *s = &w->stacks[i];
-			int64_t n = draw_samples(&random, speed * (after ? s->after : s->before));
+			int64_t n = draw_samples(w->is_exact ? NULL : &random,
+						 speed * (after ? s->after : s->before));
 
 			if (n)
 				repetitions_add(p, s->stack, r, n * NS_PER_SAMPLE);
@@ -293,6 +297,34 @@ static void what_is_new_gone_or_improved_is_called_so(void **state)
 	assert_string_equal(d->changes[1].function, "better");
 }
 
+/* Without noise everything is significant: what is left are the limits. */
+static void a_change_counts_from_its_share_of_its_own_and_of_all_on(void **state)
+{
+	static const struct stack stacks[] = {
+		{ "main;just", 1000, 1100 },	 { "main;nearly", 2000, 2199 },
+		{ "main;small", 100, 199 },	 { "main;large_enough", 100, 200 },
+		{ "main;just_less", 1000, 900 }, { "main;nearly_less", 2000, 1801 },
+		{ "main;tiny", 40, 400 },	 { "main;rest", 3760, 3760 },
+	};
+	struct world w = WORLD(stacks, 8, 1);
+	_cleanup_(functions_comparison_freep) struct functions_comparison *c = NULL;
+
+	(void)state;
+	w.is_exact = true;
+	c = compare(&w);
+	assert_true(c->before == 10000.0 * NS_PER_SAMPLE);
+	assert_class(c, "just", FUNCTION_GROWN);
+	assert_class(c, "nearly", FUNCTION_SAME);
+	assert_class(c, "small", FUNCTION_SAME);
+	assert_class(c, "large_enough", FUNCTION_GROWN);
+	assert_class(c, "just_less", FUNCTION_IMPROVED);
+	assert_class(c, "nearly_less", FUNCTION_SAME);
+	assert_class(c, "tiny", FUNCTION_GROWN); /* a candidate after, if not before */
+	assert_string_equal(c->changes[0].function, "tiny");
+	assert_int_equal(c->n_candidates, 8);
+	assert_true(find(c, "nearly")->p_adjusted == 2 / 256.0);
+}
+
 /* --- moved ----------------------------------------------------------------------------------- */
 
 static void cost_that_goes_to_a_sibling_moved_within_the_caller(void **state)
@@ -412,6 +444,82 @@ static void a_function_with_several_callers_is_judged_by_what_is_above_all_of_th
 	assert_moved(d, "hash", "both", "compare");
 	assert_moved(d, "compare", "both", "hash");
 	assert_class(d, "slow", FUNCTION_GROWN);
+}
+
+static void a_caller_that_changed_itself_acquits_nobody(void **state)
+{
+	static const struct stack stacks[] = {
+		{ "main;work;left", 200, 100 },
+		{ "main;work;right", 100, 240 },
+		{ "main;rest", 300, 300 },
+	};
+	struct world w = WORLD(stacks, 8, 1);
+	_cleanup_(functions_comparison_freep) struct functions_comparison *c = NULL;
+
+	(void)state;
+	w.is_exact = true;
+	c = compare(&w);
+	assert_class(c, "left", FUNCTION_IMPROVED);
+	assert_class(c, "right", FUNCTION_GROWN);
+}
+
+/* Below "work" is something restless, whose sum is the same: nobody knows if "work" changed. */
+static struct functions_comparison *compare_restless(int64_t left, int64_t right)
+{
+	_cleanup_(profile_freep) struct profile *before = stacks_new("cpu", "nanoseconds");
+	_cleanup_(profile_freep) struct profile *after = stacks_new("cpu", "nanoseconds");
+	size_t r, i;
+
+	for (r = 0; r < 8; r++) {
+		for (i = 0; i < 4; i++) {
+			char quiet[] = "main;quiet0";
+
+			quiet[10] += i;
+			repetitions_add(before, quiet, r, 200 + (r + i) % 2);
+			repetitions_add(after, quiet, r, 200);
+		}
+		repetitions_add(before, "main;work;restless", r, r % 2 ? 1400 : 600);
+		repetitions_add(after, "main;work;restless", r, r % 2 ? 600 : 1400);
+		repetitions_add(before, "main;work;left", r, 200);
+		repetitions_add(before, "main;work;right", r, 200);
+		repetitions_add(after, "main;work;left", r, left);
+		repetitions_add(after, "main;work;right", r, right);
+	}
+	return compare_profiles(before, after, 8, NULL, 0);
+}
+
+static void below_a_restless_caller_only_a_counterpart_shows_that_cost_moved(void **state)
+{
+	_cleanup_(functions_comparison_freep) struct functions_comparison *all = NULL, *half = NULL,
+									  *none = NULL;
+
+	(void)state;
+	all = compare_restless(100, 300);
+	assert_moved(all, "left", "work", "right");
+	assert_moved(all, "right", "work", "left");
+	half = compare_restless(50, 700);
+	assert_class(half, "left", FUNCTION_IMPROVED);
+	assert_class(half, "right", FUNCTION_GROWN);
+	none = compare_restless(200, 500);
+	assert_class(none, "right", FUNCTION_GROWN);
+	assert_true(none->p > 0.05);
+}
+
+/* What is called from elsewhere, too, is not acquitted by the caller that stayed the same. */
+static void one_caller_of_several_acquits_nobody(void **state)
+{
+	static const struct stack stacks[] = {
+		{ "main;left;hash", 120, 120 },
+		{ "main;right;hash", 40, 80 },
+		{ "main;rest", 300, 300 },
+	};
+	struct world w = WORLD(stacks, 8, 1);
+	_cleanup_(functions_comparison_freep) struct functions_comparison *c = NULL;
+
+	(void)state;
+	w.is_exact = true;
+	c = compare(&w);
+	assert_class(c, "hash", FUNCTION_GROWN);
 }
 
 static void recursion_is_no_caller_that_did_not_change(void **state)
@@ -670,6 +778,7 @@ int main(void)
 		cmocka_unit_test(few_samples_still_show_a_large_change),
 		cmocka_unit_test(contributions_are_right),
 		cmocka_unit_test(what_is_new_gone_or_improved_is_called_so),
+		cmocka_unit_test(a_change_counts_from_its_share_of_its_own_and_of_all_on),
 		cmocka_unit_test(cost_that_goes_to_a_sibling_moved_within_the_caller),
 		cmocka_unit_test(in_a_program_whose_total_is_the_same_main_is_that_caller),
 		cmocka_unit_test(renames_moved_to_their_new_names),
@@ -677,6 +786,9 @@ int main(void)
 		cmocka_unit_test(cost_that_went_to_many_has_no_counterpart),
 		cmocka_unit_test(
 			a_function_with_several_callers_is_judged_by_what_is_above_all_of_them),
+		cmocka_unit_test(a_caller_that_changed_itself_acquits_nobody),
+		cmocka_unit_test(below_a_restless_caller_only_a_counterpart_shows_that_cost_moved),
+		cmocka_unit_test(one_caller_of_several_acquits_nobody),
 		cmocka_unit_test(recursion_is_no_caller_that_did_not_change),
 		cmocka_unit_test(a_change_is_not_moved_because_the_total_is_noisy),
 		cmocka_unit_test(more_sleep_accuses_nobody),

@@ -100,8 +100,8 @@ static struct gate_result *some_gate(const char *name)
 				   .cases = c,
 				   .n_cases = 1 };
 	c->cell = strdup("small");
-	c->before_name = strdup("off");
-	c->after_name = strdup("on");
+	c->before_name = strdup("small.off");
+	c->after_name = strdup("small.on");
 	c->verdict = VERDICT_REGRESSED;
 	c->metrics = calloc(4, sizeof(*c->metrics));
 	add_metric(c, "wall_ns", "ns", VERDICT_REGRESSED, "beyond_limit");
@@ -204,7 +204,7 @@ static void the_text_begins_with_the_verdict_and_ends_with_what_to_do(void **sta
 		"REGRESSED  cpu-bound: wall_ns is 10.0 % worse [beyond_limit]\n"
 		"retry: 30 more pairs said the same\n"
 		"\n"
-		"small: off -> on  REGRESSED\n"
+		"small.off -> small.on  REGRESSED\n"
 		"  metric                   before      after       worse by      95 % interval    "
 		"      verdict\n"
 		"  wall_ns                  100 ms      110 ms      +10.0 %       +9.0 % .. -      "

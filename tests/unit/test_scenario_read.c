@@ -396,6 +396,28 @@ static void errors_say_where_and_what(void **state)
 		assert_refused(bad[i].text, bad[i].sentence);
 }
 
+/* The sentence is about the kind of thing; what was read before it is not lost. */
+static void keys_for_one_thing_exclude_each_other(void **state)
+{
+	static const char metric[] = LEAST "metrics: [{name: a, unit: b, better: lower, %s}]\n";
+	static const char *const pairs[] = { "lines: f, regex: (x), file: g",
+					     "regex: (x), json: {file: f, pointer: /p}" };
+	char text[512];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		snprintf(text, sizeof(text), metric, pairs[i]);
+		assert_refused(text, "s.yaml:3:11: a metric has one of lines, regex, json");
+	}
+	assert_refused(LEAST "ready: {stdout: a, file: b}\n",
+		       "s.yaml:3:8: ready has one of stdout, file, tcp");
+	assert_refused(LEAST "oracle: {sha256: "
+			     "0000000000000000000000000000000000000000000000000000000000000000, "
+			     "expected: b}\n",
+		       "s.yaml:3:9: oracle has one of sha256, expected");
+}
+
 static void bytes_that_have_no_place_are_found(void **state)
 {
 	static const char nul[] = "name: x\ncomm\0and: [a]\n";
@@ -521,6 +543,7 @@ int main(void)
 		cmocka_unit_test(a_running_service_is_measured_for_a_duration),
 		cmocka_unit_test(variants_may_have_all_the_commands),
 		cmocka_unit_test(errors_say_where_and_what),
+		cmocka_unit_test(keys_for_one_thing_exclude_each_other),
 		cmocka_unit_test(bytes_that_have_no_place_are_found),
 		cmocka_unit_test(aliases_that_multiply_are_refused),
 		cmocka_unit_test(size_and_depth_are_bounded),

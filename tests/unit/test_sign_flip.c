@@ -76,7 +76,7 @@ static void max_t_by_enumeration(const double *d, size_t m, size_t n, double *re
 
 static void few_pairs_are_as_by_enumeration(void **state)
 {
-	double d[MOST_SERIES * 8], p[MOST_SERIES], expected[MOST_SERIES];
+	double d[MOST_SERIES * 8] = { 0 }, p[MOST_SERIES], expected[MOST_SERIES];
 	struct random r;
 	size_t n, m, round, i;
 

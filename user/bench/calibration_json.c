@@ -6,6 +6,7 @@
 
 #include "user/base/err.h"
 #include "user/base/json_parts.h"
+#include "user/base/str.h"
 #include "user/bench/calibrate.h"
 
 static json_t *number_json(double v)
@@ -84,8 +85,9 @@ static int read_text(const json_t *o, const char *key, bool is_needed, char **re
 
 	if (json_is_null(v) && !is_needed)
 		return 0;
-	if (!json_is_string(v))
-		return errf(-EINVAL, "a calibration's '%s' is no text", key);
+	/* It will be shown. */
+	if (!json_is_string(v) || !text_is_clean(json_string_value(v), json_string_length(v), 0))
+		return errf(-EINVAL, "a calibration's '%s' is no clean text", key);
 	*ret = strdup(json_string_value(v));
 	return *ret ? 0 : errf(-ENOMEM, "cannot read the calibration");
 }

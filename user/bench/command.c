@@ -23,7 +23,9 @@
 #define PATIENCE_NS 2000000000ull
 #define QUOTED	    400
 
-#define RSS_SLACK_KIB 128
+#define RSS_SLACK_KIB 1024 /* what the child grows by while it executes the command */
+#define RSS_SMALL_KIB (8 << 10)
+#define RSS_LOOKS     5
 
 /* What the child tells us where a pipe would cost time: shared with it. */
 struct report {
@@ -43,6 +45,8 @@ struct running {
 	int write_err;
 	uint64_t start_ns, stop_ns;
 	long seen_rss_kib; /* the most that the command itself was seen to have */
+	uint64_t seen_ns;  /* last, since the start */
+	unsigned int n_seen;
 	enum command_end end;
 };
 
@@ -275,13 +279,16 @@ static void end_by(struct running *r, enum command_end end, int signal_number)
 		r->stop_ns = clock_ns(CLOCK_MONOTONIC);
 }
 
-static void see_rss(struct running *r)
+static void see_rss(struct running *r, uint64_t elapsed)
 {
 	char path[64], text[4096], *at;
 	long kib;
 	ssize_t n;
 	int fd;
 
+	if (elapsed < r->seen_ns + LOOK_NS)
+		return;
+	r->seen_ns = elapsed;
 	snprintf(path, sizeof(path), "/proc/%d/status", r->pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -290,7 +297,10 @@ static void see_rss(struct running *r)
 	close(fd);
 	text[n > 0 ? n : 0] = '\0';
 	at = strstr(text, "\nVmHWM:");
-	if (at && sscanf(at, "\nVmHWM: %ld", &kib) == 1 && kib > r->seen_rss_kib)
+	if (!at || sscanf(at, "\nVmHWM: %ld", &kib) != 1)
+		return;
+	r->n_seen++;
+	if (kib > r->seen_rss_kib)
 		r->seen_rss_kib = kib;
 }
 
@@ -305,7 +315,7 @@ static uint64_t look_after(struct running *r)
 		end_by(r, COMMAND_FLOODED, SIGKILL);
 		return next;
 	}
-	see_rss(r);
+	see_rss(r, elapsed);
 	if (r->stop_ns) {
 		if (r->start_ns + elapsed - r->stop_ns > PATIENCE_NS)
 			end_by(r, COMMAND_STOPPED, SIGKILL);
@@ -357,10 +367,21 @@ static uint64_t watch(struct running *r)
 /* --- end -------------------------------------------------------------------------------------- */
 
 /*
- * What the child did before it executed the command is ours. Its largest resident set, which was a
- * copy of ours, stays with the process (exec_mmap() in fs/exec.c): where the command had less, it
- * is told by what was seen.
+ * What the child was before it executed the command, a copy of us, stays with it as the least of
+ * its largest resident set (exec_mmap() in fs/exec.c). A command that had less than that is told by
+ * what was seen of it, if it was seen often enough; else it is not known, unless we are so small
+ * that it does not matter.
  */
+static long largest_rss(const struct running *r, long kib)
+{
+	long ours = r->report->before.ru_maxrss;
+
+	if (kib > ours + RSS_SLACK_KIB || ours < RSS_SMALL_KIB)
+		return kib;
+	return r->n_seen >= RSS_LOOKS ? r->seen_rss_kib : -1;
+}
+
+/* What the child did before it executed the command was our doing. */
 static void take_off_ours(struct running *r, struct rusage *u)
 {
 	const struct rusage *ours = &r->report->before;
@@ -375,8 +396,7 @@ static void take_off_ours(struct running *r, struct rusage *u)
 	u->ru_oublock -= ours->ru_oublock;
 	u->ru_nvcsw -= ours->ru_nvcsw;
 	u->ru_nivcsw -= ours->ru_nivcsw;
-	if (u->ru_maxrss <= ours->ru_maxrss + RSS_SLACK_KIB && r->seen_rss_kib)
-		u->ru_maxrss = r->seen_rss_kib;
+	u->ru_maxrss = largest_rss(r, u->ru_maxrss);
 }
 
 /* Waits for the child and ends all that it has left behind. */

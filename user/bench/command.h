@@ -59,8 +59,9 @@ struct command_result {
 	int status;	   /* as a shell's $? */
 	uint64_t start_ns; /* CLOCK_MONOTONIC, before it executed */
 	uint64_t wall_ns;  /* until it ended */
-	/* Of it and all that it has started. A resident set that is smaller than ours was is only
-	 * as exact as it could be seen every 20 ms. */
+	/* Of it and all that it has started. The largest resident set is at least ours at the
+	 * start, if that was less than 8 MiB; if it was more, one that is smaller is only as exact
+	 * as it could be seen every 20 ms, and -1 for a command that was too short for that. */
 	struct rusage usage;
 	double counters[COUNTERS];
 };

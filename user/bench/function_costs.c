@@ -169,7 +169,7 @@ static int find_repetition(struct counter *x, uint32_t labels, uint32_t *ret)
 				    "a sample has no number as its label \"%s\": "
 				    "it cannot be told which repetition it is of",
 				    LABEL_REPETITION);
-		if (label->num < 0 || (uint64_t)label->num >= c->n_repetitions)
+		if ((uint64_t)label->num >= c->n_repetitions) /* or negative */
 			return errf(-EINVAL, "a sample is of repetition %" PRId64 " of %zu",
 				    label->num, c->n_repetitions);
 		x->repetition_of[labels] = label->num;
@@ -310,8 +310,9 @@ int function_costs_new(const struct profile *p, unsigned int value, const double
 	if (value >= p->n_values)
 		return errf(-EINVAL, "the profile has no value number %u", value);
 	for (r = 0; r < n; r++) {
-		if (!(iterations[r] > 0))
-			return errf(-EINVAL, "repetition %zu made no iterations", r);
+		/* With others, costs would not be finite. */
+		if (!(iterations[r] >= 1e-12 && iterations[r] <= 1e18))
+			return errf(-EINVAL, "repetition %zu made %g iterations", r, iterations[r]);
 	}
 	c->p = p;
 	c->value = value;

@@ -20,9 +20,9 @@ struct function_costs;
 
 /*
  * Counts value type 'value' of the profile, in its unit per iteration: iterations[i] is how many
- * repetition i made (> 0), n of them. Functions are told apart by name and module; inlined ones are
- * functions, process names at the root are none. The profile must outlive it. 0, -ENOMEM,
- * -EOVERFLOW, or -EINVAL with a sentence if a sample has no such label, or one beyond n.
+ * repetition i made (1e-12 to 1e18), n of them. Functions are told apart by name and module;
+ * inlined ones are functions, process names at the root are none. The profile must outlive it. 0,
+ * -ENOMEM, -EOVERFLOW, or -EINVAL with a sentence if a sample has no such label, or one beyond n.
  */
 int function_costs_new(const struct profile *p, unsigned int value, const double *iterations,
 		       size_t n, struct function_costs **ret);

@@ -18,9 +18,8 @@
 /* Shares of a function's cost, on both sides together, that pass through a caller. */
 #define NEARLY_ALL 0.95
 
-/* The caller's own change, as a share of the function's: its estimate, and its interval's ends. */
-#define CALLER_ESTIMATE_SHARE 0.25
-#define CALLER_INTERVAL_SHARE 0.5
+/* The caller's own change, as a share of the function's: its estimate, or its interval's ends. */
+#define CALLER_SHARE 0.5
 
 /* What must have changed the other way for a caller whose interval is wide. */
 #define COUNTERPART_SHARE 0.5
@@ -170,7 +169,7 @@ static int is_moved_within(const struct search *s, const struct suspect *suspect
 	double p = 1, low, high, against;
 	int err;
 
-	if (fabs(change) > CALLER_ESTIMATE_SHARE * fabs(delta))
+	if (fabs(change) > CALLER_SHARE * fabs(delta))
 		return 0;
 	function_row_total_deltas(s->rows, above, s->deltas);
 	err = sign_flip_max_t(s->deltas, 1, s->rows->n_pairs, SIGN_FLIP_PERMUTATIONS, s->seed, &p);
@@ -183,8 +182,7 @@ static int is_moved_within(const struct search *s, const struct suspect *suspect
 		return 0;
 	if (against >= COUNTERPART_SHARE * fabs(delta))
 		return 1;
-	return low > -CALLER_INTERVAL_SHARE * fabs(delta) &&
-	       high < CALLER_INTERVAL_SHARE * fabs(delta);
+	return low > -CALLER_SHARE * fabs(delta) && high < CALLER_SHARE * fabs(delta);
 }
 
 static int judge(struct search *s, const struct suspect *suspect)

@@ -340,10 +340,9 @@ static enum verdict worst(const struct gate_result *g)
 	return is_unsure ? VERDICT_INCONCLUSIVE : has_improved ? VERDICT_IMPROVED : VERDICT_PASSED;
 }
 
-static const char *cell_name(const struct gate_case *c)
-{
-	return *c->cell ? c->cell : "the only case";
-}
+/* "wall_ns", or "wall_ns of small". */
+#define METRIC_FMT	  "%s%s%s"
+#define METRIC_ARGS(m, c) (m)->name, *(c)->cell ? " of " : "", (c)->cell
 
 static int conclude_inconclusive(struct gate_result *g, const struct gate_case *c,
 				 const struct metric_comparison *m)
@@ -353,12 +352,17 @@ static int conclude_inconclusive(struct gate_result *g, const struct gate_case *
 			       "No metric could be judged");
 	if (isnan(m->detectable))
 		return explain(g, VERDICT_INCONCLUSIVE, 4, m->reason,
-			       "%s of %s: with %zu pairs no change could have been seen", m->name,
-			       cell_name(c), m->n);
+			       METRIC_FMT ": with %zu pairs no change could have been seen",
+			       METRIC_ARGS(m, c), m->n);
+	if (!strcmp(m->reason, "not_confirmed"))
+		return explain(g, VERDICT_INCONCLUSIVE, 4, m->reason,
+			       METRIC_FMT
+			       " was worse by %.1f %%, and was not when it was run again",
+			       METRIC_ARGS(m, c), 100 * m->change);
 	return explain(g, VERDICT_INCONCLUSIVE, 4, m->reason,
-		       "%s of %s changed by %+.1f %% (%+.1f to %+.1f); the smallest change that "
-		       "could have been seen is %+.1f %%",
-		       m->name, cell_name(c), 100 * m->change, 100 * m->low, 100 * m->high,
+		       METRIC_FMT " changed by %+.1f %% (%+.1f to %+.1f); the smallest change that "
+				  "could have been seen is %+.1f %%",
+		       METRIC_ARGS(m, c), 100 * m->change, 100 * m->low, 100 * m->high,
 		       100 * m->detectable);
 }
 
@@ -371,15 +375,15 @@ static int conclude(struct gate_result *g)
 	switch (verdict) {
 	case VERDICT_REGRESSED:
 		return explain(g, verdict, 1, "regression",
-			       "%s of %s is worse by %.1f %% (%.1f to %.1f %%, adjusted p %.2g)",
-			       m->name, cell_name(c), 100 * m->change, 100 * m->low, 100 * m->high,
+			       METRIC_FMT " is worse by %.1f %% (%.1f to %.1f %%, adjusted p %.2g)",
+			       METRIC_ARGS(m, c), 100 * m->change, 100 * m->low, 100 * m->high,
 			       m->p_adjusted);
 	case VERDICT_INCONCLUSIVE:
 		return conclude_inconclusive(g, c, m);
 	case VERDICT_IMPROVED:
 		return explain(g, verdict, 0, "improvement",
-			       "%s of %s is better by %.1f %%, and nothing is worse", m->name,
-			       cell_name(c), -100 * m->change);
+			       METRIC_FMT " is better by %.1f %%, and nothing is worse",
+			       METRIC_ARGS(m, c), -100 * m->change);
 	default:
 		return explain(g, VERDICT_PASSED, 0, "no_regression",
 			       "No gated metric is worse by more than its limit");

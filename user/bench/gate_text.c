@@ -156,12 +156,12 @@ static void put_case(struct page *p, const struct gate_case *c, bool color)
 	size_t i;
 
 	page_put(p, "\n");
-	page_clean(p, c->cell);
-	page_put(p, c->cell && *c->cell ? ": " : "");
 	page_clean(p, c->before_name);
-	page_put(p, " -> ");
-	page_clean(p, c->after_name);
-	page_put(p, "  ");
+	if (c->before_name && c->after_name && strcmp(c->before_name, c->after_name)) {
+		page_put(p, " -> ");
+		page_clean(p, c->after_name);
+	}
+	page_put(p, c->after_name && *c->after_name ? "  " : "");
 	put_verdict(p, c->verdict, color);
 	page_put(p, "\n");
 	put_metrics(p, c, color);

@@ -251,7 +251,7 @@ static int take_recording(struct run *run, const struct order_step *step,
 	struct run_case *c = &run->r->cases[step->case_number];
 	int err = 0;
 
-	if (!folder || r->outcome != REPETITION_OK || step->is_warmup)
+	if (r->outcome != REPETITION_OK)
 		return 0;
 	if (run->o->profiled)
 		err = run->o->profiled(run->o->ctx, step->case_number, step->number, folder);
@@ -281,7 +281,7 @@ static int take_step(struct run *run, struct pass *p, const struct order_step *s
 				    &run->r->cases[step->case_number], &rep, &place, &r);
 		if (!err)
 			err = check_outcome(run, &run->r->cases[step->case_number], r);
-		if (!err)
+		if (!err && p->is_profile)
 			err = take_recording(run, step, r, folder);
 	}
 	free(rep.message);
@@ -376,13 +376,13 @@ static int run_pass(struct run *run, bool is_profile, uint64_t deadline_ns)
 	run->other_ns = 0;
 	if (!err)
 		err = take_steps(run, &p);
+	if (err)
+		return err;
 	machine_state_read(&after);
 	after.own_ns += run->other_ns;
 	if (!is_profile)
 		machine_noise_between(&before, &after, &run->r->noise);
-	if (!err)
-		err = sing(run, &p, true);
-	return err;
+	return sing(run, &p, true);
 }
 
 /* --- the run ---------------------------------------------------------------------------------- */

@@ -110,10 +110,11 @@ static int read_metrics(const struct yaml_tree *t, const struct yaml_item *map,
 {
 	const struct yaml_item *i;
 	struct policy_metric *m;
-	char *name = NULL;
 	int err = yaml_expect(t, map, "metrics", YAML_MAP);
 
 	for (i = err ? NULL : map->first; i && !err; i = i->next) {
+		char *name = NULL;
+
 		err = yaml_read_identifier(t, i->key, "a metric", &name);
 		if (err)
 			return err;

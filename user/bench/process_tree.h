@@ -2,7 +2,7 @@
 /*
  * process_tree: all that a command has started. What leaves its parents falls to this process,
  * which has to be a subreaper (prctl(2), PR_SET_CHILD_SUBREAPER), so that nothing gets away by
- * becoming a daemon.
+ * becoming a daemon. Nothing else of this process may fork meanwhile: it would be of the tree.
  */
 #pragma once
 

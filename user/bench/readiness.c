@@ -4,28 +4,39 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "user/base/cleanup.h"
 #include "user/base/err.h"
 #include "user/bench/pattern.h"
 #include "user/bench/repetition.h"
 
-/* Whether somebody listens there; the loopback interface answers at once. */
+/*
+ * Whether somebody listens there. The loopback interface answers at once, unless the queue of who
+ * listens is full. A socket that gets the same port by chance would be connected to itself.
+ */
 static bool is_answered(unsigned int port)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(port) };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	bool yes;
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(port) }, own = to;
+	_cleanup_(closep) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	socklen_t len = sizeof(own), err_len = sizeof(int);
+	int err = 0;
 
-	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (fd < 0)
+	to.sin_addr.s_addr = own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	own.sin_port = 0;
+	if (fd < 0 || bind(fd, (struct sockaddr *)&own, sizeof(own)) ||
+	    getsockname(fd, (struct sockaddr *)&own, &len) || own.sin_port == to.sin_port)
 		return false;
-	yes = !connect(fd, (struct sockaddr *)&to, sizeof(to));
-	close(fd);
-	return yes;
+	if (!connect(fd, (struct sockaddr *)&to, sizeof(to)))
+		return true;
+	if (errno != EINPROGRESS || poll(&p, 1, 1) <= 0)
+		return false;
+	return !getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &err_len) && !err;
 }
 
 int readiness_init(struct readiness *r, const struct scenario_case *c)

@@ -180,7 +180,7 @@ static void take_usage(struct context *x, const struct command_result *r)
 	v[VALUE_USER] = ns_of(&u->ru_utime);
 	v[VALUE_SYSTEM] = ns_of(&u->ru_stime);
 	v[VALUE_CPU] = v[VALUE_USER] + v[VALUE_SYSTEM];
-	v[VALUE_MAX_RSS] = u->ru_maxrss * 1024.0;
+	v[VALUE_MAX_RSS] = u->ru_maxrss >= 0 ? u->ru_maxrss * 1024.0 : NAN;
 	v[VALUE_MINOR_FAULTS] = u->ru_minflt;
 	v[VALUE_MAJOR_FAULTS] = u->ru_majflt;
 	v[VALUE_VOLUNTARY_SWITCHES] = u->ru_nvcsw;

@@ -127,26 +127,43 @@ static int take_iterations(const struct scenario *s, const struct run_case *c,
 	return errf(-EINVAL, "iterations: '%s' is no number above 0", s->iterations);
 }
 
+/* The metric whose values are the observations, or -1: several may look at one latency ("latency"
+ * itself and a quantile of it), and it is observed once. */
+static int latency_of(const struct scenario_case *c)
+{
+	int found = -1;
+	size_t i;
+
+	for (i = 0; i < c->n_metrics; i++) {
+		if (!metrics_is_latency(&c->metrics[i]))
+			continue;
+		if (!strcmp(c->metrics[i].name, "latency"))
+			return i;
+		if (found < 0)
+			found = i;
+	}
+	return found;
+}
+
 static int take_metrics(const struct scenario *s, const struct scenario_case *from,
 			struct run_case *c, const struct repetition *rep, struct run_repetition *r)
 {
 	struct metrics_source source = { .c = from, .out = rep->out };
-	bool counts = !r->is_warmup && !r->is_profile, has_latency = false;
+	bool counts = !r->is_warmup && !r->is_profile;
+	int observed = latency_of(from);
 	size_t i;
 	int err = 0;
 
 	if (from->subject.command)
 		source.since_ns = rep->start_ns;
 	for (i = 0; i < from->n_metrics && !err; i++) {
-		const struct scenario_metric *m = &from->metrics[i];
-
-		has_latency = has_latency || metrics_is_latency(m);
-		err = metrics_read(m, &source, counts ? &c->latency : NULL,
+		err = metrics_read(&from->metrics[i], &source,
+				   counts && (int)i == observed ? &c->latency : NULL,
 				   &r->values[REPETITION_VALUES + i]);
 	}
 	if (!err)
 		err = take_iterations(s, c, r);
-	if (!err && counts && !has_latency && !isnan(r->values[VALUE_WALL]))
+	if (!err && counts && observed < 0 && !isnan(r->values[VALUE_WALL]))
 		err = latency_add(&c->latency, r->values[VALUE_WALL]);
 	return err;
 }

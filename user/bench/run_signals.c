@@ -12,12 +12,16 @@ int run_signals_init(struct run_signals *s)
 {
 	struct sigaction standard = { .sa_handler = SIG_DFL };
 	struct run_signals made = { .fd = -1 };
+	struct sigaction hangup;
 	sigset_t set;
 
 	sigemptyset(&set);
 	/* Even if ignored: shells do that to what runs in the background. */
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
+	/* What nohup has ignored for us stays so. */
+	if (!sigaction(SIGHUP, NULL, &hangup) && hangup.sa_handler != SIG_IGN)
+		sigaddset(&set, SIGHUP);
 	made.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (made.fd < 0)
 		return errf(-errno, "cannot wait for signals: %m");

@@ -191,11 +191,12 @@ static long bounding_mean(size_t n, double tail)
 
 double signed_rank_critical(size_t n, double alpha)
 {
+	size_t sum = n * (n + 1) / 2;
 	long k = bounding_mean(n, alpha);
 
 	if (k < 0)
 		return NAN;
-	return k ? (double)(n * (n + 1) / 2) - (double)(k - 1) : INFINITY;
+	return k ? (double)(sum - (size_t)(k - 1)) : INFINITY;
 }
 
 /* All n (n + 1) / 2 means of two (and of one with itself), in order; NULL without memory. */

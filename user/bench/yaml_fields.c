@@ -100,10 +100,12 @@ int yaml_read_each(const struct yaml_tree *t, const struct yaml_item *value, con
 
 /* --- text ---------------------------------------------------------------------------------- */
 
+/* Two keys may have one target; that only one of them is there is checked later. */
 static int copy_text(const struct yaml_tree *t, const struct yaml_item *value, char **target)
 {
 	if (value->len > TEXT_MAX_BYTES)
 		return yaml_error(t, value, "this is longer than %d bytes", TEXT_MAX_BYTES);
+	free(*target);
 	*target = strdup(value->text);
 	return *target ? 0 : no_memory(t);
 }

@@ -62,7 +62,7 @@ int yaml_read_identifier(const struct yaml_tree *t, const struct yaml_item *item
 int yaml_read_name_of(const struct yaml_tree *t, const struct yaml_item *item, const char *what,
 		      char **ret);
 
-/* Into char *, owned by the target. */
+/* Into char *, owned by the target, which is NULL or owned before. */
 yaml_reader yaml_read_text;	 /* on one line, not empty */
 yaml_reader yaml_read_paragraph; /* on many lines that become one */
 yaml_reader yaml_read_name;	 /* [A-Za-z0-9][A-Za-z0-9._-]*, at most 64 */

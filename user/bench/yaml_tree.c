@@ -257,7 +257,7 @@ static int on_event(struct builder *b, const yaml_event_t *e)
 		return err ? err : on_open(b, e, YAML_MAP);
 	case YAML_SEQUENCE_END_EVENT:
 	case YAML_MAPPING_END_EVENT:
-		b->depth--;
+		b->depth -= b->depth > 0;
 		return 0;
 	default:
 		return 0;

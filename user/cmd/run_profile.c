@@ -2,6 +2,7 @@
 #include "user/cmd/run_profile.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,6 +78,7 @@ static int parse(struct record_options *o, const struct run_profiles *r,
 			argv[n++] = *word++;
 	}
 	argv[n] = NULL;
+	optind = 0; /* getopt(3) begins anew: this process has had another command line */
 	record_options_init(o, n, argv);
 	return record_options_parse(o, n, argv, &wants_help) ? -EINVAL : 0;
 }
