@@ -63,11 +63,13 @@ static bool find_disturbance(const struct run_result *r, const struct policy_pro
 			     struct disturbance *ret)
 {
 	const struct machine_noise *n = &r->noise;
+	/* Pressure may be the command's own; it tells of others only where nothing else does. */
+	double pressure = isnan(n->other_cpu) ? n->psi_cpu : NAN;
 	const struct disturbance all[] = {
 		{ "host_drifted", "its speed changed", run_canary_drift(r), p->canary_drift_share },
 		{ "host_busy", "other programs took CPU time", n->other_cpu, p->other_cpu_share },
 		{ "host_stolen", "the hypervisor took CPU time", n->steal, p->steal_share },
-		{ "host_pressed", "programs waited for a CPU", n->psi_cpu, p->pressure_share },
+		{ "host_pressed", "programs waited for a CPU", pressure, p->pressure_share },
 		{ "host_throttled", "a cgroup's limit held it up", n->throttled,
 		  p->throttled_share },
 		{ "host_throttled", "CPUs were too hot", n->thermal_throttles ? 1 : 0, 0 },
@@ -164,13 +166,6 @@ static int judge_machine(const struct gate_input *in, struct gate_result *g)
 
 /* --- metrics --------------------------------------------------------------------------------- */
 
-static bool is_scenario_metric(const struct run_case *c, const char *name)
-{
-	int i = run_case_metric(c, name);
-
-	return i >= 0 && c->metrics[i].is_scenario;
-}
-
 /* One metric of a pair of cases. */
 static int add_metric(const struct gate_input *in, const struct run_case *before,
 		      const struct run_case *after, const struct run_metric *metric,
@@ -184,8 +179,9 @@ static int add_metric(const struct gate_input *in, const struct run_case *before
 	};
 
 	policy_limits_of(in->profile, in->preset, s ? s->gates : NULL, s ? s->n_gates : 0,
-			 metric->name, is_scenario_metric(after, metric->name), &m.limits,
-			 &m.is_gated);
+			 metric->name,
+			 s ? scenario_gates_metric(s, metric->name) : metric->is_scenario,
+			 &m.limits, &m.is_gated);
 	if (in->calibration)
 		calibration_apply(in->calibration, metric->name, &m.limits);
 	return gate_pairs_add(pairs, before, after, &m);

@@ -166,6 +166,9 @@ int scenario_read(const char *path, struct scenario **ret);
 void scenario_free(struct scenario *s);
 DEFINE_FREEP(struct scenario, scenario_free)
 
+/* Whether it defines a metric of that name that is to be gated. */
+bool scenario_gates_metric(const struct scenario *s, const char *name);
+
 /* Whether each case has a metric of that name (run_result.h lists them), or the summary a key. */
 bool scenario_metric_is_builtin(const char *name);
 bool scenario_metric_is_summary_key(const char *name);

@@ -137,7 +137,7 @@ static int add_metric(struct family *f, const struct scenario_run *run,
 	for (i = 0; i < r->n_cases && !err; i++)
 		err = add_halves(&h, &r->cases[i], metric->name);
 	policy_limits_of(run->profile, NULL, s->gates, s->n_gates, metric->name,
-			 metric->is_scenario, &m.limits, &m.is_gated);
+			 scenario_gates_metric(s, metric->name), &m.limits, &m.is_gated);
 	m.before = h.before;
 	m.after = h.after;
 	m.n = h.n;

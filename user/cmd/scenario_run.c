@@ -37,13 +37,13 @@ void scenario_request_init(struct scenario_request *r)
 static int repetitions(const struct scenario_run *run)
 {
 	const struct scenario *s = run->scenario;
-	size_t gated = s->n_metrics, cells = 0, i;
+	size_t gated = run->profile->n_metrics, cells = 0, i;
 	unsigned int needed;
 
 	if (run->request->repeat >= 0 || s->repeat >= 0)
 		return run->request->repeat;
-	for (i = 0; i < run->profile->n_metrics; i++)
-		gated++;
+	for (i = 0; i < s->n_metrics; i++)
+		gated += !s->metrics[i].is_informative;
 	for (i = 0; i < run->cases->n; i++)
 		cells += i == 0 ||
 			 strcmp(run->cases->list[i].cell, run->cases->list[i - 1].cell) != 0;
