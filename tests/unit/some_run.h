@@ -117,7 +117,7 @@ static inline void some_run_write(const struct run_result *r, const struct scena
 				  const struct folder *f)
 {
 	json_t *o = run_summary_json(r, s);
-	char *text = o ? json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) : NULL;
+	char *text = json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
 	FILE *out;
 
 	assert_non_null(text);

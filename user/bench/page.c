@@ -76,7 +76,7 @@ void page_column(struct page *p, const char *text, unsigned int width)
 
 	if (p->err)
 		return;
-	p->err = str_add_clean(&clean, text, strlen(text), 0);
+	p->err = text ? str_add_clean(&clean, text, strlen(text), 0) : 0;
 	for (at = str_text(&clean); *at; at++) {
 		bool is_start = ((unsigned char)*at & 0xc0) != 0x80;
 

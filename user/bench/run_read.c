@@ -265,7 +265,9 @@ static struct run_case *find_case(struct run_result *r, const json_t *o)
 	size_t i;
 
 	for (i = 0; name && i < r->n_cases; i++) {
-		if (!strcmp(r->cases[i].name, name))
+		const char *have = r->cases[i].name;
+
+		if (have && !strcmp(have, name))
 			return &r->cases[i];
 	}
 	return NULL;

@@ -16,10 +16,11 @@
 #define MANIFEST_SCHEMA "fathom.manifest/1"
 #define MAX_MANIFEST	(1u << 20)
 #define MAX_FILES	4096
+#define NAME_BYTES	256	     /* with a NUL */
 #define MAX_BYTES	(8ull << 30) /* of all files together */
 
 struct store_file {
-	char *name;
+	char name[NAME_BYTES];
 	uint64_t size;
 	char sha256[65];
 };
@@ -34,12 +35,8 @@ struct store_files {
 
 void store_files_free(struct store_files *f)
 {
-	size_t i;
-
 	if (!f)
 		return;
-	for (i = 0; i < f->n; i++)
-		free(f->list[i].name);
 	free(f->list);
 	free(f->manifest);
 	free(f->folder);
@@ -60,7 +57,7 @@ static int add_file(struct store_files *f, const json_t *o, uint64_t *bytes)
 	size_t i;
 
 	/* A dot begins the names of what is not finished. */
-	if (!name || !*name || *name == '.' || strchr(name, '/') || strlen(name) > 255 ||
+	if (!name || !*name || *name == '.' || strchr(name, '/') || strlen(name) >= NAME_BYTES ||
 	    !strcmp(name, MANIFEST) || !strcmp(name, ACCEPTED_FILE))
 		return errf(-EINVAL, "the manifest of '%s' lists what is no file of a run",
 			    f->folder);
@@ -77,9 +74,7 @@ static int add_file(struct store_files *f, const json_t *o, uint64_t *bytes)
 		return errf(-EFBIG, "the files of '%s' are more than %llu bytes", f->folder,
 			    MAX_BYTES);
 	memcpy(file->sha256, digest, sizeof(file->sha256));
-	file->name = strdup(name);
-	if (!file->name)
-		return errf(-ENOMEM, "no memory for the files of '%s'", f->folder);
+	memcpy(file->name, name, strlen(name) + 1);
 	f->n++;
 	return 0;
 }
