@@ -270,13 +270,17 @@ static bool is_flooded(const struct running *r)
 
 static void end_by(struct running *r, enum command_end end, int signal_number)
 {
-	if (r->end == COMMAND_EXITED)
+	bool is_asked = signal_number == SIGTERM;
+
+	/* Who does not heed a request, and has no less time for it than for all, was too slow. */
+	if (r->end == COMMAND_EXITED || (r->end == COMMAND_STOPPED && end == COMMAND_TIMED_OUT))
 		r->end = end;
-	/* The session's processes first; those that have left its group are found later. */
-	if (kill(-r->pid, signal_number))
-		kill(r->pid, signal_number);
-	if (signal_number == SIGTERM)
+	if (is_asked)
 		r->stop_ns = clock_ns(CLOCK_MONOTONIC);
+	/* One of ours ends what it has started; of others the session's processes come first, and
+	 * those that have left its group are found later. */
+	if ((is_asked && r->o->instead) || kill(-r->pid, signal_number))
+		kill(r->pid, signal_number);
 }
 
 static void see_rss(struct running *r, uint64_t elapsed)
@@ -316,7 +320,7 @@ static uint64_t look_after(struct running *r)
 		return next;
 	}
 	see_rss(r, elapsed);
-	if (r->stop_ns) {
+	if (r->stop_ns && !r->o->instead) {
 		if (r->start_ns + elapsed - r->stop_ns > PATIENCE_NS)
 			end_by(r, COMMAND_STOPPED, SIGKILL);
 		return next;
@@ -325,7 +329,7 @@ static uint64_t look_after(struct running *r)
 		end_by(r, COMMAND_TIMED_OUT, SIGKILL);
 		return next;
 	}
-	if (r->o->look)
+	if (r->o->look && !r->stop_ns)
 		wish = r->o->look(r->o->watch_ctx, &look, &next);
 	if (wish == WISH_STOP)
 		end_by(r, COMMAND_STOPPED, SIGTERM);
