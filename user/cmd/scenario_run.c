@@ -286,6 +286,12 @@ static double worst_loss(const struct run_case *c, const char **ret_name)
 	return worst;
 }
 
+/* The only case of a scenario has no name of its own. */
+static const char *name_of(const struct scenario_run *run, const struct run_case *c)
+{
+	return *c->name ? c->name : run->scenario->name;
+}
+
 static int tell_quality(const struct scenario_run *run)
 {
 	size_t i;
@@ -299,14 +305,15 @@ static int tell_quality(const struct scenario_run *run)
 			fprintf(stderr,
 				"fathom: '%s' lost %.3g %% of the events of '%s', more than %.3g "
 				"%%\n",
-				c->name, 100 * loss, name, 100 * run->profile->loss_share);
+				name_of(run, c), 100 * loss, name, 100 * run->profile->loss_share);
 			return EXIT_DATA_QUALITY;
 		}
 		if (overhead > run->profile->overhead_share) {
 			fprintf(stderr,
 				"fathom: profiling cost '%s' %.1f %% more CPU time, more than %.1f "
 				"%%\n",
-				c->name, 100 * overhead, 100 * run->profile->overhead_share);
+				name_of(run, c), 100 * overhead,
+				100 * run->profile->overhead_share);
 			return EXIT_DATA_QUALITY;
 		}
 	}
