@@ -11,10 +11,11 @@
 #include "user/base/cleanup.h"
 #include "user/base/err.h"
 #include "user/base/str.h"
+#include "user/bench/disturbance.h"
+#include "user/bench/gate_breach.h"
 #include "user/bench/gate_functions.h"
 #include "user/bench/gate_pairs.h"
 #include "user/bench/run_files.h"
-#include "user/bench/statistics.h"
 
 static int explain(struct gate_result *g, enum verdict verdict, int exit_code, const char *reason,
 		   const char *fmt, ...) __attribute__((format(printf, 5, 6)));
@@ -51,56 +52,6 @@ static const char *void_reason(const struct run_result *r)
 	if (r->abort || !one)
 		return r->abort;
 	return one->message ? one->message : repetition_outcome_names[one->outcome];
-}
-
-/* A share beyond what the policy allows; what is not known is not held against a machine. */
-struct disturbance {
-	const char *reason, *what;
-	double share, allowed;
-};
-
-static bool find_disturbance(const struct run_result *r, const struct policy_profile *p,
-			     struct disturbance *ret)
-{
-	const struct machine_noise *n = &r->noise;
-	/* Pressure may be the command's own; it tells of others only where nothing else does. */
-	double pressure = isnan(n->other_cpu) ? n->psi_cpu : NAN;
-	const struct disturbance all[] = {
-		{ "host_drifted", "its speed changed", run_canary_drift(r), p->canary_drift_share },
-		{ "host_busy", "other programs took CPU time", n->other_cpu, p->other_cpu_share },
-		{ "host_stolen", "the hypervisor took CPU time", n->steal, p->steal_share },
-		{ "host_pressed", "programs waited for a CPU", pressure, p->pressure_share },
-		{ "host_throttled", "a cgroup's limit held it up", n->throttled,
-		  p->throttled_share },
-		{ "host_throttled", "CPUs were too hot", n->thermal_throttles ? 1 : 0, 0 },
-	};
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(all); i++) {
-		if (all[i].share > all[i].allowed) {
-			*ret = all[i];
-			return true;
-		}
-	}
-	return false;
-}
-
-static double canary_median(const struct run_result *r)
-{
-	_cleanup_(freep) double *v = calloc(r->n_canaries + 1, sizeof(*v));
-	size_t i;
-
-	for (i = 0; v && i < r->n_canaries; i++)
-		v[i] = r->canaries[i].ns;
-	return v ? median_of(v, r->n_canaries) : NAN;
-}
-
-/* How much slower or faster the machine was in one of the two runs. */
-static double drift_between(const struct run_result *a, const struct run_result *b)
-{
-	double before = canary_median(a), after = canary_median(b);
-
-	return before > 0 && after > 0 ? fabs(after / before - 1) : NAN;
 }
 
 static bool is_same_machine(const struct gate_input *in)
@@ -145,7 +96,7 @@ static int judge_machine(const struct gate_input *in, struct gate_result *g)
 	size_t i;
 
 	for (i = 0; i < (runs[0] == runs[1] ? 1 : ARRAY_SIZE(runs)); i++) {
-		if (!find_disturbance(runs[i], in->profile, &d))
+		if (!disturbance_find(runs[i], in->profile, &d))
 			continue;
 		return explain(g, VERDICT_INCONCLUSIVE, 4, d.reason,
 			       "The machine was disturbed%s: %s (%.1f %%, at most %.1f %% are "
@@ -154,7 +105,7 @@ static int judge_machine(const struct gate_input *in, struct gate_result *g)
 			       100 * d.share, 100 * d.allowed)
 			       ?: 1;
 	}
-	drift = drift_between(in->before.run, in->after.run);
+	drift = disturbance_between(in->before.run, in->after.run);
 	if (!in->across && drift > in->profile->canary_drift_share)
 		return explain(g, VERDICT_INCONCLUSIVE, 4, "host_drifted",
 			       "The machine is not as fast as it was: the same work takes %.1f %% "
@@ -362,7 +313,7 @@ static int conclude_inconclusive(struct gate_result *g, const struct gate_case *
 		       100 * m->detectable);
 }
 
-static int conclude(struct gate_result *g)
+static int conclude_metrics(struct gate_result *g)
 {
 	enum verdict verdict = worst(g);
 	const struct gate_case *c = NULL;
@@ -384,6 +335,20 @@ static int conclude(struct gate_result *g)
 		return explain(g, VERDICT_PASSED, 0, "no_regression",
 			       "No gated metric is worse by more than its limit");
 	}
+}
+
+/* What the run breaks by itself counts where the comparison does not say the same or more. */
+static int conclude(struct gate_result *g)
+{
+	int err = conclude_metrics(g);
+
+	if (err || g->verdict == VERDICT_REGRESSED)
+		return err;
+	if (g->slo.reason)
+		return explain(g, VERDICT_REGRESSED, 1, g->slo.reason, "%s", g->slo.explanation);
+	if (g->quality.reason && !g->exit_code)
+		return explain(g, g->verdict, 6, g->quality.reason, "%s", g->quality.explanation);
+	return 0;
 }
 
 static int describe_case(const struct gate_couple *couple, struct gate_case *c)
@@ -450,6 +415,8 @@ int gate_judge(const struct gate_input *in, struct gate_result **ret)
 	if (err >= 0 && !done)
 		err = done = judge_machine(in, g);
 	if (err >= 0 && !done)
+		err = gate_breach_slo(in, &g->slo) ?: gate_breach_quality(in, &g->quality);
+	if (err >= 0 && !done)
 		err = g->n_cases ? conclude(g)
 				 : explain(g, VERDICT_INCONCLUSIVE, 4, "no_common_case",
 					   "The runs have no case in common");
@@ -512,6 +479,6 @@ int gate_confirm(struct gate_result *g, const struct gate_result *again)
 		      ? explain(g, VERDICT_INCONCLUSIVE, 4, again->reason, "Once more: %s",
 				again->explanation)
 		      : conclude(g);
-	g->is_confirmed = !err && g->verdict == VERDICT_REGRESSED;
+	g->is_confirmed = !err && !strcmp(g->reason, "regression");
 	return err ? errf(err, "no memory to judge the runs") : 0;
 }

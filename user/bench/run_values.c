@@ -178,6 +178,25 @@ double run_case_overhead(const struct run_case *c)
 	return measured > 0 ? profiled / measured - 1 : NAN;
 }
 
+double run_case_loss(const struct run_case *c, const char **ret_collector)
+{
+	double worst = 0;
+	size_t i;
+
+	for (i = 0; i < json_array_size(c->collectors); i++) {
+		const json_t *one = json_array_get(c->collectors, i);
+		const json_t *ledger = json_object_get(one, "ledger");
+		const char *name = json_string_value(json_object_get(one, "name"));
+		double share = json_number_value(json_object_get(ledger, "loss_share"));
+
+		if (share > worst) {
+			worst = share;
+			*ret_collector = name ? name : "";
+		}
+	}
+	return worst;
+}
+
 int run_judge_slo(const struct run_result *r, const struct scenario *s, struct run_slo **ret,
 		  size_t *ret_n)
 {

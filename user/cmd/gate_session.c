@@ -365,6 +365,18 @@ static int set_baseline(struct gate_session *s)
 	return s->result->baseline_id ? 0 : errf(-ENOMEM, "no memory for the verdict");
 }
 
+/* Only what was compared can be compared again. */
+static bool has_alert(const struct gate_result *g)
+{
+	size_t i;
+
+	for (i = 0; i < g->n_cases; i++) {
+		if (gate_case_alerts(&g->cases[i]))
+			return true;
+	}
+	return false;
+}
+
 int gate_session_judge(struct gate_session *s)
 {
 	int err;
@@ -375,7 +387,8 @@ int gate_session_judge(struct gate_session *s)
 		err = set_baseline(s);
 	if (err)
 		return cmd_fail_environment();
-	return s->result->verdict == VERDICT_REGRESSED ? retry(s) : EXIT_DONE;
+	return s->result->verdict == VERDICT_REGRESSED && has_alert(s->result) ? retry(s)
+									       : EXIT_DONE;
 }
 
 void gate_session_release(struct gate_session *s)

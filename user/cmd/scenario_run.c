@@ -267,25 +267,6 @@ static int tell_slo(const struct scenario_run *run)
 	return code;
 }
 
-static double worst_loss(const struct run_case *c, const char **ret_name)
-{
-	double worst = 0;
-	json_t *one;
-	size_t i;
-
-	json_array_foreach(c->collectors, i, one)
-	{
-		json_t *ledger = json_object_get(one, "ledger");
-		double share = json_number_value(json_object_get(ledger, "loss_share"));
-
-		if (share > worst) {
-			worst = share;
-			*ret_name = json_string_value(json_object_get(one, "name"));
-		}
-	}
-	return worst;
-}
-
 /* The only case of a scenario has no name of its own. */
 static const char *name_of(const struct scenario_run *run, const struct run_case *c)
 {
@@ -299,7 +280,7 @@ static int tell_quality(const struct scenario_run *run)
 	for (i = 0; i < run->result->n_cases; i++) {
 		const struct run_case *c = &run->result->cases[i];
 		const char *name = "";
-		double overhead = run_case_overhead(c), loss = worst_loss(c, &name);
+		double overhead = run_case_overhead(c), loss = run_case_loss(c, &name);
 
 		if (loss > run->profile->loss_share) {
 			fprintf(stderr,
