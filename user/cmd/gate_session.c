@@ -49,19 +49,6 @@ static bool is_folder(const char *path)
 	return path && !stat(path, &st) && S_ISDIR(st.st_mode);
 }
 
-/* Whether a list such as "stable, release-1.2" has that name. */
-static bool has_pin(const char *pins, const char *name)
-{
-	size_t len = strlen(name);
-	const char *at;
-
-	for (at = strstr(pins, name); at; at = strstr(at + 1, name)) {
-		if ((at == pins || at[-1] == ' ') && (!at[len] || at[len] == ','))
-			return true;
-	}
-	return false;
-}
-
 /* The newest of another machine, if such are to be compared. */
 static int find_across(const struct gate_session *s, struct baselines **ret)
 {
@@ -74,9 +61,7 @@ static int find_across(const struct gate_session *s, struct baselines **ret)
 	for (i = 0; !err && i < all->n; i++) {
 		const struct baseline *b = &all->list[i];
 
-		if (what && strcmp(b->id, what) && !has_pin(b->pins, what))
-			continue;
-		if (!newest || b->accepted_ns > newest->accepted_ns)
+		if (baseline_is_meant(b, what) && (!newest || b->accepted_ns > newest->accepted_ns))
 			newest = b;
 	}
 	if (err)
@@ -346,8 +331,11 @@ static int retry(struct gate_session *s)
 		fprintf(stderr, "fathom: it alerts: running again what does, with twice the "
 				"repetitions\n");
 	code = run_again(s);
-	if (code != EXIT_DONE)
-		return code;
+	/* What has been measured is not lost by that; run_again() has said why. */
+	if (code != EXIT_DONE) {
+		err = note_retry(s, "not run again: it could not be");
+		return err ? cmd_fail_environment() : EXIT_DONE;
+	}
 	err = confirm(s);
 	if (!err)
 		err = note_retry(s,
