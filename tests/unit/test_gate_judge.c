@@ -77,6 +77,25 @@ static void the_same_program_passes(void **state)
 	assert_int_equal(g->cases[0].n_metrics, 3);
 }
 
+static void what_is_flagged_for_a_person_is_told_and_fails_nothing(void **state)
+{
+	const struct some_case larger = { "", NULL, 100, 100, 80, 0.005 };
+	RUN(before, &steady, 15, 1);
+	RUN(after, &larger, 15, 2);
+	struct gate_input in = input_of(before, after);
+	_cleanup_(gate_result_freep) struct gate_result *g = NULL;
+
+	(void)state;
+	assert_int_equal(policy_find_preset(policy, "service", &in.preset), 0);
+	g = judged(&in);
+	assert_int_equal(g->verdict, VERDICT_PASSED);
+	assert_int_equal(g->exit_code, 0);
+	assert_string_equal(g->reason, "flagged");
+	assert_string_equal(g->explanation,
+			    "max_rss_bytes is worse by 60.0 %, which a person is to look at; "
+			    "nothing that fails the gate is worse");
+}
+
 /* --- what a run breaks by itself ---------------------------------------------------------------
  */
 
@@ -521,6 +540,7 @@ static void more_metrics_need_more_pairs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_flagged_for_a_person_is_told_and_fails_nothing),
 		cmocka_unit_test(a_limit_that_is_not_kept_fails_whatever_it_is_compared_with),
 		cmocka_unit_test(limits_are_those_of_the_later_variant),
 		cmocka_unit_test(losses_beyond_the_policy_are_told_by_the_exit_status),

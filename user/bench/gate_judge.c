@@ -264,7 +264,7 @@ static const struct metric_comparison *decisive(const struct gate_result *g, enu
 		for (k = 0; k < c->n_metrics; k++) {
 			const struct metric_comparison *m = &c->metrics[k];
 
-			if (m->is_gated && !m->is_flagged && m->verdict == verdict) {
+			if (m->is_gated && !m->limits.flags_only && m->verdict == verdict) {
 				*ret_case = c;
 				return m;
 			}
@@ -313,11 +313,38 @@ static int conclude_inconclusive(struct gate_result *g, const struct gate_case *
 		       100 * m->detectable);
 }
 
+/* What a person is to look at; it fails nothing, and is not kept silent. */
+static const struct metric_comparison *flagged(const struct gate_result *g,
+					       const struct gate_case **ret_case)
+{
+	size_t i, k;
+
+	for (i = 0; i < g->n_cases; i++) {
+		for (k = 0; k < g->cases[i].n_metrics; k++) {
+			const struct metric_comparison *m = &g->cases[i].metrics[k];
+
+			if (!m->is_gated || !m->is_flagged)
+				continue;
+			*ret_case = &g->cases[i];
+			return m;
+		}
+	}
+	return NULL;
+}
+
 static int conclude_metrics(struct gate_result *g)
 {
 	enum verdict verdict = worst(g);
-	const struct gate_case *c = NULL;
-	const struct metric_comparison *m = decisive(g, verdict, &c);
+	const struct gate_case *c = NULL, *flagged_case = NULL;
+	const struct metric_comparison *m = decisive(g, verdict, &c), *flag;
+
+	flag = verdict == VERDICT_PASSED || verdict == VERDICT_IMPROVED ? flagged(g, &flagged_case)
+									: NULL;
+	if (flag)
+		return explain(g, verdict, 0, "flagged",
+			       METRIC_FMT " is worse by %.1f %%, which a person is to look at; "
+					  "nothing that fails the gate is worse",
+			       METRIC_ARGS(flag, flagged_case), 100 * flag->change);
 
 	switch (verdict) {
 	case VERDICT_REGRESSED:
