@@ -77,6 +77,30 @@ static void the_same_program_passes(void **state)
 	assert_int_equal(g->cases[0].n_metrics, 3);
 }
 
+static void what_two_runs_do_not_have_in_common_is_told(void **state)
+{
+	const struct some_case two[] = { { "small", NULL, 100, 100, 50, 0.005 },
+					 { "large", NULL, 900, 900, 50, 0.005 } };
+	_cleanup_(run_result_freep) struct run_result *before = some_run(two, 2, 15, 0, 1);
+	RUN(after, two, 15, 2);
+	struct gate_input in = input_of(before, after);
+	_cleanup_(gate_result_freep) struct gate_result *g = NULL, *same = NULL;
+
+	(void)state;
+	strcpy(after->scenario_sha256, "another");
+	g = judged(&in);
+	assert_int_equal(g->verdict, VERDICT_PASSED);
+	assert_int_equal(g->cases[0].n_notes, 2);
+	assert_string_equal(g->cases[0].notes[0],
+			    "the scenario's file has changed between the two runs");
+	assert_string_equal(g->cases[0].notes[1],
+			    "not judged: 1 of the 2 cases that the run compared with has are not "
+			    "in this one, such as 'large'");
+	in.before.run = after;
+	same = judged(&in);
+	assert_int_equal(same->cases[0].n_notes, 0);
+}
+
 static void what_is_flagged_for_a_person_is_told_and_fails_nothing(void **state)
 {
 	const struct some_case larger = { "", NULL, 100, 100, 80, 0.005 };
@@ -540,6 +564,7 @@ static void more_metrics_need_more_pairs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_two_runs_do_not_have_in_common_is_told),
 		cmocka_unit_test(what_is_flagged_for_a_person_is_told_and_fails_nothing),
 		cmocka_unit_test(a_limit_that_is_not_kept_fails_whatever_it_is_compared_with),
 		cmocka_unit_test(limits_are_those_of_the_later_variant),

@@ -14,6 +14,7 @@
 #include "user/bench/disturbance.h"
 #include "user/bench/gate_breach.h"
 #include "user/bench/gate_functions.h"
+#include "user/bench/gate_notes.h"
 #include "user/bench/gate_pairs.h"
 #include "user/bench/run_files.h"
 
@@ -170,84 +171,6 @@ static int compare_all(const struct gate_input *in, const struct gate_couple *co
 		c->verdict = compare_verdict(c->metrics, c->n_metrics);
 	}
 	return err;
-}
-
-/* --- what else is worth a sentence ----------------------------------------------------------- */
-
-static int note(struct gate_case *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static int note(struct gate_case *c, const char *fmt, ...)
-{
-	va_list ap;
-	int n;
-
-	if (c->n_notes == ARRAY_SIZE(c->notes))
-		return 0;
-	va_start(ap, fmt);
-	n = vasprintf(&c->notes[c->n_notes], fmt, ap);
-	va_end(ap);
-	if (n < 0) {
-		c->notes[c->n_notes] = NULL;
-		return -ENOMEM;
-	}
-	c->n_notes++;
-	return 0;
-}
-
-static const struct metric_comparison *metric_of(const struct gate_case *c, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < c->n_metrics; i++) {
-		if (!strcmp(c->metrics[i].name, name))
-			return &c->metrics[i];
-	}
-	return NULL;
-}
-
-/* What may explain a change that no function does. */
-static int note_others(struct gate_case *c)
-{
-	static const char *const names[] = { "read_bytes", "written_bytes", "major_faults",
-					     "voluntary_switches", "max_rss_bytes" };
-	size_t i;
-	int err = 0;
-
-	for (i = 0; i < ARRAY_SIZE(names) && !err; i++) {
-		const struct metric_comparison *m = metric_of(c, names[i]);
-
-		if (m && m->before != m->after)
-			err = note(c, "%s: %.6g before, %.6g after (%s)", m->name, m->before,
-				   m->after, m->unit);
-	}
-	return err;
-}
-
-static int note_case(struct gate_case *c)
-{
-	const struct metric_comparison *wall = metric_of(c, "wall_ns"),
-				       *cpu = metric_of(c, "cpu_ns");
-	double waited = wall && cpu ? (wall->after - cpu->after) - (wall->before - cpu->before) : 0;
-	size_t i;
-	int err = 0;
-
-	if (c->verdict != VERDICT_REGRESSED)
-		return 0;
-	if (wall && wall->verdict == VERDICT_REGRESSED && waited > (wall->after - wall->before) / 2)
-		err = note(c,
-			   "waiting: of %.3g ms more wall time %.3g ms are not CPU time, so no "
-			   "function on a CPU is to blame for them: sleep, locks or I/O",
-			   (wall->after - wall->before) / 1e6, waited / 1e6);
-	for (i = 0; i < c->n_functions && !err; i++) {
-		const struct functions_comparison *f = c->functions[i].comparison;
-
-		if (f && f->is_unattributed)
-			err = note(c,
-				   "unattributed: significant functions explain %.0f %% of the "
-				   "change of %s",
-				   isnan(f->explained) ? 0 : 100 * f->explained, f->value);
-	}
-	return err ? err : note_others(c);
 }
 
 /* --- the whole ------------------------------------------------------------------------------- */
@@ -407,10 +330,8 @@ static int judge_cases(const struct gate_input *in, struct gate_result *g)
 		for (k = 0; k < json_array_size(collectors) && !err; k++)
 			err = gate_functions_add(in, &couples[i], json_array_get(collectors, k),
 						 &g->cases[i]);
-		if (!err)
-			err = note_case(&g->cases[i]);
 	}
-	return err;
+	return err ? err : gate_notes_add(in, g);
 }
 
 static int describe(const struct gate_input *in, struct gate_result *g)
@@ -483,7 +404,8 @@ static void confirm_case(struct gate_case *c, const struct gate_case *again)
 
 	for (i = 0; i < c->n_metrics; i++) {
 		struct metric_comparison *m = &c->metrics[i];
-		const struct metric_comparison *second = again ? metric_of(again, m->name) : NULL;
+		const struct metric_comparison *second =
+			again ? gate_case_metric(again, m->name) : NULL;
 
 		if (m->verdict != VERDICT_REGRESSED || (second && compare_confirms(m, second)))
 			continue;
