@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "user/base/err.h"
 #include "user/bench/run_files.h"
@@ -327,7 +328,7 @@ static int retry(struct gate_session *s)
 		err = note_retry(s, text);
 		return err ? cmd_fail_environment() : EXIT_DONE;
 	}
-	if (!s->o->quiet)
+	if (!s->o->quiet && isatty(STDERR_FILENO))
 		fprintf(stderr, "fathom: it alerts: running again what does, with twice the "
 				"repetitions\n");
 	code = run_again(s);
