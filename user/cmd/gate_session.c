@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "user/base/err.h"
+#include "user/base/owner.h"
 #include "user/bench/run_files.h"
 #include "user/bench/store.h"
 #include "user/cmd/cmd.h"
@@ -262,6 +263,14 @@ static int count_measured(const struct run_result *r)
 	return n;
 }
 
+/* What a folder of somebody else's names is not executed. */
+static bool is_trusted(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && owner_is_trusted(&st);
+}
+
 /* Why a run of elsewhere cannot be run again here; NULL if it can. */
 static const char *why_not_again(const struct gate_session *s)
 {
@@ -275,8 +284,12 @@ static const char *why_not_again(const struct gate_session *s)
 	environment_release(&here);
 	if (!is_here)
 		return "the run is of another machine";
+	if (!is_trusted(s->o->run))
+		return "its folder belongs to another user, or all may write to it";
 	if (!s->after->scenario_path || scenario_read(s->after->scenario_path, &now))
 		return "its scenario is not there any more";
+	if (!is_trusted(s->after->scenario_path))
+		return "its scenario belongs to another user, or all may write to it";
 	if (strcmp(now->sha256, s->after->scenario_sha256))
 		return "its scenario has changed since";
 	if (now->is_production)
