@@ -18,6 +18,7 @@
 #include "user/base/clock.h"
 #include "user/base/err.h"
 #include "user/base/file.h"
+#include "user/bench/guardian.h"
 
 #define LOOK_NS	    20000000ull
 #define PATIENCE_NS 2000000000ull
@@ -35,6 +36,7 @@ struct report {
 
 struct running {
 	const struct command_options *o;
+	struct guardian guardian;
 	struct process_tree tree;
 	struct report *report;
 	struct counters counters;
@@ -56,6 +58,7 @@ static void running_release(struct running *r)
 	double ignored[COUNTERS];
 	size_t i;
 
+	guardian_end(&r->guardian);
 	for (i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		closep(fds[i]);
 	counters_read(&r->counters, ignored);
@@ -148,8 +151,11 @@ static int make_file(const char *path)
 
 static int prepare(struct running *r)
 {
-	int err = process_tree_init(&r->tree);
+	/* First, so that it is none of the command's processes. */
+	int err = guardian_start(&r->guardian);
 
+	if (!err)
+		err = process_tree_init(&r->tree);
 	if (err)
 		return err;
 	r->report = mmap(NULL, sizeof(*r->report), PROT_READ | PROT_WRITE,
@@ -210,6 +216,9 @@ static int start(struct running *r)
 	r->pidfd = syscall(SYS_pidfd_open, r->pid, 0);
 	if (r->pidfd < 0)
 		return errf(-errno, "cannot wait for '%s': %m", name_of(r->o));
+	err = guardian_watch(&r->guardian, r->pid);
+	if (err)
+		return err;
 	if (r->o->is_counted)
 		counters_open(&r->counters, r->pid);
 	r->start_ns = clock_ns(CLOCK_MONOTONIC);
@@ -413,6 +422,7 @@ static int finish(struct running *r, struct command_result *result)
 		return 0;
 	/* While it is not waited for nobody else's group can have its number. */
 	kill(-r->pid, SIGKILL);
+	guardian_end(&r->guardian);
 	do {
 		pid = wait4(r->pid, &status, 0, &result->usage);
 	} while (pid < 0 && errno == EINTR);
@@ -430,9 +440,14 @@ static int finish(struct running *r, struct command_result *result)
 
 int command_run(const struct command_options *o, struct command_result *ret)
 {
-	_cleanup_(running_release) struct running r = {
-		.o = o, .pidfd = -1, .go = -1, .failure = -1, .out = -1, .err = -1, .pipe = -1
-	};
+	_cleanup_(running_release) struct running r = { .o = o,
+							.guardian = { .tell = -1 },
+							.pidfd = -1,
+							.go = -1,
+							.failure = -1,
+							.out = -1,
+							.err = -1,
+							.pipe = -1 };
 	struct command_result result = { 0 };
 	uint64_t end_ns;
 	int err, i;
