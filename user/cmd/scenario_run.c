@@ -156,6 +156,8 @@ static int measure(struct scenario_run *run)
 	if (run->shows_progress)
 		fputs("\r\033[K", stderr);
 	rmdir(folder);
+	if (!err && run->result->leftover)
+		fprintf(stderr, "fathom: %s\n", run->result->leftover);
 	if (!err)
 		err = copy_text(&run->result->policy, run->profile->name);
 	if (!err)
