@@ -45,7 +45,7 @@ struct gate_breach {
 
 struct gate_result {
 	enum verdict verdict;
-	int exit_code;	    /* 0, 1, 4, 5, 6 */
+	int exit_code;	    /* 0 to 6, as of a command */
 	const char *reason; /* code of the whole, a literal */
 	char *explanation;  /* one sentence */
 	char *next_command; /* what to run next; NULL: nothing */
