@@ -11,6 +11,7 @@
 #include "flamegraph/label.h"
 #include "user/base/array.h"
 #include "user/base/err.h"
+#include "user/base/xml.h"
 #include "user/model/view.h"
 
 /* Pixels. */

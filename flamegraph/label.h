@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* label: text inside a drawing: how wide it is, where to cut it, and how to write it as XML. */
+/* label: text inside a drawing: how wide it is, and where to cut it. */
 #pragma once
 
 #include "user/base/str.h"
@@ -19,12 +19,3 @@ long label_width(const char *text, unsigned int size);
  * clean (str_add_clean). 0 or -ENOMEM.
  */
 int label_fit(const char *text, unsigned int size, long room, struct str *out);
-
-/*
- * Appends text for the content of an element or a quoted attribute: valid in XML 1.0 (section
- * 2.2) whatever the bytes, on one line, read in the order of its characters. 0 or -ENOMEM.
- */
-int xml_add(struct str *out, const char *text);
-
-/* The same for text that is clean but for tabs and line feeds, which stay. */
-int xml_add_lines(struct str *out, const char *text);

@@ -7,11 +7,14 @@
 #include <string.h>
 
 #include "flame.js.h"
+#include "flamegraph/amount.h"
 #include "flamegraph/hidden.h"
 #include "flamegraph/label.h"
 #include "flamegraph/palette.h"
+#include "flamegraph/svg_delta.h"
 #include "user/base/array.h"
 #include "user/base/err.h"
+#include "user/base/xml.h"
 
 /* Pixels. The script reads what it needs of them from the drawing. */
 #define ROW_HEIGHT  17
@@ -22,6 +25,9 @@
 #define TITLE_SIZE  17
 #define BAR_HEIGHT  52 /* details, legend and controls below the frames */
 #define EMPTY_ROWS  4  /* room for "no samples" */
+
+/* Of a frame that is not there any more. */
+#define VANISHED_STYLE " stroke=\"#3f3f46\" stroke-dasharray=\"3 2\" fill-opacity=\".55\""
 
 static const char style[] =
 	".row text,.bar text{pointer-events:none;white-space:pre}\n"
@@ -105,32 +111,6 @@ static long position(const struct drawing *d, int64_t x)
 	return ((__int128)x * d->inner * 100 * 2 + total) / (total * 2);
 }
 
-static int add_amount(struct str *out, const struct svg_options *o, int64_t v)
-{
-	const char *unit = o->unit ? o->unit : "count";
-	const char *noun = !strcmp(unit, "count") ? o->value : unit;
-	int err = view_amount(v, unit, out);
-	size_t len;
-
-	if (err || !noun || !*noun || !strcmp(unit, "nanoseconds") || !strcmp(unit, "bytes"))
-		return err;
-	len = strlen(noun);
-	if (v == 1 && len > 1 && noun[len - 1] == 's')
-		len--;
-	err = str_add(out, " ");
-	return err ? err : str_add_clean(out, noun, len, 0);
-}
-
-static int add_share(struct str *out, int64_t part, int64_t whole)
-{
-	unsigned int share =
-		whole ? ((__int128)part * 10000 * 2 + whole) / ((__int128)whole * 2) : 0;
-
-	if (!share && part)
-		return str_add(out, "< 0.01%");
-	return str_addf(out, "%u.%02u%%", share / 100, share % 100);
-}
-
 /* What a pruned box is called. */
 static int add_hidden_name(struct str *out, uint32_t hidden)
 {
@@ -164,22 +144,35 @@ static uint32_t box_color(const struct drawing *d, const struct flame_box *box)
 	const struct calltree *tree = d->layout->tree;
 
 	if (box->hidden)
-		return PALETTE_PRUNED;
+		return d->options->delta ? SVG_DELTA_PRUNED : PALETTE_PRUNED;
+	if (d->options->delta)
+		return svg_delta_color(d->options->delta, box->node);
 	return palette_color(tree->nodes[box->node].kind, calltree_name(tree, box->node),
 			     calltree_module(tree, box->node));
 }
 
 /* The lines of a tooltip: name, where it comes from (perhaps nothing), amount and share. */
+static int describe_box(const struct drawing *d, const struct flame_box *box, struct str *out)
+{
+	const struct svg_options *o = d->options;
+	int err;
+
+	if (o->delta && box->hidden)
+		return svg_delta_describe_hidden(o->delta, d->layout, box, o->unit, o->value, out);
+	if (o->delta)
+		return svg_delta_describe(o->delta, box->node, o->unit, o->value, out);
+	err = amount_add(out, o->unit, o->value, box->width);
+	if (!err)
+		err = str_add(out, ", ");
+	return err ? err : amount_add_share(out, box->width, d->layout->total);
+}
+
 static void draw_tooltip(struct drawing *d, const struct flame_box *box)
 {
 	_cleanup_(str_release) struct str amount = { 0 };
 
 	if (!d->err)
-		d->err = add_amount(&amount, d->options, box->width);
-	if (!d->err)
-		d->err = str_add(&amount, ", ");
-	if (!d->err)
-		d->err = add_share(&amount, box->width, d->layout->total);
+		d->err = describe_box(d, box, &amount);
 	put_raw(d, "<title>");
 	put_xml(d, str_text(&d->name));
 	put_raw(d, "\n");
@@ -207,6 +200,12 @@ static void draw_label(struct drawing *d, long x, long width)
 	put_raw(d, "</text>");
 }
 
+static bool is_vanished(const struct drawing *d, const struct flame_box *box)
+{
+	return d->options->delta && !box->hidden &&
+	       d->options->delta->changes[box->node].is_vanished;
+}
+
 static void draw_box(struct drawing *d, const struct flame_box *box)
 {
 	long left = position(d, box->x) + SVG_MARGIN * 100;
@@ -221,7 +220,8 @@ static void draw_box(struct drawing *d, const struct flame_box *box)
 	put_number(d, "x", left);
 	/* Neighbours of the same colour are told apart by a gap, where there is room for one. */
 	put_number(d, "width", width >= 300 ? width - 50 : width);
-	put(d, " height=\"%d\" fill=\"#%06x\"/>", BOX_HEIGHT, box_color(d, box));
+	put(d, " height=\"%d\" fill=\"#%06x\"%s/>", BOX_HEIGHT, box_color(d, box),
+	    is_vanished(d, box) ? VANISHED_STYLE : "");
 	draw_label(d, left, width);
 	put_raw(d, "</g>\n");
 }
@@ -307,43 +307,69 @@ static void draw_head(struct drawing *d, const char *title, const char *subtitle
 	put_raw(d, "</g>\n");
 }
 
-static unsigned int draw_swatch(struct drawing *d, unsigned int x, uint32_t color, const char *name)
+static unsigned int draw_swatch(struct drawing *d, unsigned int x, uint32_t color,
+				const char *style_more, const char *name)
 {
 	unsigned int end = x + 16 + label_width(name, 11) / 100 + 14;
 
 	if (end > d->inner)
 		return x;
-	put(d, "<rect x=\"%u\" y=\"32\" width=\"11\" height=\"11\" fill=\"#%06x\"/>",
-	    x + SVG_MARGIN, color);
+	put(d, "<rect x=\"%u\" y=\"32\" width=\"11\" height=\"11\" fill=\"#%06x\"%s/>",
+	    x + SVG_MARGIN, color, style_more);
 	put(d, "<text x=\"%u\" y=\"41.5\" font-size=\"11\">%s</text>\n", x + SVG_MARGIN + 16, name);
 	return end;
 }
 
-static void draw_legend(struct drawing *d)
+static unsigned int draw_kinds(struct drawing *d)
 {
 	static const uint32_t order[] = { FRAME_USER, FRAME_INLINED, FRAME_KERNEL,
 					  FRAME_INTERPRETED, FRAME_SYNTHETIC };
 	const struct calltree_node *nodes = d->layout->tree->nodes;
-	bool seen[FRAME_SYNTHETIC + 1] = { false }, pruned = false;
+	bool seen[FRAME_SYNTHETIC + 1] = { false };
 	unsigned int x = 0;
 	size_t i;
 
 	for (i = 1; i < d->layout->n; i++) {
 		uint32_t node = d->layout->boxes[i].node;
 
-		if (node == PROFILE_NONE)
-			pruned = true;
-		else if (nodes[node].kind <= FRAME_SYNTHETIC)
+		if (node != PROFILE_NONE && nodes[node].kind <= FRAME_SYNTHETIC)
 			seen[nodes[node].kind] = true;
 	}
-	put_raw(d, "<g class=\"legend\">\n");
 	for (i = 0; i < ARRAY_SIZE(order); i++) {
 		if (seen[order[i]])
-			x = draw_swatch(d, x, palette_sample(order[i]),
+			x = draw_swatch(d, x, palette_sample(order[i]), "",
 					palette_kind_name(order[i]));
 	}
-	if (pruned)
-		draw_swatch(d, x, PALETTE_PRUNED, "too narrow to draw");
+	return x;
+}
+
+static unsigned int draw_shades(struct drawing *d)
+{
+	bool is_judged = d->options->delta->is_judged;
+	unsigned int x = 0;
+
+	x = draw_swatch(d, x, svg_delta_less[3], "", "-10% of all");
+	x = draw_swatch(d, x, svg_delta_less[1], "", "-1%");
+	x = draw_swatch(d, x, svg_delta_more[1], "", "+1%");
+	x = draw_swatch(d, x, svg_delta_more[3], "", "+10%");
+	x = draw_swatch(d, x, is_judged ? SVG_DELTA_GREY : SVG_DELTA_SAME, "",
+			is_judged ? "change not significant" : "same");
+	return draw_swatch(d, x, SVG_DELTA_GREY, VANISHED_STYLE, "gone: width before");
+}
+
+static void draw_legend(struct drawing *d)
+{
+	bool is_pruned = false;
+	unsigned int x;
+	size_t i;
+
+	for (i = 1; i < d->layout->n; i++)
+		is_pruned |= d->layout->boxes[i].node == PROFILE_NONE;
+	put_raw(d, "<g class=\"legend\">\n");
+	x = d->options->delta ? draw_shades(d) : draw_kinds(d);
+	if (is_pruned)
+		draw_swatch(d, x, d->options->delta ? SVG_DELTA_PRUNED : PALETTE_PRUNED, "",
+			    "too narrow to draw");
 	put_raw(d, "</g>\n");
 }
 
@@ -358,15 +384,24 @@ static int add_value(struct str *out, const struct svg_options *o)
 	return err ? err : str_add_clean(out, o->value, strlen(o->value), 0);
 }
 
+static int describe_all(const struct drawing *d, struct str *out)
+{
+	const struct svg_options *o = d->options;
+	int err;
+
+	if (o->delta)
+		return svg_delta_describe(o->delta, 0, o->unit, o->value, out);
+	err = amount_add(out, o->unit, o->value, d->layout->total);
+	return err ? err : add_value(out, o);
+}
+
 /* Below the frames: a line for details, which at rest says what all of it is, and the legend. */
 static void draw_bar(struct drawing *d)
 {
 	_cleanup_(str_release) struct str amount = { 0 };
 
 	if (!d->err)
-		d->err = add_amount(&amount, d->options, d->layout->total);
-	if (!d->err)
-		d->err = add_value(&amount, d->options);
+		d->err = describe_all(d, &amount);
 	put(d,
 	    "<g class=\"bar\" transform=\"translate(0 %u)\">\n"
 	    "<rect class=\"paper\" width=\"100%%\" height=\"%d\" fill=\"#fff\"/>\n",

@@ -12,6 +12,8 @@
 #define SVG_MAX_WIDTH	  100000
 #define SVG_MARGIN	  10 /* pixels left and right of the frames */
 
+struct svg_delta;
+
 struct svg_options {
 	const char *title;    /* NULL: "Flame Graph" */
 	const char *subtitle; /* rate, span, losses; NULL: none */
@@ -19,6 +21,8 @@ struct svg_options {
 	const char *value;    /* what they are: "samples", "cpu" */
 	unsigned int width;   /* pixels; 0: 1200, and as wide as its window where scripts may run */
 	bool icicle;	      /* root at the top */
+	const struct svg_delta
+		*delta; /* frames are coloured by what changed; NULL: by their kind */
 };
 
 /*

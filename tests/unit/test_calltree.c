@@ -175,6 +175,74 @@ static void sums_saturate_in_both_directions(void **state)
 	assert_true(second->nodes[0].total == INT64_MIN);
 }
 
+static void two_trees_are_joined_with_a_map_of_their_nodes(void **state)
+{
+	_cleanup_(profile_freep) struct profile *p = stacks_new("samples", "count");
+	_cleanup_(profile_freep) struct profile *q = stacks_new("samples", "count");
+	_cleanup_(calltree_freep) struct calltree *a = NULL, *b = NULL, *joined = NULL;
+	_cleanup_(freep) uint32_t *of_a = NULL, *of_b = NULL;
+	_cleanup_(str_release) struct str text = { 0 };
+	uint32_t i;
+
+	(void)state;
+	stacks_add(p, "sh", "main@new;b@new", 2);
+	stacks_add(p, "sh", "main@new;d@new", 3);
+	stacks_add(q, "sh", "main@old;c@old", 4);
+	stacks_add(q, "sh", "main@old;b@old", 5);
+	stacks_add(q, "sh", "main@old;b@old!", 6);
+	assert_int_equal(calltree_new(p, &plain, &a), 0);
+	assert_int_equal(calltree_new(q, &plain, &b), 0);
+	assert_int_equal(calltree_join(a, b, &joined, &of_a, &of_b), 0);
+	for (i = 0; i < a->n_nodes; i++) {
+		assert_string_equal(calltree_name(joined, of_a[i]), calltree_name(a, i));
+		assert_string_equal(calltree_module(joined, of_a[i]), calltree_module(a, i));
+		joined->nodes[of_a[i]].self += a->nodes[i].self;
+	}
+	for (i = 0; i < b->n_nodes; i++) {
+		assert_string_equal(calltree_name(joined, of_b[i]), calltree_name(b, i));
+		assert_int_equal(joined->nodes[of_b[i]].kind, b->nodes[i].kind);
+		joined->nodes[of_b[i]].self += b->nodes[i].self;
+	}
+	print(joined, 0, &text);
+	assert_string_equal(text.data, "all(0/0)[sh(0/0)[main(0/0)[b(7/0) b(6/0) c(4/0) d(3/0)]]]");
+	assert_int_equal(joined->max_depth, 3);
+}
+
+/* A frame of one function at that place in the source. */
+static void add_line(struct profile *p, const char *file, uint32_t line)
+{
+	struct profile_frame frame = { .mapping = PROFILE_NONE, .named = 1, .line = line };
+	uint32_t number, node;
+	int64_t one = 1;
+
+	assert_int_equal(profile_add_string(p, "hot", &frame.function), 0);
+	assert_int_equal(profile_add_string(p, file, &frame.file), 0);
+	assert_int_equal(profile_add_frame(p, &frame, &number), 0);
+	assert_int_equal(profile_add_node(p, PROFILE_NONE, number, &node), 0);
+	assert_int_equal(profile_add_sample(p, node, 0, &one), 0);
+}
+
+static void lines_that_trees_tell_apart_stay_apart_when_they_are_joined(void **state)
+{
+	_cleanup_(profile_freep) struct profile *p = stacks_new("samples", "count");
+	_cleanup_(profile_freep) struct profile *q = stacks_new("samples", "count");
+	_cleanup_(calltree_freep) struct calltree *a = NULL, *b = NULL, *joined = NULL;
+	_cleanup_(freep) uint32_t *of_a = NULL, *of_b = NULL;
+	const struct view lines = { .with_lines = true };
+
+	(void)state;
+	add_line(p, "a.c", 3);
+	add_line(p, "a.c", 4);
+	add_line(q, "a.c", 3);
+	add_line(q, "b.c", 3);
+	assert_int_equal(calltree_new(p, &lines, &a), 0);
+	assert_int_equal(calltree_new(q, &lines, &b), 0);
+	assert_int_equal(calltree_join(a, b, &joined, &of_a, &of_b), 0);
+	assert_int_equal(joined->n_nodes, 4);
+	assert_int_equal(of_a[1], of_b[1]);
+	assert_string_equal(calltree_file(joined, of_b[2]), "b.c");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +255,8 @@ int main(void)
 		cmocka_unit_test(hostile_names_are_clean_and_never_empty),
 		cmocka_unit_test(stacks_beyond_the_limit_are_cut_at_the_root),
 		cmocka_unit_test(sums_saturate_in_both_directions),
+		cmocka_unit_test(two_trees_are_joined_with_a_map_of_their_nodes),
+		cmocka_unit_test(lines_that_trees_tell_apart_stay_apart_when_they_are_joined),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -101,6 +101,28 @@ static void a_signal_is_128_more_as_in_a_shell(void **state)
 	assert_int_equal(status_of("kill -TERM $$"), 128 + SIGTERM);
 }
 
+static void what_the_command_took_is_noted(void **state)
+{
+	char *argv[] = {
+		"perl", "-e",
+		"my $s = 'x' x 4e7; 1 while (times)[0] < 0.2; select(undef, undef, undef, 0.2)",
+		NULL
+	};
+	int status = -1;
+
+	(void)state;
+	assert_int_equal(launch_prepare(argv, NULL, &l), 0);
+	usleep(300000); /* waiting to be let go is nothing of the command's */
+	assert_int_equal(launch_go(&l, "perl", NULL, NULL), 0);
+	assert_int_equal(launch_wait(&l, -1, &status), 1);
+	assert_int_equal(status, 0);
+	assert_true(l.usage.user_ns + l.usage.system_ns >= 200000000);
+	assert_true(l.usage.user_ns + l.usage.system_ns < l.usage.wall_ns);
+	assert_true(l.usage.wall_ns >= 400000000);
+	assert_true(l.usage.max_rss_bytes >= 40000000);
+	launch_stop(&l);
+}
+
 static void what_cannot_be_executed_says_why(void **state)
 {
 	char *missing[] = { "/nowhere/at/all", NULL };
@@ -495,6 +517,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(the_exit_status_is_that_of_the_command),
+		TEST(what_the_command_took_is_noted),
 		TEST(a_signal_is_128_more_as_in_a_shell),
 		TEST(what_cannot_be_executed_says_why),
 		TEST(programs_are_searched_in_the_path),

@@ -235,6 +235,9 @@ static void service_flags_what_operators_named(void **state)
 	}
 	l = limits_of(f, preset, NULL, "wall_ns", false, true);
 	assert_true(l.alert == 0.03 && !l.flags_only);
+	/* Whom it names takes part, whoever defines it. */
+	limits_of(f, preset, NULL, "throughput", false, true);
+	limits_of(f, NULL, NULL, "throughput", false, false);
 }
 
 static void what_is_not_there_is_told_with_what_is(void **state)

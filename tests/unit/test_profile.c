@@ -270,6 +270,65 @@ static void merging_into_an_empty_profile_copies(void **state)
 	assert_int_equal(profile_total(a, 0), 2 * profile_total(b, 0));
 }
 
+/* One sample in 'libx.so', which is mapped at 'start'. */
+static struct profile *sample_at(uint64_t start)
+{
+	struct profile *p = stacks_new("samples", "count");
+	struct profile_mapping m = { start, start + 0x1000, 0x2000, string(p, "/lib/libx.so"),
+				     string(p, "abc") };
+	struct profile_frame frame = { .address = start + 0x10, .function = string(p, "f") };
+	struct profile_label labels[] = {
+		{ .key = string(p, LABEL_PROCESS), .str = string(p, "x") },
+		{ .key = string(p, LABEL_PID), .num = start },
+	};
+	uint32_t number, node, set;
+	int64_t value = 3;
+
+	assert_int_equal(profile_add_mapping(p, &m, &frame.mapping), 0);
+	assert_int_equal(profile_add_frame(p, &frame, &number), 0);
+	assert_int_equal(profile_add_node(p, PROFILE_NONE, number, &node), 0);
+	assert_int_equal(profile_add_labels(p, labels, 2, &set), 0);
+	assert_int_equal(profile_add_sample(p, node, set, &value), 0);
+	return p;
+}
+
+static void a_file_mapped_elsewhere_is_the_same_code(void **state)
+{
+	_cleanup_(profile_freep) struct profile *a = sample_at(0x10000);
+	_cleanup_(profile_freep) struct profile *b = sample_at(0x50000);
+
+	(void)state;
+	assert_int_equal(profile_merge(a, b), 0);
+	assert_int_equal(a->mappings.n, 1);
+	assert_int_equal(a->frames.n, 1);
+	assert_int_equal(profile_frame_at(a, 0)->address, 0x10010);
+	assert_int_equal(a->samples.n, 2); /* of two PIDs */
+}
+
+static void runs_of_one_program_are_told_apart_by_their_number_alone(void **state)
+{
+	_cleanup_(profile_freep) struct profile *all = stacks_new("samples", "count");
+	uint64_t start;
+	uint32_t i;
+
+	(void)state;
+	for (start = 1; start <= 4; start++) {
+		_cleanup_(profile_freep) struct profile *p = sample_at(start << 16);
+
+		assert_int_equal(profile_merge_numbered(all, p, "repetition", start / 2), 0);
+	}
+	assert_int_equal(all->samples.n, 3);
+	assert_int_equal(all->frames.n, 1);
+	for (i = 0; i < 3; i++) {
+		uint32_t labels = profile_sample_at(all, i)->labels;
+
+		assert_int_equal(profile_label(all, labels, "repetition")->num, i);
+		assert_int_equal(*profile_values_at(all, i), i == 1 ? 6 : 3);
+		assert_null(profile_label(all, labels, LABEL_PID));
+		assert_non_null(profile_label(all, labels, LABEL_PROCESS));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -286,6 +345,8 @@ int main(void)
 		cmocka_unit_test(merging_adds_what_is_equal_and_keeps_the_rest),
 		cmocka_unit_test(profiles_of_other_values_are_not_merged),
 		cmocka_unit_test(merging_into_an_empty_profile_copies),
+		cmocka_unit_test(a_file_mapped_elsewhere_is_the_same_code),
+		cmocka_unit_test(runs_of_one_program_are_told_apart_by_their_number_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

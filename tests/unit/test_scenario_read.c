@@ -288,6 +288,12 @@ static void errors_say_where_and_what(void **state)
 		  "itself is to see as \"${\")" },
 		{ LEAST "setup: [\"${size\"]\n",
 		  "s.yaml:3:9: '${size' has no '}' (\"$$\" stands for a dollar sign)" },
+		{ LEAST "variants: [{name: a, parameters: {p: x}, env: {E: \"${q}\"}}]\n",
+		  "s.yaml:3:51: there is no parameter 'q' (\"$${\" is for what the command itself "
+		  "is to see as \"${\")" },
+		{ LEAST "variants: [{name: a, parameters: {p: x, r: \"${p}\"}}]\n",
+		  "s.yaml:3:44: there is no parameter 'p' (\"$${\" is for what the command itself "
+		  "is to see as \"${\")" },
 		{ LEAST "verify: [x, \"${variant}\"]\n",
 		  "s.yaml:3:13: there is no parameter 'variant' (\"$${\" is for what the command "
 		  "itself is to see as \"${\")" },

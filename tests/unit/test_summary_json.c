@@ -28,6 +28,7 @@ static struct run_summary full_summary(void)
 		.start_ns = 1700000000000000042,
 		.span_ns = 10000000123,
 		.exit_status = 3,
+		.usage = { 4000, 3000, 500, 1 << 20 },
 		.n_collectors = 1,
 	};
 	struct collector_summary *c = &s.collectors[0];
@@ -101,6 +102,7 @@ static void a_summary_of_nothing_known_is_of_the_schema(void **state)
 	assert_at(value, "command", "null");
 	assert_at(value, "start", "null");
 	assert_at(value, "exit_status", "null");
+	assert_at(value, "usage", "null");
 	assert_at(value, "host.kernel", "null");
 	assert_at(value, "host.cpus_online", "null");
 	assert_at(value, "collectors.0.cost.kernel_ns", "null");
@@ -151,6 +153,8 @@ static void the_run_is_described(void **state)
 	assert_at(value, "start", "\"2023-11-14T22:13:20.000000042Z\"");
 	assert_at(value, "span_ns", "10000000123");
 	assert_at(value, "exit_status", "3");
+	assert_at(value, "usage.user_ns", "3000");
+	assert_at(value, "usage.max_rss_bytes", "1048576");
 }
 
 static void the_ledger_is_closed_in_the_summary(void **state)
@@ -279,8 +283,8 @@ static void long_lists_end_and_say_what_is_left(void **state)
 
 static void keys_stand_in_one_order(void **state)
 {
-	static const char *const top[] = { "schema", "host",	"target",      "command",
-					   "start",  "span_ns", "exit_status", "collectors" };
+	static const char *const top[] = { "schema",  "host",	     "target", "command",   "start",
+					   "span_ns", "exit_status", "usage",  "collectors" };
 	_cleanup_(profile_freep) struct profile *p = full_profile();
 	struct run_summary s = full_summary();
 	_cleanup_(decrefp) json_t *value = summed(&s, p), *again = summed(&s, p);
@@ -297,7 +301,7 @@ static void keys_stand_in_one_order(void **state)
 		assert_true(i < sizeof(top) / sizeof(top[0]));
 		assert_string_equal(key, top[i++]);
 	}
-	assert_int_equal(i, 8);
+	assert_int_equal(i, 9);
 }
 
 static void shares_have_no_noise_behind_them(void **state)

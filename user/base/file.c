@@ -13,15 +13,12 @@
 #include "user/base/cleanup.h"
 #include "user/base/err.h"
 
-int file_open(const char *path, int how)
+static int open_regular_at(int dir, const char *path, int more_flags)
 {
-	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-	_cleanup_(closep) int fd = -1;
+	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | more_flags;
+	_cleanup_(closep) int fd = openat(dir, path, flags);
 	struct stat st;
 
-	if (how == FILE_HOSTILE)
-		flags |= O_NOFOLLOW;
-	fd = open(path, flags);
 	if (fd < 0)
 		return errf(-errno, "cannot open '%s': %m", path);
 	if (fstat(fd, &st))
@@ -29,6 +26,18 @@ int file_open(const char *path, int how)
 	if (!S_ISREG(st.st_mode))
 		return errf(-EINVAL, "'%s' is not a regular file", path);
 	return take_fd(fd);
+}
+
+int file_open(const char *path, int how)
+{
+	return open_regular_at(AT_FDCWD, path, how == FILE_HOSTILE ? O_NOFOLLOW : 0);
+}
+
+int file_open_at(int dir, const char *name)
+{
+	if (!*name || strchr(name, '/'))
+		return errf(-EINVAL, "'%s' is not the name of a file in a folder", name);
+	return open_regular_at(dir, name, O_NOFOLLOW);
 }
 
 int file_read_fd(int fd, const char *name, size_t max, char **ret, size_t *ret_len)

@@ -18,6 +18,9 @@
 enum { FILE_TRUSTED = 0, FILE_HOSTILE = 1 };
 int file_open(const char *path, int how);
 
+/* The same, always FILE_HOSTILE, for a name in the folder open as 'dir'; 'name' has no '/'. */
+int file_open_at(int dir, const char *name);
+
 /*
  * Reads all that is left in 'fd' into a block of the caller's, with a NUL behind it that *ret_len
  * does not count. More than 'max' bytes is -EFBIG. 'name' is for the sentence.

@@ -29,6 +29,16 @@ json_t *json_part_known(uint64_t n)
 	return n ? json_part_count(n) : json_null();
 }
 
+json_t *json_part_number(double v)
+{
+	if (!isfinite(v))
+		return json_null();
+	/* Zero with a sign is none of the integers. */
+	if (fabs(v) <= 0x1p53 && v == trunc(v) && !(v == 0 && signbit(v)))
+		return json_integer((json_int_t)v);
+	return json_real(v);
+}
+
 json_t *json_part_share(double part, double whole)
 {
 	if (whole == 0)
@@ -49,6 +59,28 @@ json_t *json_part_time(uint64_t ns_since_1970)
 	snprintf(text + len, sizeof(text) - len, ".%09uZ",
 		 (unsigned int)(ns_since_1970 % 1000000000));
 	return json_string(text);
+}
+
+uint64_t json_time_ns(const json_t *time)
+{
+	const char *text = json_string_value(time);
+	unsigned int fraction;
+	struct tm tm = { 0 };
+	time_t seconds;
+	int end = 0;
+
+	if (!text || strlen(text) != strlen("2024-05-01T12:34:56.123456789Z") ||
+	    sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d.%9uZ%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
+		   &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &fraction, &end) != 7 ||
+	    !end || text[end])
+		return 0;
+	tm.tm_year -= 1900;
+	tm.tm_mon--;
+	seconds = timegm(&tm);
+	/* Until 2500: far below what 64 bits hold. */
+	if (seconds < 0 || seconds > 16725225600)
+		return 0;
+	return (uint64_t)seconds * 1000000000 + fraction;
 }
 
 json_t *json_part_words(char *const *words)

@@ -18,11 +18,18 @@ json_t *json_part_count(uint64_t n);
 /* The same, and null for 0, which here means that it is not known. */
 json_t *json_part_known(uint64_t n);
 
+/* A number: an integer if it is a whole one that a double holds exactly; null if it is not finite.
+ */
+json_t *json_part_number(double v);
+
 /* A part of a whole, rounded to 6 digits behind the point; null if the whole is 0. */
 json_t *json_part_share(double part, double whole);
 
 /* RFC 3339 in UTC to the nanosecond, "2024-05-01T12:34:56.123456789Z"; null for 0. */
 json_t *json_part_time(uint64_t ns_since_1970);
+
+/* Back from it; 0 for null and whatever is no such time. */
+uint64_t json_time_ns(const json_t *time);
 
 /* The words of a command; null for NULL. */
 json_t *json_part_words(char *const *words);

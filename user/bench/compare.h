@@ -34,16 +34,35 @@ struct metric_comparison {
 	double detectable; /* smallest change for the worse that this test would have seen with
 			      the policy's power; NAN: none, there are too few pairs */
 	enum verdict verdict;
-	const char *reason; /* code, a literal: "beyond_limit", "within_limit", "too_few_pairs",
-			       "too_noisy", "no_values", ... (docs/gate.md lists them) */
+	const char *reason; /* code, a literal, see below */
 };
 
 /*
+ * Codes: regressed: "beyond_limit". Improved: "improved". Passed: "within_limit". Inconclusive:
+ * "no_values"; "too_few_pairs": even if all went the same way it could not be significant;
+ * "below_alert": surely worse by more than min_effect, but by less than 'alert' as estimated;
+ * "too_noisy"; "flagged": would be regressed but for flags_only, is_flagged is set.
+ *
+ * Changes are ratios by pair, ln(after / before). If a metric has a value <= 0 anywhere, they are
+ * differences by pair over the median before, or if that is 0 over the mean of all values: 0 and 0
+ * is no change, 0 and 7 is +200 %. With limits.is_points they are differences as they are. Pairs
+ * with a value that is not finite are left out.
+ *
  * Judges all metrics of one family (all of one scenario: Holm's adjustment is over the gated ones).
  * 'ret' has room for n. 0 or -ENOMEM.
  */
 int compare_metrics(const struct metric_pairs *metrics, size_t n,
 		    const struct policy_profile *policy, struct metric_comparison *ret);
 
-/* One verdict of many: regressed, else inconclusive, else improved, else passed; of gated ones. */
+/*
+ * One verdict of many: regressed, else inconclusive, else improved, else passed; of those that are
+ * gated and not only flagged. Inconclusive if nothing is gated.
+ */
 enum verdict compare_verdict(const struct metric_comparison *m, size_t n);
+
+/*
+ * Whether a second comparison, of fresh processes, says the same as the first: the same metric was
+ * regressed (flagged, improved) and is so again.
+ */
+bool compare_confirms(const struct metric_comparison *first,
+		      const struct metric_comparison *second);

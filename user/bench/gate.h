@@ -26,7 +26,7 @@ struct gate_functions {
 
 struct gate_case {
 	char *cell, *before_name, *after_name;
-	struct metric_comparison *metrics;
+	struct metric_comparison *metrics; /* the array is owned, names and units are the runs' */
 	size_t n_metrics;
 	enum verdict verdict;
 	struct gate_functions functions[GATE_MAX_COLLECTORS];
@@ -52,6 +52,7 @@ struct gate_result {
 	size_t n_cases;
 };
 
+/* Strings are owned but for 'reason'. The runs that were compared must outlive it. */
 void gate_result_free(struct gate_result *g);
 DEFINE_FREEP(struct gate_result, gate_result_free)
 

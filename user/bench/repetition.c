@@ -193,11 +193,19 @@ static void take_usage(struct context *x, const struct command_result *r)
 		v[VALUE_INSTRUCTIONS + i] = r->counters[i];
 }
 
+/* What the kernel says of the child is the recorder's: only what that says of the command counts. */
 static void take_recorded_usage(struct context *x)
 {
 	const struct profile_usage *u = &x->recording->usage;
 	double *v = x->rep->values;
+	int i;
 
+	for (i = VALUE_WALL; i <= VALUE_WRITTEN; i++)
+		v[i] = NAN;
+	for (i = 0; i < COUNTERS; i++)
+		v[VALUE_INSTRUCTIONS + i] = NAN;
+	if (!u->wall_ns)
+		return; /* a service, which it did not start */
 	v[VALUE_WALL] = u->wall_ns;
 	v[VALUE_USER] = u->user_ns;
 	v[VALUE_SYSTEM] = u->system_ns;

@@ -57,11 +57,17 @@ struct run_repetition {
 	double *values; /* one for each metric of the case */
 };
 
+enum run_quantile { RUN_P50, RUN_P95, RUN_P99, RUN_QUANTILES };
+
 /* Single observations of a latency, over all repetitions that count. */
 struct run_latency {
 	double *ns;
 	size_t n, cap;
 	uint64_t dropped; /* beyond RUN_MAX_OBSERVATIONS */
+	/* Of a result that was read: files do not hold the observations, only their number and
+	 * quantiles, in ms, in the order of enum run_quantile; NAN: there were too few. */
+	uint64_t n_read;
+	double read_ms[RUN_QUANTILES];
 };
 #define RUN_MAX_OBSERVATIONS 1000000
 

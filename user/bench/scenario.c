@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "user/bench/scenario.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "user/bench/scenario_parts.h"
 
 void scenario_words_free(char **words)
@@ -105,4 +108,15 @@ void scenario_free(struct scenario *s)
 	free(s->iterations);
 	scenario_metrics_free(s->metrics, s->n_metrics);
 	free(s);
+}
+
+bool scenario_gates_metric(const struct scenario *s, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_metrics; i++) {
+		if (!strcmp(s->metrics[i].name, name))
+			return !s->metrics[i].is_informative;
+	}
+	return false;
 }

@@ -166,6 +166,9 @@ int scenario_read(const char *path, struct scenario **ret);
 void scenario_free(struct scenario *s);
 DEFINE_FREEP(struct scenario, scenario_free)
 
+/* Whether it defines a metric of that name that is to be gated. */
+bool scenario_gates_metric(const struct scenario *s, const char *name);
+
 /* Whether each case has a metric of that name (run_result.h lists them), or the summary a key. */
 bool scenario_metric_is_builtin(const char *name);
 bool scenario_metric_is_summary_key(const char *name);
@@ -215,5 +218,9 @@ int scenario_cases_new(const struct scenario *s, const struct scenario_pair *onl
  * -ENOMEM, or -EINVAL with a sentence if a path or a pattern is none with it.
  */
 int scenario_case_set_scratch(struct scenario_case *c, const char *folder);
+
+/* Frees all cases that 'keep' says no to. */
+void scenario_cases_keep(struct scenario_cases *c,
+			 bool (*keep)(void *ctx, const struct scenario_case *c), void *ctx);
 void scenario_cases_free(struct scenario_cases *c);
 DEFINE_FREEP(struct scenario_cases, scenario_cases_free)

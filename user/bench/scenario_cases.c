@@ -87,30 +87,31 @@ static int fill_words(struct making *m, char *const *words, char ***ret)
 		return no_memory();
 	for (i = 0; i < n && !err; i++)
 		err = fill_text(m, words[i], &(*ret)[i]);
-	if (!err && !(*ret)[0][0])
+	if (!err && n && !*(*ret)[0])
 		return errf(-EINVAL, "'%.64s' makes an empty command", words[0]);
 	return err;
 }
 
-/* Adds a pair, or gives the one with that key another value. */
+/* Adds a pair, or gives the one with that key another value, which is taken in any case. */
 static int set_pair(struct scenario_pairs *pairs, size_t room, const char *key, char *value)
 {
+	const struct scenario_pair *same = scenario_pairs_find(pairs, key, strlen(key));
 	struct scenario_pair *pair;
-	size_t i;
+	char *copy;
 
-	for (i = 0; i < pairs->n; i++) {
-		if (!strcmp(pairs->list[i].key, key)) {
-			free(pairs->list[i].value);
-			pairs->list[i].value = value;
-			return 0;
-		}
+	if (same) {
+		pair = &pairs->list[same - pairs->list];
+		free(pair->value);
+		pair->value = value;
+		return 0;
 	}
-	if (pairs->n == room || !(pair = &pairs->list[pairs->n]) || !(pair->key = strdup(key))) {
+	copy = pairs->n < room ? strdup(key) : NULL;
+	if (!copy || !value) {
+		free(copy);
 		free(value);
 		return no_memory();
 	}
-	pair->value = value;
-	pairs->n++;
+	pairs->list[pairs->n++] = (struct scenario_pair){ .key = copy, .value = value };
 	return 0;
 }
 
@@ -151,24 +152,25 @@ static int fill_env(struct making *m, struct scenario_case *c)
 /* Values of the matrix: cell number 'cell' counts the last axis fastest. */
 static int fill_parameters(struct making *m, size_t cell, struct scenario_case *c)
 {
-	size_t room = m->s->n_matrix + (m->variant ? m->variant->parameters.n : 0), i, rest = cell;
+	size_t room = m->s->n_matrix + (m->variant ? m->variant->parameters.n : 0), i, step = 1;
 	struct scenario_pairs *p = &c->parameters;
+	int err = 0;
 
 	if (!room)
 		return 0;
 	p->list = calloc(room, sizeof(*p->list));
 	if (!p->list)
 		return no_memory();
-	p->n = m->s->n_matrix;
-	for (i = p->n; i-- > 0; rest /= m->s->matrix[i].n_values) {
+	for (i = 0; i < m->s->n_matrix; i++)
+		step *= m->s->matrix[i].n_values;
+	for (i = 0; i < m->s->n_matrix && !err; i++) {
 		const struct scenario_axis *axis = &m->s->matrix[i];
 
-		p->list[i].key = strdup(axis->name);
-		p->list[i].value = strdup(axis->values[rest % axis->n_values]);
-		if (!p->list[i].key || !p->list[i].value)
-			return no_memory();
+		step /= axis->n_values;
+		err = set_pair(p, room, axis->name,
+			       strdup(axis->values[cell / step % axis->n_values]));
 	}
-	return m->variant ? fill_pairs(m, &m->variant->parameters, room, p) : 0;
+	return !err && m->variant ? fill_pairs(m, &m->variant->parameters, room, p) : err;
 }
 
 static int fill_names(const struct making *m, struct scenario_case *c)
@@ -176,7 +178,7 @@ static int fill_names(const struct making *m, struct scenario_case *c)
 	_cleanup_(str_release) struct str name = { 0 };
 	size_t i;
 
-	for (i = 0; i < m->s->n_matrix; i++) {
+	for (i = 0; i < m->s->n_matrix && i < c->parameters.n; i++) {
 		if (str_addf(&name, "%s%s", i ? "." : "", c->parameters.list[i].value))
 			return no_memory();
 	}
@@ -229,7 +231,7 @@ static int fill_metrics(struct making *m, struct scenario_case *c)
 		err = fill_path(m, from->file, c->workdir, &to->file);
 		if (!err)
 			err = fill_text(m, from->pattern, &to->pattern);
-		if (!err && to->source == METRIC_REGEX)
+		if (!err && to->source == METRIC_REGEX && to->pattern)
 			err = check_pattern(to->pattern, 1);
 	}
 	return err;
@@ -326,6 +328,20 @@ static void case_release(struct scenario_case *c)
 	free(c->ready.text);
 	scenario_oracle_release(&c->oracle);
 	scenario_metrics_free(c->metrics, c->n_metrics);
+}
+
+void scenario_cases_keep(struct scenario_cases *c,
+			 bool (*keep)(void *ctx, const struct scenario_case *c), void *ctx)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < c->n; i++) {
+		if (keep(ctx, &c->list[i]))
+			c->list[kept++] = c->list[i];
+		else
+			case_release(&c->list[i]);
+	}
+	c->n = kept;
 }
 
 void scenario_cases_free(struct scenario_cases *c)

@@ -257,7 +257,7 @@ static int on_event(struct builder *b, const yaml_event_t *e)
 		return err ? err : on_open(b, e, YAML_MAP);
 	case YAML_SEQUENCE_END_EVENT:
 	case YAML_MAPPING_END_EVENT:
-		b->depth--;
+		b->depth -= b->depth > 0;
 		return 0;
 	default:
 		return 0;
@@ -304,8 +304,6 @@ int yaml_tree_parse(const char *name, const char *text, size_t len, struct yaml_
 		return errf(-ENOMEM, "no memory to read '%s'", name);
 	err = check_text(name, text, len);
 	if (!err) {
-		/* Else a mark at the start could make it UTF-16, unlike what was checked. */
-		yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
 		yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
 		err = build(&b, &parser);
 	}

@@ -11,6 +11,11 @@ static const struct command commands[] = {
 	{ "record", "capture stacks into a run folder", cmd_record },
 	{ "report", "top functions, call tree, callers and callees", cmd_report },
 	{ "flame", "flame graph of a recording, folded or pprof files", cmd_flame },
+	{ "run", "a scenario: measured, profiled, summarized", cmd_run },
+	{ "baseline", "accept runs that later ones are compared with", cmd_baseline },
+	{ "gate", "a verdict on a run, and the functions that caused it", cmd_gate },
+	{ "calibrate", "what this machine's noise lets a scenario tell", cmd_calibrate },
+	{ "hotspots", "fail while a function takes more than its share", cmd_hotspots },
 	{ "doctor", "what this host allows, and how to mend what it does not", cmd_doctor },
 };
 
@@ -19,10 +24,11 @@ static int print_help(FILE *out)
 	size_t i;
 
 	fputs("Usage: fathom COMMAND [OPTION]...\n\n"
-	      "Finds where a machine's CPU time goes.\n\nCommands:\n",
+	      "Finds where a machine's time, memory and I/O go, and proves when that "
+	      "changed.\n\nCommands:\n",
 	      out);
 	for (i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
+		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
 	fputs("\n'fathom COMMAND --help' says more. Example:\n"
 	      "  sudo fathom record -d 10 -o run     the whole machine, for ten seconds\n"
 	      "  fathom report run                   where its CPU time went\n",

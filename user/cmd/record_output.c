@@ -8,22 +8,16 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "flamegraph/flamegraph.h"
 #include "flamegraph/latency_heatmap.h"
-#include "flamegraph/svg.h"
 #include "user/base/err.h"
 #include "user/base/json_parts.h"
 #include "user/base/str.h"
-#include "user/export/folded.h"
+#include "user/cmd/folder_manifest.h"
+#include "user/cmd/profile_files.h"
 #include "user/export/latency_json.h"
 #include "user/export/manifest.h"
-#include "user/export/pprof.h"
 #include "user/export/stacks_json.h"
 #include "user/export/summary_json.h"
-#include "user/model/calltree.h"
-
-/* A box narrower than a tenth of a pixel of the default width is joined with its neighbours. */
-#define FLAME_MIN_SHARE (0.1 / 1200)
 
 /* The command's words, as the summary owns them. */
 static int copy_command(char *const *words, char ***ret)
@@ -95,98 +89,31 @@ static int add_comments(const struct run_summary *s, const struct ledger *l,
 
 /* What is left of one collector; its files are named after it. */
 struct part {
-	struct view view;
+	struct profile_files files;
 	const struct collector_summary *c;
-	const struct profile *p;
-	const char *subtitle;
-	struct run_folder *rf;
 };
-
-/* "cpu" and ".svg". */
-static int open_file(const struct part *part, const char *suffix, FILE **ret)
-{
-	char name[64];
-
-	snprintf(name, sizeof(name), "%s%s", part->c->name, suffix);
-	return run_folder_open(part->rf, name, ret);
-}
-
-static int write_folded(const struct part *part)
-{
-	FILE *f;
-	int err = open_file(part, ".folded", &f), close_err;
-
-	if (err)
-		return err;
-	err = folded_write(part->p, &part->view, f);
-	close_err = run_folder_close(part->rf, f);
-	return err ? err : close_err;
-}
-
-static int write_pprof(const struct part *part)
-{
-	_cleanup_(freep) void *data = NULL;
-	char name[64];
-	size_t len;
-	int err = pprof_write(part->p, &data, &len);
-
-	snprintf(name, sizeof(name), "%s.pb.gz", part->c->name);
-	return err ? err : run_folder_write(part->rf, name, data, len);
-}
-
-static int write_svg(const struct part *part)
-{
-	const struct profile_value_type *shown = &part->p->value_types[part->p->default_value];
-	_cleanup_(flame_layout_freep) struct flame_layout *layout = NULL;
-	_cleanup_(calltree_freep) struct calltree *tree = NULL;
-	struct svg_options options = {
-		.title = part->c->title,
-		.subtitle = part->subtitle,
-		.unit = profile_string(part->p, shown->unit),
-		.value = profile_string(part->p, shown->type),
-	};
-	FILE *f;
-	int err = calltree_new(part->p, &part->view, &tree), close_err;
-
-	if (!err)
-		err = flame_layout_new_bounded(tree, FLAME_MIN_SHARE, &layout);
-	if (!err)
-		err = open_file(part, ".svg", &f);
-	if (err)
-		return err;
-	err = svg_write(layout, &options, f);
-	close_err = run_folder_close(part->rf, f);
-	return err ? err : close_err;
-}
 
 static int write_json(const struct part *part, const char *suffix, json_t *json)
 {
-	_cleanup_(freep) char *text = NULL;
 	char name[64];
 
-	if (!json)
-		return errf(-ENOMEM, "no memory for %s%s", part->c->name, suffix);
-	text = json_text(json);
-	json_decref(json);
-	if (!text)
-		return errf(-ENOMEM, "no memory for %s%s", part->c->name, suffix);
 	snprintf(name, sizeof(name), "%s%s", part->c->name, suffix);
-	return run_folder_write(part->rf, name, text, strlen(text));
+	return folder_json_write(part->files.rf, name, json);
 }
 
 static int write_heatmap(const struct part *part)
 {
 	struct heatmap_options options = {
-		.title = part->c->title,
-		.subtitle = part->subtitle,
+		.title = part->files.title,
+		.subtitle = part->files.subtitle,
 	};
 	FILE *f;
-	int err = open_file(part, ".heat.svg", &f), close_err;
+	int err = profile_files_open(&part->files, ".heat.svg", &f), close_err;
 
 	if (err)
 		return err;
 	err = latency_heatmap_write(part->c->latency, 0, &options, f);
-	close_err = run_folder_close(part->rf, f);
+	close_err = run_folder_close(part->files.rf, f);
 	return err ? err : close_err;
 }
 
@@ -204,28 +131,32 @@ static int write_latency(const struct part *part)
 /* What a collector of memory leaves beside. */
 static int write_memory(const struct part *part)
 {
-	return write_json(part, ".stacks.json",
-			  stacks_json(part->c->memory, part->p, &part->view, part->c->name));
+	return write_json(
+		part, ".stacks.json",
+		stacks_json(part->c->memory, part->files.p, &part->files.view, part->c->name));
 }
 
 static int write_part(const struct record_output *o, const struct run_summary *s, unsigned int i,
 		      struct profile *p, struct run_folder *rf)
 {
 	_cleanup_(str_release) struct str description = { 0 };
-	struct part part = { .view = o->view, .c = &s->collectors[i], .p = p, .rf = rf };
+	struct part part = {
+		.files = { .view = o->view,
+			   .name = s->collectors[i].name,
+			   .title = s->collectors[i].title,
+			   .p = p,
+			   .rf = rf },
+		.c = &s->collectors[i],
+	};
 	int err = describe(s, part.c, &description);
 
 	if (err)
 		return errf(err, "no memory for the summary");
-	part.subtitle = str_text(&description);
-	part.view.value = p->default_value;
-	err = add_comments(s, &part.c->ledger, part.subtitle, p);
+	part.files.subtitle = str_text(&description);
+	part.files.view.value = p->default_value;
+	err = add_comments(s, &part.c->ledger, part.files.subtitle, p);
 	if (!err)
-		err = write_folded(&part);
-	if (!err)
-		err = write_pprof(&part);
-	if (!err)
-		err = write_svg(&part);
+		err = profile_files_write(&part.files);
 	if (!err && part.c->latency)
 		err = write_latency(&part);
 	if (!err && part.c->memory)
@@ -267,35 +198,14 @@ static int write_summary(const struct recorded *r, struct run_folder *rf, char *
 static int write_manifest(const struct record_output *o, const struct run_summary *s,
 			  struct run_folder *rf)
 {
-	_cleanup_(freep) char **command_line = calloc(o->argc + 2, sizeof(*command_line));
-	_cleanup_(freep) char *text = NULL;
 	struct manifest m = {
 		.created_ns = s->start_ns + s->span_ns,
-		.command_line = command_line,
 		.command = s->command,
 		.exit_status = s->exit_status,
-		.libbpf_version = session_libbpf_version(),
 		.host = &s->host,
 	};
-	const char *const *names;
-	char program[] = "fathom";
-	json_t *json;
-	size_t n;
-	int err;
 
-	if (!command_line)
-		return errf(-ENOMEM, "no memory for the manifest");
-	command_line[0] = program;
-	memcpy(command_line + 1, o->argv, o->argc * sizeof(*o->argv));
-	names = run_folder_names(rf, &n);
-	err = manifest_json(&m, run_folder_fd(rf), names, n, &json);
-	if (err)
-		return err;
-	text = json_text(json);
-	json_decref(json);
-	if (!text)
-		return errf(-ENOMEM, "no memory for the manifest");
-	return run_folder_write(rf, "manifest.json", text, strlen(text));
+	return folder_manifest_write(rf, &m, o->argc, o->argv);
 }
 
 int record_output_write(const struct record_output *o, const struct session_options *session,

@@ -4,61 +4,34 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "user/base/array.h"
 #include "user/base/err.h"
 #include "user/base/file.h"
+#include "user/base/owner.h"
+#include "user/base/staging.h"
 #include "user/export/manifest.h"
 
 #define MANIFEST     "manifest.json"
-#define MAX_MANIFEST (1 << 20) /* bytes */
-#define MAX_FILES    64
-#define MAX_TRIES    16 /* for a name that nobody has */
+#define MAX_MANIFEST (4 << 20) /* bytes */
+#define MAX_FILES    4096
 
 struct run_folder {
 	int parent, fd;
 	char *path; /* as it was given */
 	char *name; /* last component */
-	char temporary[64];
+	char temporary[STAGING_NAME_SIZE];
 	bool force;
 	bool is_replacing; /* an old run folder, as of the last look */
-	uid_t uid;	   /* -1: as we are */
-	gid_t gid;
-	char *names[MAX_FILES];
-	size_t n;
+	struct owner owner;
+	char **names;
+	size_t n, names_cap;
 };
-
-/* A folder to be listed, NULL with errno; a link in its place is not followed. */
-static DIR *open_folder(int parent, const char *name)
-{
-	_cleanup_(closep) int fd =
-		openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-
-	if (dir)
-		take_fd(fd);
-	return dir;
-}
-
-/* Removes a folder of plain files. Best effort: what is not ours to remove stays. */
-static void remove_folder(int parent, const char *name)
-{
-	DIR *dir = open_folder(parent, name);
-	struct dirent *entry;
-
-	if (!dir)
-		return;
-	while ((entry = readdir(dir)))
-		unlinkat(dirfd(dir), entry->d_name, 0);
-	closedir(dir);
-	unlinkat(parent, name, AT_REMOVEDIR);
-}
 
 void run_folder_free(struct run_folder *rf)
 {
@@ -67,9 +40,10 @@ void run_folder_free(struct run_folder *rf)
 	if (!rf)
 		return;
 	if (rf->temporary[0])
-		remove_folder(rf->parent, rf->temporary);
+		staging_remove(rf->parent, rf->temporary);
 	for (i = 0; i < rf->n; i++)
 		free(rf->names[i]);
+	free(rf->names);
 	if (rf->fd >= 0)
 		close(rf->fd);
 	if (rf->parent >= 0)
@@ -119,7 +93,7 @@ static bool is_listed(const json_t *manifest, const char *name)
 /* Whether what stands there is a run folder and holds nothing that its manifest does not list. */
 static bool is_run_folder(int parent, const char *name)
 {
-	DIR *dir = open_folder(parent, name);
+	DIR *dir = staging_list(parent, name);
 	bool has_others = false;
 	struct dirent *entry;
 	json_t *manifest;
@@ -165,31 +139,6 @@ static int open_parent(struct run_folder *rf)
 	return 0;
 }
 
-/* A recording under sudo is the user's who called it. */
-static void find_owner(struct run_folder *rf)
-{
-	const char *uid = getenv("SUDO_UID"), *gid = getenv("SUDO_GID");
-	char *end;
-
-	rf->uid = -1;
-	rf->gid = -1;
-	if (geteuid() || !uid || !gid)
-		return;
-	rf->uid = strtoul(uid, &end, 10);
-	if (*end || end == uid)
-		rf->uid = -1;
-	rf->gid = strtoul(gid, &end, 10);
-	if (*end || end == gid)
-		rf->gid = -1;
-}
-
-static int give_to_owner(const struct run_folder *rf, int fd, const char *name)
-{
-	if (rf->uid != (uid_t)-1 && fchown(fd, rf->uid, rf->gid))
-		return errf(-errno, "cannot give '%s' to UID %d: %m", name, (int)rf->uid);
-	return 0;
-}
-
 static int check_place(struct run_folder *rf)
 {
 	struct stat st;
@@ -210,58 +159,6 @@ static int check_place(struct run_folder *rf)
 	return 0;
 }
 
-/* A PID would not do for a name: each PID namespace has its own. */
-static int make_folder(const struct run_folder *rf, char *name, size_t size)
-{
-	unsigned int tries = 0;
-	uint64_t random;
-
-	do {
-		if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-			return errf(-EIO, "cannot make up a name for '%s': %m", rf->path);
-		snprintf(name, size, ".fathom-%016" PRIx64 ".tmp", random);
-		if (!mkdirat(rf->parent, name, 0755))
-			return 0;
-	} while (errno == EEXIST && ++tries < MAX_TRIES);
-	return errf(-errno, "cannot make a folder for '%s': %m", rf->path);
-}
-
-static bool is_empty(int folder)
-{
-	DIR *dir = open_folder(folder, ".");
-	const struct dirent *entry;
-	bool has_any = false;
-
-	if (!dir)
-		return false;
-	while (!has_any && (entry = readdir(dir)))
-		has_any = strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
-	closedir(dir);
-	return !has_any;
-}
-
-static int make_temporary(struct run_folder *rf)
-{
-	char name[sizeof(rf->temporary)];
-	struct stat st;
-	int err = make_folder(rf, name, sizeof(name));
-
-	if (err)
-		return err;
-	rf->fd = openat(rf->parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (rf->fd < 0) {
-		err = errf(-errno, "cannot open the new folder for '%s': %m", rf->path);
-		unlinkat(rf->parent, name, AT_REMOVEDIR);
-		return err;
-	}
-	/* Whoever may write to the parent may have put another one there, for us to give away. */
-	if (fstat(rf->fd, &st) || st.st_uid != geteuid() || !is_empty(rf->fd))
-		return errf(-EPERM, "the new folder for '%s' was exchanged or filled by another",
-			    rf->path);
-	memcpy(rf->temporary, name, sizeof(name)); /* ours to remove from here on */
-	return 0;
-}
-
 int run_folder_new(const char *path, bool force, struct run_folder **ret)
 {
 	_cleanup_(run_folder_freep) struct run_folder *rf = calloc(1, sizeof(*rf));
@@ -274,15 +171,16 @@ int run_folder_new(const char *path, bool force, struct run_folder **ret)
 	rf->path = strdup(path);
 	if (!rf->path)
 		return errf(-ENOMEM, "no memory for '%s'", path);
-	find_owner(rf);
+	owner_find(&rf->owner);
 	err = open_parent(rf);
 	if (!err)
 		err = check_place(rf);
 	if (err)
 		return err;
-	err = make_temporary(rf);
-	if (!err)
-		err = give_to_owner(rf, rf->fd, path);
+	rf->fd = staging_make(rf->parent, path, rf->temporary);
+	if (rf->fd < 0)
+		return rf->fd;
+	err = owner_give(&rf->owner, rf->fd, path);
 	if (err)
 		return err;
 	*ret = take(rf);
@@ -302,10 +200,10 @@ int run_folder_open(struct run_folder *rf, const char *name, FILE **ret)
 	fd = openat(rf->fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return errf(-errno, "cannot make '%s' in '%s': %m", name, rf->path);
-	err = give_to_owner(rf, fd, name);
+	err = owner_give(&rf->owner, fd, name);
 	if (err)
 		return err;
-	copy = strdup(name);
+	copy = array_reserve(rf->names, rf->names_cap, rf->n + 1) ? NULL : strdup(name);
 	f = copy ? fdopen(fd, "w") : NULL;
 	if (!f) {
 		free(copy);
@@ -349,22 +247,16 @@ const char *const *run_folder_names(const struct run_folder *rf, size_t *ret_n)
 	return (const char *const *)rf->names;
 }
 
-/*
- * Without renameat2(2)'s flags, which some file systems (NFS, FUSE) do not know. The old folder
- * ends up under the temporary name here as well.
- */
-static int put_in_steps(const struct run_folder *rf)
+/* The old folder ends up under the temporary name. */
+static int exchange(const struct run_folder *rf)
 {
 	char aside[sizeof(rf->temporary) + 4];
-	struct stat st;
 
-	if (!rf->is_replacing) {
-		if (!fstatat(rf->parent, rf->name, &st, AT_SYMLINK_NOFOLLOW)) {
-			errno = EEXIST;
-			return -1;
-		}
-		return renameat(rf->parent, rf->temporary, rf->parent, rf->name);
-	}
+	if (!renameat2(rf->parent, rf->temporary, rf->parent, rf->name, RENAME_EXCHANGE))
+		return 0;
+	if (errno != EINVAL)
+		return -1;
+	/* A file system that does not know that (NFS, FUSE). */
 	snprintf(aside, sizeof(aside), "%s.old", rf->temporary);
 	if (renameat(rf->parent, rf->name, rf->parent, aside))
 		return -1;
@@ -393,15 +285,12 @@ int run_folder_finish(struct run_folder *rf)
 
 	if (err)
 		return keep_elsewhere(rf, err);
-	err = renameat2(rf->parent, rf->temporary, rf->parent, rf->name,
-			rf->is_replacing ? RENAME_EXCHANGE : RENAME_NOREPLACE);
-	if (err && errno == EINVAL)
-		err = put_in_steps(rf);
+	err = rf->is_replacing ? exchange(rf) : staging_put(rf->parent, rf->temporary, rf->name);
 	if (err)
 		return keep_elsewhere(rf,
 				      errf(-errno, "cannot put '%s' into its place: %m", rf->path));
 	if (rf->is_replacing)
-		remove_folder(rf->parent, rf->temporary);
+		staging_remove(rf->parent, rf->temporary);
 	rf->temporary[0] = '\0';
 	return 0;
 }

@@ -4,9 +4,7 @@
  * temporary name beside its place and renamed when it is whole. Under sudo all of it belongs to the
  * user who called sudo.
  *
- * The temporary name is a random one, '.fathom-<16 hexadecimal digits>.tmp'. A recording that is
- * killed leaves a folder of such a name behind, which is never removed: it may as well be that of a
- * recording that goes on, perhaps in another container.
+ * The temporary name and what a recording that is killed leaves under it: staging.h.
  */
 #pragma once
 

@@ -8,11 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "user/base/cleanup.h"
+#include "user/base/clock.h"
 #include "user/base/err.h"
 
 #define STOP_PATIENCE_MS 2000
@@ -67,6 +69,31 @@ int launch_prepare(char *const *argv, char *const *environment, struct launch *r
 	return 0;
 }
 
+static uint64_t timeval_ns(const struct timeval *tv)
+{
+	return tv->tv_sec * 1000000000ull + tv->tv_usec * 1000ull;
+}
+
+/* waitpid(2), which also notes what it took once it has ended. */
+static pid_t wait_and_note(struct launch *l, int *status, int flags)
+{
+	struct rusage usage;
+	pid_t pid;
+
+	do {
+		pid = wait4(l->pid, status, flags, &usage);
+	} while (pid < 0 && errno == EINTR);
+	if (pid <= 0 || WIFSTOPPED(*status))
+		return pid;
+	l->usage = (struct command_usage){
+		.wall_ns = clock_ns(CLOCK_MONOTONIC) - l->started_ns,
+		.user_ns = timeval_ns(&usage.ru_utime),
+		.system_ns = timeval_ns(&usage.ru_stime),
+		.max_rss_bytes = usage.ru_maxrss * 1024ull,
+	};
+	return pid;
+}
+
 /*
  * Waits for the stop that follows the exec: false if it never comes. For others than root a traced
  * program would not get the rights of a set-user-ID file (security/commoncap.c).
@@ -77,9 +104,7 @@ static bool wait_for_exec(struct launch *l)
 	pid_t pid;
 
 	for (;;) {
-		pid = waitpid(l->pid, &status, __WALL);
-		if (pid < 0 && errno == EINTR)
-			continue;
+		pid = wait_and_note(l, &status, __WALL);
 		if (pid != l->pid)
 			return false;
 		if (!WIFSTOPPED(status)) {
@@ -116,6 +141,7 @@ int launch_go(struct launch *l, const char *name, launch_fn at_start, void *ctx)
 	int err;
 
 	is_traced = at_start && !geteuid() && !ptrace(PTRACE_SEIZE, l->pid, 0, PTRACE_O_TRACEEXEC);
+	l->started_ns = clock_ns(CLOCK_MONOTONIC);
 	if (write(l->go, "", 1) != 1)
 		return errf(-errno, "cannot start '%s': %m", name);
 	close(take_fd(l->go));
@@ -125,6 +151,7 @@ int launch_go(struct launch *l, const char *name, launch_fn at_start, void *ctx)
 	if (!is_stopped)
 		return err;
 	err = at_start(ctx);
+	l->started_ns = clock_ns(CLOCK_MONOTONIC);
 	ptrace(PTRACE_DETACH, l->pid, 0, 0);
 	return err;
 }
@@ -140,9 +167,7 @@ int launch_wait(struct launch *l, int timeout_ms, int *ret_status)
 	else if (timeout_ms && l->pidfd >= 0)
 		poll(&p, 1, timeout_ms);
 	for (waited_ms = 0; !l->has_ended; waited_ms += STEP_MS) {
-		do {
-			pid = waitpid(l->pid, &status, WNOHANG);
-		} while (pid < 0 && errno == EINTR);
+		pid = wait_and_note(l, &status, WNOHANG);
 		if (pid || !timeout_ms || l->pidfd >= 0 ||
 		    (timeout_ms > 0 && waited_ms >= timeout_ms))
 			break;
@@ -170,7 +195,7 @@ void launch_stop(struct launch *l)
 		kill(l->pid, SIGTERM);
 		if (launch_wait(l, STOP_PATIENCE_MS, &status) == 0) {
 			kill(l->pid, SIGKILL);
-			waitpid(l->pid, NULL, 0);
+			wait_and_note(l, &status, 0);
 		}
 	}
 	l->pid = 0;

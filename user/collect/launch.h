@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "user/model/summary.h"
+
 struct launch {
 	pid_t pid;	/* 0: nothing launched */
 	int go;		/* write end of the pipe that the child waits on, -1 once it was let go */
@@ -12,6 +14,8 @@ struct launch {
 	int pidfd;	/* becomes readable when it ends; -1 where there are none */
 	bool has_ended; /* seen before launch_wait(), which is told of it */
 	int status;
+	uint64_t started_ns;	    /* CLOCK_MONOTONIC: when its first instruction could run */
+	struct command_usage usage; /* once it has ended */
 };
 
 /*

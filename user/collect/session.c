@@ -353,6 +353,7 @@ static int record(struct session *s, struct run_summary *summary)
 	sideband_end(s->sideband);
 	java_maps_finish(&s->java, s->processes, s->symbolizer); /* while the command lives */
 	launch_stop(&s->launch);
+	summary->usage = s->launch.usage;
 	summary->exit_status = s->exit_status;
 	return while_recording(err);
 }

@@ -201,6 +201,16 @@ static int fill_collectors(const struct run_summary *s, const struct profile *co
 	return 0;
 }
 
+static json_t *usage_json(const struct command_usage *u)
+{
+	return !u->wall_ns
+		       ? json_null()
+		       : json_pack("{s:o, s:o, s:o, s:o}", "wall_ns", json_part_count(u->wall_ns),
+				   "user_ns", json_part_count(u->user_ns), "system_ns",
+				   json_part_count(u->system_ns), "max_rss_bytes",
+				   json_part_count(u->max_rss_bytes));
+}
+
 json_t *summary_json(const struct run_summary *s, const struct profile *const *profiles)
 {
 	json_t *o = json_object(), *list = json_array();
@@ -214,6 +224,7 @@ json_t *summary_json(const struct run_summary *s, const struct profile *const *p
 	bad |= json_object_set_new(o, "span_ns", json_part_count(s->span_ns));
 	bad |= json_object_set_new(o, "exit_status",
 				   s->exit_status < 0 ? json_null() : json_integer(s->exit_status));
+	bad |= json_object_set_new(o, "usage", usage_json(&s->usage));
 	bad |= json_object_set_new(o, "collectors", list);
 	if (bad)
 		errf(-ENOMEM, "no memory for the summary");

@@ -220,16 +220,11 @@ static int link_children(struct calltree *tree)
 	return 0;
 }
 
-static int build(struct builder *b)
+/* The root that holds everything. */
+static int plant(struct calltree *tree)
 {
-	struct calltree *tree = b->tree;
-	uint32_t i, all;
-	int err;
+	uint32_t all;
 
-	b->name_of = array_of_none(b->p->frames.n);
-	b->file_of = array_of_none(b->p->frames.n);
-	if (!b->name_of || !b->file_of)
-		return -ENOMEM;
 	if (strtab_init(&tree->names) || strtab_add(&tree->names, "all", &all) ||
 	    array_reserve(tree->nodes, tree->nodes_cap, 1))
 		return -ENOMEM;
@@ -240,6 +235,22 @@ static int build(struct builder *b)
 		.name = all,
 		.kind = FRAME_SYNTHETIC,
 	};
+	return 0;
+}
+
+static int build(struct builder *b)
+{
+	struct calltree *tree = b->tree;
+	uint32_t i;
+	int err;
+
+	b->name_of = array_of_none(b->p->frames.n);
+	b->file_of = array_of_none(b->p->frames.n);
+	if (!b->name_of || !b->file_of)
+		return -ENOMEM;
+	err = plant(tree);
+	if (err)
+		return err;
 	for (i = 0; i < b->p->samples.n; i++) {
 		err = add_sample(b, i);
 		if (err)
@@ -266,5 +277,64 @@ int calltree_new(const struct profile *p, const struct view *view, struct calltr
 		return errf(err, "cannot merge %zu stacks into a call tree: %s", p->samples.n,
 			    strerror(-err));
 	*ret = take(tree);
+	return 0;
+}
+
+/* --- two trees as one --------------------------------------------------------------------------
+ */
+
+static int join_node(struct builder *b, const struct calltree *from, uint32_t i,
+		     const uint32_t *map, uint32_t *ret)
+{
+	const struct calltree_node *node = &from->nodes[i];
+	struct node_key key = { .kind = node->kind, .line = node->line };
+	struct facts facts = { .module = calltree_module(from, i) };
+	int err;
+
+	key.parent = map[node->parent];
+	err = strtab_add(&b->tree->names, calltree_name(from, i), &key.name);
+	if (!err)
+		err = strtab_add(&b->tree->names, calltree_file(from, i), &facts.file);
+	key.file = node->line ? facts.file : 0;
+	return err ? err : add_node(b, &key, &facts, ret);
+}
+
+/* Parents have smaller numbers, so that theirs is known. NULL, and an error in *ret_err. */
+static uint32_t *join(struct builder *b, const struct calltree *from, int *ret_err)
+{
+	_cleanup_(freep) uint32_t *map = calloc(from->n_nodes, sizeof(*map));
+	int err = map ? 0 : -ENOMEM;
+	size_t i;
+
+	for (i = 1; !err && i < from->n_nodes; i++)
+		err = join_node(b, from, i, map, &map[i]);
+	*ret_err = err;
+	return err ? NULL : take(map);
+}
+
+int calltree_join(const struct calltree *a, const struct calltree *b, struct calltree **ret,
+		  uint32_t **ret_a, uint32_t **ret_b)
+{
+	_cleanup_(calltree_freep) struct calltree *tree = calloc(1, sizeof(*tree));
+	_cleanup_(freep) uint32_t *map_a = NULL, *map_b = NULL;
+	struct builder builder = { .tree = tree };
+	int err = -ENOMEM;
+
+	keyset_init(&builder.keys, sizeof(struct node_key));
+	if (tree)
+		err = plant(tree);
+	if (!err)
+		map_a = join(&builder, a, &err);
+	if (!err)
+		map_b = join(&builder, b, &err);
+	if (!err)
+		err = link_children(tree);
+	keyset_release(&builder.keys);
+	if (err)
+		return errf(err, "cannot join call trees of %zu and %zu frames: %s", a->n_nodes,
+			    b->n_nodes, strerror(-err));
+	*ret = take(tree);
+	*ret_a = take(map_a);
+	*ret_b = take(map_b);
 	return 0;
 }

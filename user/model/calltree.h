@@ -42,6 +42,14 @@ int calltree_new(const struct profile *p, const struct view *view, struct calltr
 void calltree_free(struct calltree *tree);
 DEFINE_FREEP(struct calltree, calltree_free)
 
+/*
+ * A tree with the nodes of both, those that are the same merged; what is known of them (module,
+ * file) is a's, if a has the node. Values are 0: they are the caller's to fill in. ret_a[i] is the
+ * node that node i of a has become; both maps are the caller's. Errors as calltree_new().
+ */
+int calltree_join(const struct calltree *a, const struct calltree *b, struct calltree **ret,
+		  uint32_t **ret_a, uint32_t **ret_b);
+
 const char *calltree_name(const struct calltree *tree, uint32_t node);
 const char *calltree_module(const struct calltree *tree, uint32_t node);
 const char *calltree_file(const struct calltree *tree, uint32_t node);

@@ -313,6 +313,24 @@ static int merge_string(struct profile *into, const struct profile *from, uint32
 	return profile_add_string(into, profile_string(from, *string), string);
 }
 
+/* The same part of the same file in 'into', be it elsewhere; or 'm', which is added. */
+static int merge_mapping(struct profile *into, const struct profile_mapping *m, uint32_t *ret)
+{
+	uint32_t i;
+
+	for (i = 0; i < into->mappings.n && m->limit; i++) {
+		const struct profile_mapping *there = profile_mapping_at(into, i);
+
+		if (there->path == m->path && there->build_id == m->build_id &&
+		    there->offset == m->offset &&
+		    there->limit - there->start == m->limit - m->start) {
+			*ret = i;
+			return 0;
+		}
+	}
+	return profile_add_mapping(into, m, ret);
+}
+
 /* new_of[i] becomes the number in 'into' of frame i. */
 static int merge_frames(struct profile *into, const struct profile *from, uint32_t *new_of)
 {
@@ -329,9 +347,12 @@ static int merge_frames(struct profile *into, const struct profile *from, uint32
 			if (!err)
 				err = merge_string(into, from, &m.build_id);
 			if (!err)
-				err = profile_add_mapping(into, &m, &frame.mapping);
+				err = merge_mapping(into, &m, &frame.mapping);
 			if (err)
 				return err;
+			if (frame.address)
+				frame.address +=
+					profile_mapping_at(into, frame.mapping)->start - m.start;
 		}
 		err = merge_string(into, from, &frame.function);
 		if (!err)
@@ -344,8 +365,28 @@ static int merge_frames(struct profile *into, const struct profile *from, uint32
 	return 0;
 }
 
+/* What a sample is labelled with instead of the numbers that it has; a key of NULL: these stay. */
+struct numbering {
+	const char *key;
+	int64_t number;
+};
+
+static int number_labels(struct profile *into, const struct numbering *by,
+			 struct profile_label *labels, size_t *n)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < *n; i++) {
+		if (labels[i].str)
+			labels[kept++] = labels[i];
+	}
+	labels[kept] = (struct profile_label){ .num = by->number };
+	*n = kept + 1;
+	return profile_add_string(into, by->key, &labels[kept].key);
+}
+
 static int merge_labels(struct profile *into, const struct profile *from, uint32_t set,
-			uint32_t *ret)
+			const struct numbering *by, uint32_t *ret)
 {
 	_cleanup_(freep) struct profile_label *copy = NULL;
 	const struct profile_label *labels;
@@ -366,11 +407,12 @@ static int merge_labels(struct profile *into, const struct profile *from, uint32
 		if (err)
 			return err;
 	}
-	return profile_add_labels(into, copy, n, ret);
+	err = by->key ? number_labels(into, by, copy, &n) : 0;
+	return err ? err : profile_add_labels(into, copy, n, ret);
 }
 
-static int merge_samples(struct profile *into, const struct profile *from, const uint32_t *frame_of,
-			 uint32_t *node_of)
+static int merge_samples(struct profile *into, const struct profile *from,
+			 const struct numbering *by, const uint32_t *frame_of, uint32_t *node_of)
 {
 	uint32_t i, labels;
 	int err;
@@ -388,7 +430,7 @@ static int merge_samples(struct profile *into, const struct profile *from, const
 	for (i = 0; i < from->samples.n; i++) {
 		const struct profile_sample *s = profile_sample_at(from, i);
 
-		err = merge_labels(into, from, s->labels, &labels);
+		err = merge_labels(into, from, s->labels, by, &labels);
 		if (!err)
 			err = profile_add_sample(
 				into, s->node == PROFILE_NONE ? PROFILE_NONE : node_of[s->node],
@@ -399,7 +441,7 @@ static int merge_samples(struct profile *into, const struct profile *from, const
 	return 0;
 }
 
-int profile_merge(struct profile *into, const struct profile *from)
+static int merge(struct profile *into, const struct profile *from, const struct numbering *by)
 {
 	_cleanup_(freep) uint32_t *frame_of = calloc(from->frames.n + 1, sizeof(*frame_of));
 	_cleanup_(freep) uint32_t *node_of = calloc(from->nodes.n + 1, sizeof(*node_of));
@@ -411,8 +453,23 @@ int profile_merge(struct profile *into, const struct profile *from)
 	if (!err)
 		err = merge_frames(into, from, frame_of);
 	if (!err)
-		err = merge_samples(into, from, frame_of, node_of);
+		err = merge_samples(into, from, by, frame_of, node_of);
 	if (!err)
 		into->duration_ns += from->duration_ns;
 	return err;
+}
+
+int profile_merge(struct profile *into, const struct profile *from)
+{
+	const struct numbering none = { 0 };
+
+	return merge(into, from, &none);
+}
+
+int profile_merge_numbered(struct profile *into, const struct profile *from, const char *key,
+			   int64_t number)
+{
+	const struct numbering by = { key, number };
+
+	return merge(into, from, &by);
 }

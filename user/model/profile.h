@@ -157,5 +157,15 @@ int64_t profile_total(const struct profile *p, unsigned int value);
  */
 const char *profile_frame_module(const struct profile *p, const struct profile_frame *frame);
 
-/* Adds all of 'from' to 'into'; value types must be the same in number, type and unit (-EINVAL). */
+/*
+ * Adds all of 'from' to 'into'; value types must be the same in number, type and unit (-EINVAL). A
+ * file that was mapped elsewhere in 'from' has the addresses of 'into': code of one file is one.
+ */
 int profile_merge(struct profile *into, const struct profile *from);
+
+/*
+ * The same for one run of many: each sample gets the label 'key' with that number, in the place of
+ * all labels that are numbers (PID, TID, start), which differ from run to run.
+ */
+int profile_merge_numbered(struct profile *into, const struct profile *from, const char *key,
+			   int64_t number);

@@ -125,6 +125,14 @@ void summary_add_note(struct collector_summary *c, const char *name, uint64_t n,
 
 #define SUMMARY_MAX_COLLECTORS 8
 
+/* What the command took, with those of its children that it waited for; up to its end, be it that
+ * fathom ended it. */
+struct command_usage {
+	uint64_t wall_ns; /* from its first instruction to its end */
+	uint64_t user_ns, system_ns;
+	uint64_t max_rss_bytes; /* of the largest of them */
+};
+
 struct run_summary {
 	struct host_info host;
 	char **command;	   /* what was started, NULL-terminated; NULL if nothing was */
@@ -133,6 +141,7 @@ struct run_summary {
 	uint64_t span_ns;  /* from the first enabled event to the last disabled */
 	int exit_status;   /* of the command: as a shell's $?; -1 if nothing was started or it was
 			      stopped by us */
+	struct command_usage usage;
 	struct collector_summary collectors[SUMMARY_MAX_COLLECTORS];
 	unsigned int n_collectors;
 };

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* owner: whom files belong to that are written under sudo: the user who called it. */
+#pragma once
+
+#include <sys/types.h>
+
+struct owner {
+	uid_t uid; /* (uid_t)-1: as we are */
+	gid_t gid;
+};
+
+/* From SUDO_UID and SUDO_GID, if we are root. */
+void owner_find(struct owner *ret);
+
+/* Gives away an open file or folder. 0 or -errno with a sentence. */
+int owner_give(const struct owner *o, int fd, const char *name);

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "user/bench/gate_functions.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "user/base/array.h"
+#include "user/base/cleanup.h"
+#include "user/base/err.h"
+
+/* How much each profiled repetition did. The caller's; NULL without memory. */
+static double *iterations_of(const struct run_case *c, size_t *ret_n)
+{
+	double *v = calloc(c->n_repetitions + 1, sizeof(*v));
+	size_t i, n = 0;
+
+	for (i = 0; v && i < c->n_repetitions; i++) {
+		const struct run_repetition *one = &c->repetitions[i];
+
+		if (one->is_profile && !one->is_warmup && one->outcome == REPETITION_OK)
+			v[n++] = one->iterations > 0 ? one->iterations : 1;
+	}
+	*ret_n = n;
+	return v;
+}
+
+/* What is compared of a collector's values: CPU time rather than samples. */
+static unsigned int value_of(const struct profile *p)
+{
+	static const char *const preferred[] = { "cpu", "alloc_space" };
+	unsigned int i, k;
+
+	for (k = 0; k < ARRAY_SIZE(preferred); k++) {
+		for (i = 0; i < p->n_values; i++) {
+			if (!strcmp(profile_string(p, p->value_types[i].type), preferred[k]))
+				return i;
+		}
+	}
+	return p->default_value;
+}
+
+static int costs_of(const struct gate_input *in, const struct gate_side *side,
+		    const struct run_case *c, const char *collector, struct profile **ret_profile,
+		    struct function_costs **ret)
+{
+	_cleanup_(freep) double *iterations = NULL;
+	size_t n;
+	int err = in->load(in->ctx, side, c, collector, ret_profile);
+
+	if (err)
+		return err;
+	iterations = iterations_of(c, &n);
+	if (!iterations)
+		return errf(-ENOMEM, "no memory to compare functions");
+	return function_costs_new(*ret_profile, value_of(*ret_profile), iterations, n, ret);
+}
+
+static int compare_functions(const struct gate_input *in, const struct gate_couple *couple,
+			     const char *collector, struct functions_comparison **ret)
+{
+	_cleanup_(profile_freep) struct profile *before = NULL, *after = NULL;
+	_cleanup_(function_costs_freep) struct function_costs *a = NULL, *b = NULL;
+	const struct scenario *s = in->scenario;
+	int err = costs_of(in, &in->before, couple->before, collector, &before, &a);
+
+	if (!err)
+		err = costs_of(in, &in->after, couple->after, collector, &after, &b);
+	return err ? err
+		   : functions_compare(a, b, in->profile, s ? s->components : NULL,
+				       s ? s->n_components : 0, in->after.run->seed, ret);
+}
+
+static double loss_share(const json_t *collector)
+{
+	const json_t *ledger = json_object_get(collector, "ledger");
+
+	return json_number_value(json_object_get(ledger, "loss_share"));
+}
+
+int gate_functions_add(const struct gate_input *in, const struct gate_couple *couple,
+		       const json_t *collector, struct gate_case *ret)
+{
+	const char *name = json_string_value(json_object_get(collector, "name"));
+	struct gate_functions *f = &ret->functions[ret->n_functions];
+	int err;
+
+	if (!name || ret->n_functions == GATE_MAX_COLLECTORS)
+		return 0;
+	f->collector = strdup(name);
+	if (!f->collector)
+		return -ENOMEM;
+	ret->n_functions++;
+	if (loss_share(collector) > in->profile->loss_share) {
+		f->reason = strdup("too many events were lost");
+		return f->reason ? 0 : -ENOMEM;
+	}
+	err = compare_functions(in, couple, name, &f->comparison);
+	if (err == -ENOMEM)
+		return err;
+	if (err)
+		f->reason = strdup(err_text());
+	return err && !f->reason ? -ENOMEM : 0;
+}

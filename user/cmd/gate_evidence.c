@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "user/cmd/gate_evidence.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "flamegraph/differential.h"
+#include "user/base/array.h"
+#include "user/base/err.h"
+#include "user/model/calltree.h"
+
+/* A box narrower than this is joined with its neighbours. */
+#define MIN_SHARE (0.1 / 1200)
+
+/* One comparison of functions, and what its picture is drawn from. */
+struct picture {
+	const struct gate_session *s;
+	const struct gate_case *c;
+	const struct gate_functions *f;
+};
+
+static const struct run_case *case_of(const struct gate_side *side, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < side->run->n_cases; i++) {
+		if (!strcmp(side->run->cases[i].name, name))
+			return &side->run->cases[i];
+	}
+	return NULL;
+}
+
+/* How much all of its profiled repetitions did; the picture is per iteration. */
+static double iterations_of(const struct run_case *c)
+{
+	double sum = 0;
+	size_t i;
+
+	for (i = 0; i < c->n_repetitions; i++) {
+		const struct run_repetition *one = &c->repetitions[i];
+
+		if (one->is_profile && !one->is_warmup && one->outcome == REPETITION_OK)
+			sum += one->iterations > 0 ? one->iterations : 1;
+	}
+	return sum;
+}
+
+static int load_tree(const struct picture *pic, const struct gate_side *side, const char *name,
+		     struct calltree **ret, double *ret_scale)
+{
+	const struct gate_input *in = &pic->s->input;
+	_cleanup_(profile_freep) struct profile *p = NULL;
+	const struct run_case *c = case_of(side, name);
+	struct view view = { .no_comm = true };
+	int err;
+
+	if (!c || iterations_of(c) <= 0)
+		return errf(-ENOENT, "there is no profile of '%s'", name);
+	*ret_scale = 1 / iterations_of(c);
+	err = in->load(in->ctx, side, c, pic->f->collector, &p);
+	if (!err)
+		err = profile_find_value_type(p, pic->f->comparison->value, &view.value);
+	return err ? err : calltree_new(p, &view, ret);
+}
+
+/* Grey is what the comparison did not find to have changed. */
+static bool is_significant(void *arg, const char *function, const char *module, double *ret_p)
+{
+	const struct functions_comparison *f = ((const struct picture *)arg)->f->comparison;
+	size_t i;
+
+	*ret_p = NAN;
+	for (i = 0; i < f->n_changes; i++) {
+		const struct function_change *one = &f->changes[i];
+
+		if (strcmp(one->function, function) || strcmp(one->module, module))
+			continue;
+		*ret_p = one->p_adjusted;
+		return one->class != FUNCTION_SAME;
+	}
+	return false;
+}
+
+static int write_differential(const struct picture *pic, const struct differential *d, FILE *out)
+{
+	const struct functions_comparison *f = pic->f->comparison;
+	_cleanup_(str_release) struct str title = { 0 }, subtitle = { 0 };
+	struct svg_options options = { .unit = f->unit, .value = f->value };
+	int err = str_addf(&title, "%s%s%s: what changed of %s", pic->s->result->scenario,
+			   *pic->c->cell ? " " : "", pic->c->cell, pic->f->collector);
+
+	if (!err)
+		err = str_addf(&subtitle, "%s per iteration, ", f->value);
+	if (!err)
+		err = view_amount(f->before, f->unit, &subtitle);
+	if (!err)
+		err = str_add(&subtitle, " before, ");
+	if (!err)
+		err = view_amount(f->after, f->unit, &subtitle);
+	if (!err)
+		err = str_addf(&subtitle, " after, %zu pairs; grey: no significant change",
+			       f->n_pairs);
+	if (err)
+		return errf(err, "no memory for a flame graph");
+	options.title = str_text(&title);
+	options.subtitle = str_text(&subtitle);
+	return differential_write(d, MIN_SHARE, &options, out);
+}
+
+static int draw(const struct picture *pic, const char *name, struct run_folder *rf)
+{
+	const struct gate_input *in = &pic->s->input;
+	_cleanup_(calltree_freep) struct calltree *before = NULL, *after = NULL;
+	_cleanup_(differential_freep) struct differential *d = NULL;
+	struct differential_side a = { 0 }, b = { 0 };
+	FILE *out;
+	int err = load_tree(pic, &in->before, pic->c->before_name, &before, &a.scale), close_err;
+
+	if (!err)
+		err = load_tree(pic, &in->after, pic->c->after_name, &after, &b.scale);
+	if (err)
+		return err;
+	a.tree = before;
+	b.tree = after;
+	err = differential_new(&a, &b, is_significant, (void *)pic, &d);
+	if (!err)
+		err = run_folder_open(rf, name, &out);
+	if (err)
+		return err;
+	err = write_differential(pic, d, out);
+	close_err = run_folder_close(rf, out);
+	return err ? err : close_err;
+}
+
+static int add_evidence(struct gate_case *c, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static int add_evidence(struct gate_case *c, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	if (c->n_evidence == ARRAY_SIZE(c->evidence))
+		return 0;
+	va_start(ap, fmt);
+	n = vasprintf(&c->evidence[c->n_evidence], fmt, ap);
+	va_end(ap);
+	if (n < 0) {
+		c->evidence[c->n_evidence] = NULL;
+		return errf(-ENOMEM, "no memory for the evidence");
+	}
+	c->n_evidence++;
+	return 0;
+}
+
+static int write_case(struct gate_session *s, struct gate_case *c, const char *folder,
+		      struct run_folder *rf)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < c->n_functions && !err; i++) {
+		const struct picture pic = { s, c, &c->functions[i] };
+		_cleanup_(str_release) struct str name = { 0 };
+
+		if (!pic.f->comparison)
+			continue;
+		err = run_profile_name(c->after_name, pic.f->collector, &name);
+		if (!err)
+			err = str_add(&name, ".diff.svg");
+		if (err)
+			return errf(err, "no memory for the evidence");
+		err = draw(&pic, str_text(&name), rf);
+		if (!err)
+			err = add_evidence(c, "%s/%s", folder, str_text(&name));
+	}
+	return err;
+}
+
+/* --- what to do next ------------------------------------------------------------------------- */
+
+static int next(struct gate_result *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static int next(struct gate_result *g, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&g->next_command, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		g->next_command = NULL;
+	return n < 0 ? errf(-ENOMEM, "no memory for the verdict") : 0;
+}
+
+/* A word of a command line, as a shell takes it. */
+static int add_word(struct str *out, const char *word)
+{
+	int err = str_add(out, "'");
+
+	for (; *word && !err; word++)
+		err = *word == '\'' ? str_add(out, "'\\''") : str_add_bytes(out, word, 1);
+	return err ? err : str_add(out, "'");
+}
+
+/* The function to look at first: that with the largest contribution in a case that regressed. */
+static const struct function_change *
+culprit(const struct gate_result *g, const struct gate_case **ret_case, const char **ret_collector)
+{
+	size_t i, k;
+
+	for (i = 0; i < g->n_cases; i++) {
+		for (k = 0; k < g->cases[i].n_functions; k++) {
+			const struct gate_functions *f = &g->cases[i].functions[k];
+
+			if (g->cases[i].verdict != VERDICT_REGRESSED || !f->comparison ||
+			    !f->comparison->n_changes ||
+			    (f->comparison->changes[0].class != FUNCTION_GROWN &&
+			     f->comparison->changes[0].class != FUNCTION_NEW))
+				continue;
+			*ret_case = &g->cases[i];
+			*ret_collector = f->collector;
+			return &f->comparison->changes[0];
+		}
+	}
+	return NULL;
+}
+
+static int next_after_regression(struct gate_result *g, const char *folder)
+{
+	_cleanup_(str_release) struct str file = { 0 }, text = { 0 };
+	const struct gate_case *c = NULL;
+	const char *collector = NULL;
+	const struct function_change *f = culprit(g, &c, &collector);
+	int err;
+
+	if (!f)
+		return next(g, "fathom report --tree '%s'", folder);
+	err = str_addf(&file, "%s/", g->after_path);
+	if (!err)
+		err = run_profile_name(c->after_name, collector, &file);
+	if (!err)
+		err = str_add(&file, ".pb.gz");
+	if (!err)
+		err = add_word(&text, str_text(&file));
+	if (!err)
+		err = str_add(&text, " --function ");
+	if (!err)
+		err = add_word(&text, f->function);
+	return err ? errf(err, "no memory for the verdict")
+		   : next(g, "fathom report %s", str_text(&text));
+}
+
+static int choose_next(struct gate_session *s, const char *folder)
+{
+	struct gate_result *g = s->result;
+	const char *scenario = s->o->run ? s->after->scenario_path : s->o->scenario.request.path;
+	_cleanup_(str_release) struct str path = { 0 };
+
+	if (add_word(&path, scenario ? scenario : "SCENARIO.yaml"))
+		return errf(-ENOMEM, "no memory for the verdict");
+	if (g->verdict == VERDICT_REGRESSED)
+		return next_after_regression(g, folder);
+	if (g->exit_code == 0)
+		return s->o->run ? next(g, "fathom baseline accept '%s' --note TEXT --by NAME",
+					s->o->run)
+				 : 0;
+	if (!strncmp(g->reason, "host_", 5))
+		return next(g, "fathom calibrate %s", str_text(&path));
+	if (g->exit_code == 4)
+		return next(g, "fathom run --profile release %s", str_text(&path));
+	return next(g, "fathom run --check %s", str_text(&path));
+}
+
+int gate_evidence_write(struct gate_session *s, const char *folder, struct run_folder *rf)
+{
+	struct gate_result *g = s->result;
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < g->n_cases && !err; i++)
+		err = write_case(s, &g->cases[i], folder, rf);
+	return err ? err : choose_next(s, folder);
+}
