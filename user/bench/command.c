@@ -385,15 +385,22 @@ static long largest_rss(const struct running *r, long kib)
 	return r->n_seen >= RSS_LOOKS ? r->seen_rss_kib : -1;
 }
 
+/* User and system time are shares of a sum, and either may come out smaller later on. */
+static void take_off(struct timeval *t, const struct timeval *ours)
+{
+	struct timeval left;
+
+	timersub(t, ours, &left);
+	*t = left.tv_sec < 0 ? (struct timeval){ 0 } : left;
+}
+
 /* What the child did before it executed the command was our doing. */
 static void take_off_ours(struct running *r, struct rusage *u)
 {
 	const struct rusage *ours = &r->report->before;
 
-	if (timercmp(&u->ru_utime, &ours->ru_utime, >))
-		timersub(&u->ru_utime, &ours->ru_utime, &u->ru_utime);
-	if (timercmp(&u->ru_stime, &ours->ru_stime, >))
-		timersub(&u->ru_stime, &ours->ru_stime, &u->ru_stime);
+	take_off(&u->ru_utime, &ours->ru_utime);
+	take_off(&u->ru_stime, &ours->ru_stime);
 	u->ru_minflt -= ours->ru_minflt;
 	u->ru_majflt -= ours->ru_majflt;
 	u->ru_inblock -= ours->ru_inblock;
