@@ -391,7 +391,9 @@ static void take_off(struct timeval *t, const struct timeval *ours)
 	struct timeval left;
 
 	timersub(t, ours, &left);
-	*t = left.tv_sec < 0 ? (struct timeval){ 0 } : left;
+	if (left.tv_sec < 0)
+		timerclear(&left);
+	*t = left;
 }
 
 /* What the child did before it executed the command was our doing. */
