@@ -280,10 +280,10 @@ static void a_daemon_that_it_leaves_behind_is_killed(void **state)
 	/* It may have been killed before it could say who it is. */
 	if (!access(tree_path("pid"), F_OK))
 		assert_true(kill(pid_in("pid"), 0) && errno == ESRCH);
-	expect(run_shell("setsid sh -c 'echo $$ >pid; exec sleep 1000' & "
-			 "while [ ! -s pid ]; do sleep 0.01; done"),
+	expect(run_shell("setsid sh -c 'echo $$ >other; exec sleep 1000' & "
+			 "while [ ! -s other ]; do sleep 0.01; done"),
 	       REPETITION_OK, NULL);
-	assert_true(kill(pid_in("pid"), 0) && errno == ESRCH);
+	assert_true(pid_in("other") > 0 && kill(pid_in("other"), 0) && errno == ESRCH);
 }
 
 static void children_of_others_are_left_alone(void **state)
@@ -346,10 +346,10 @@ static void a_line_of_output_says_that_it_is_ready(void **state)
 
 	(void)state;
 	c.ready = (struct scenario_ready){ .kind = READY_STDOUT, .text = (char *)"^ready [0-9]+$" };
-	r = run_shell("echo starting; sleep 0.2; echo ready 1; sleep 0.2; echo end");
+	r = run_shell("echo starting; sleep 0.2; echo ready 1; sleep 1; echo end");
 	assert_string_equal(text_of(r.out), "starting\nready 1\nend\n");
 	assert_true(r.values[VALUE_READY] >= 0.2e9);
-	assert_true(r.values[VALUE_READY] + 0.19e9 <= r.values[VALUE_WALL]);
+	assert_true(r.values[VALUE_READY] + 0.3e9 <= r.values[VALUE_WALL]);
 	expect(r, REPETITION_OK, NULL);
 	expect(run_shell("echo not ready 1"), REPETITION_NOT_READY,
 	       "it ended with status 0 before it was ready");
@@ -431,7 +431,7 @@ static void the_output_has_to_be_right(void **state)
 
 static void hooks_run_before_and_after_untimed(void **state)
 {
-	char *before[] = { (char *)"sh", (char *)"-c", (char *)"sleep 0.3; echo b >>log", NULL };
+	char *before[] = { (char *)"sh", (char *)"-c", (char *)"sleep 1; echo b >>log", NULL };
 	char *after[] = { (char *)"sh", (char *)"-c", (char *)"echo a >>log; exit $CODE", NULL };
 	struct repetition r;
 
@@ -440,7 +440,7 @@ static void hooks_run_before_and_after_untimed(void **state)
 	c.verify = after;
 	setenv("CODE", "0", 1);
 	r = run_shell("echo c >>log");
-	assert_true(r.values[VALUE_WALL] < 0.3e9);
+	assert_true(r.values[VALUE_WALL] < 1e9);
 	expect(r, REPETITION_OK, NULL);
 	assert_string_equal(text_of(tree_path("log")), "b\nc\na\n");
 	setenv("CODE", "4", 1);
@@ -473,12 +473,12 @@ static void a_service_is_watched_through_a_window(void **state)
 
 	(void)state;
 	c.subject = (struct scenario_subject){ .pid = start_service("1 while 1") };
-	scenario.duration_ns = SECOND / 2;
+	scenario.duration_ns = SECOND;
 	usleep(100000);
 	assert_int_equal(repetition_run(&options, &r), 0);
-	assert_true(r.values[VALUE_WALL] >= 0.5e9);
-	/* It has not a CPU alone. */
-	assert_true(r.values[VALUE_CPU] >= 0.05e9);
+	assert_true(r.values[VALUE_WALL] >= 1e9);
+	/* It has not a CPU alone; two ticks are little for all that works. */
+	assert_true(r.values[VALUE_CPU] >= 0.02e9);
 	assert_true(r.values[VALUE_CPU] <= r.values[VALUE_WALL] + 0.03e9);
 	assert_true(r.other_ns == (uint64_t)r.values[VALUE_CPU]);
 	assert_true(r.values[VALUE_MAX_RSS] > 1e6);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -177,7 +178,8 @@ static int fork_child(struct running *r)
 	int go[2] = { -1, -1 }, failure[2] = { -1, -1 }, out[2] = { -1, -1 }, err = 0;
 	pid_t self = getpid();
 
-	if (pipe2(go, O_CLOEXEC) || pipe2(failure, O_CLOEXEC) ||
+	/* A socket: a write to a pipe whose reader has died would be our end. */
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, go) || pipe2(failure, O_CLOEXEC) ||
 	    (r->o->output && pipe2(out, O_CLOEXEC)))
 		err = errf(-errno, "cannot prepare to start '%s': %m", name_of(r->o));
 	if (!err) {
@@ -209,6 +211,7 @@ static int start(struct running *r)
 {
 	struct failure f;
 	ssize_t n;
+	bool went;
 	int err = fork_child(r);
 
 	if (err)
@@ -222,15 +225,16 @@ static int start(struct running *r)
 	if (r->o->is_counted)
 		counters_open(&r->counters, r->pid);
 	r->start_ns = clock_ns(CLOCK_MONOTONIC);
-	if (write(r->go, "", 1) != 1)
-		return errf(-errno, "cannot start '%s': %m", name_of(r->o));
+	/* If nobody is there to take it the child has failed already, and may have said why. */
+	went = send(r->go, "", 1, MSG_NOSIGNAL) == 1;
 	do {
 		n = read(r->failure, &f, sizeof(f));
 	} while (n < 0 && errno == EINTR);
 	if (r->report->start_ns)
 		r->start_ns = r->report->start_ns;
 	if (n != sizeof(f))
-		return 0;
+		return went ? 0
+			    : errf(-ECHILD, "'%s' has ended before it was started", name_of(r->o));
 	errno = f.err;
 	if (f.is_workdir)
 		return errf(-f.err, "cannot start '%s' in '%s': %m", name_of(r->o), r->o->workdir);
@@ -394,15 +398,24 @@ static long largest_rss(const struct running *r, long kib)
 	return r->n_seen >= RSS_LOOKS ? r->seen_rss_kib : -1;
 }
 
+/* User and system time are shares of a sum, and either may come out smaller later on. */
+static void take_off(struct timeval *t, const struct timeval *ours)
+{
+	struct timeval left;
+
+	timersub(t, ours, &left);
+	if (left.tv_sec < 0)
+		timerclear(&left);
+	*t = left;
+}
+
 /* What the child did before it executed the command was our doing. */
 static void take_off_ours(struct running *r, struct rusage *u)
 {
 	const struct rusage *ours = &r->report->before;
 
-	if (timercmp(&u->ru_utime, &ours->ru_utime, >))
-		timersub(&u->ru_utime, &ours->ru_utime, &u->ru_utime);
-	if (timercmp(&u->ru_stime, &ours->ru_stime, >))
-		timersub(&u->ru_stime, &ours->ru_stime, &u->ru_stime);
+	take_off(&u->ru_utime, &ours->ru_utime);
+	take_off(&u->ru_stime, &ours->ru_stime);
 	u->ru_minflt -= ours->ru_minflt;
 	u->ru_majflt -= ours->ru_majflt;
 	u->ru_inblock -= ours->ru_inblock;

@@ -51,7 +51,7 @@ static int note_others(struct gate_case *c)
 	for (i = 0; i < ARRAY_SIZE(names) && !err; i++) {
 		const struct metric_comparison *m = gate_case_metric(c, names[i]);
 
-		if (m && m->before != m->after)
+		if (m && m->before != m->after && !(fabs(m->change) < m->limits.min_effect))
 			err = note(c, "%s: %.6g before, %.6g after (%s)", m->name, m->before,
 				   m->after, m->unit);
 	}

@@ -258,7 +258,7 @@ int metrics_read(const struct scenario_metric *m, const struct metrics_source *s
 	_cleanup_(values_release) struct values v = { .m = m,
 						      .where = m->file ? m->file : "stdout" };
 	_cleanup_(freep) char *text = NULL;
-	size_t len, i;
+	size_t len = 0, i;
 	int err;
 
 	err = read_source(&v, source, &text, &len);

@@ -201,8 +201,7 @@ static void take_usage(struct context *x, const struct command_result *r)
 		v[VALUE_INSTRUCTIONS + i] = r->counters[i];
 }
 
-/* What the kernel says of the child is the recorder's: only what that says of the command counts.
- */
+/* What the kernel says of the child is the recorder's; what that says of the command counts. */
 static void take_recorded_usage(struct context *x)
 {
 	const struct profile_usage *u = &x->recording->usage;

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "user/base/err.h"
@@ -109,6 +110,17 @@ int parse_double(const char *text, const char *what, double min, double max, dou
 			    text);
 	*ret = v;
 	return 0;
+}
+
+char *cmd_name_by_time(const char *prefix)
+{
+	time_t now = time(NULL);
+	char when[64], *name;
+	struct tm tm;
+
+	localtime_r(&now, &tm);
+	strftime(when, sizeof(when), "%Y%m%d-%H%M%S", &tm);
+	return asprintf(&name, "%s-%s", prefix, when) < 0 ? NULL : name;
 }
 
 bool cmd_color(FILE *out, bool no_color)

@@ -59,5 +59,8 @@ int parse_u32(const char *text, const char *what, unsigned int min, unsigned int
 	      unsigned int *ret);
 int parse_double(const char *text, const char *what, double min, double max, double *ret);
 
+/* "PREFIX-20240501-123456", by the local time, in a block of the caller's; NULL without memory. */
+char *cmd_name_by_time(const char *prefix);
+
 /* Whether to colour what goes to 'out': a terminal, no NO_COLOR, no --no-color. */
 bool cmd_color(FILE *out, bool no_color);

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "user/base/array.h"
 #include "user/base/err.h"
@@ -18,19 +17,14 @@
 static char *default_folder(const struct gate_session *s)
 {
 	const char *run = s->o->run;
-	time_t now = time(NULL);
-	char when[64], *name;
-	struct tm tm;
 	size_t len;
+	char *name;
 
-	if (run) {
-		for (len = strlen(run); len > 1 && run[len - 1] == '/';)
-			len--;
-		return asprintf(&name, "%.*s.gate", (int)len, run) < 0 ? NULL : name;
-	}
-	localtime_r(&now, &tm);
-	strftime(when, sizeof(when), "%Y%m%d-%H%M%S", &tm);
-	return asprintf(&name, "%s-%s", s->ab.scenario->name, when) < 0 ? NULL : name;
+	if (!run)
+		return cmd_name_by_time(s->ab.scenario->name);
+	for (len = strlen(run); len > 1 && run[len - 1] == '/';)
+		len--;
+	return asprintf(&name, "%.*s.gate", (int)len, run) < 0 ? NULL : name;
 }
 
 static int write_text(struct run_folder *rf, const char *name, const struct gate_result *g,

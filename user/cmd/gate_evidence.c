@@ -93,16 +93,7 @@ static int write_differential(const struct picture *pic, const struct differenti
 			   *pic->c->cell ? " " : "", pic->c->cell, pic->f->collector);
 
 	if (!err)
-		err = str_addf(&subtitle, "%s per iteration, ", f->value);
-	if (!err)
-		err = view_amount(f->before, f->unit, &subtitle);
-	if (!err)
-		err = str_add(&subtitle, " before, ");
-	if (!err)
-		err = view_amount(f->after, f->unit, &subtitle);
-	if (!err)
-		err = str_addf(&subtitle, " after, %zu pairs; grey: no significant change",
-			       f->n_pairs);
+		err = str_addf(&subtitle, "%s per iteration, %zu pairs", f->value, f->n_pairs);
 	if (err)
 		return errf(err, "no memory for a flame graph");
 	options.title = str_text(&title);

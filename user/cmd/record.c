@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "user/base/err.h"
@@ -210,20 +209,20 @@ static int record(struct record_options *o, const char *folder)
 
 int cmd_record(int argc, char **argv)
 {
+	_cleanup_(freep) char *by_time = NULL;
 	struct record_options o;
-	char by_time[64];
-	time_t now = time(NULL);
-	struct tm tm;
 	bool wants_help = false;
 	int code;
 
 	record_options_init(&o, argc, argv);
 	code = record_options_parse(&o, argc, argv, &wants_help);
-	if (code == EXIT_DONE && !wants_help) {
-		localtime_r(&now, &tm);
-		strftime(by_time, sizeof(by_time), "fathom-%Y%m%d-%H%M%S", &tm);
-		code = record(&o, o.folder ? o.folder : by_time);
+	if (code == EXIT_DONE && !wants_help && !o.folder) {
+		by_time = cmd_name_by_time("fathom");
+		if (!by_time)
+			code = cmd_fail(errf(-ENOMEM, "no memory for the folder's name"));
 	}
+	if (code == EXIT_DONE && !wants_help)
+		code = record(&o, o.folder ? o.folder : by_time);
 	record_options_release(&o);
 	return code;
 }

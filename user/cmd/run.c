@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "user/base/array.h"
 #include "user/base/cleanup.h"
@@ -154,29 +153,35 @@ static int run_and_write(struct scenario_run *run, const struct run_options *o, 
 	return code == EXIT_DONE ? scenario_run_verdict(run) : code;
 }
 
+static int run_scenario(struct scenario_run *run, const struct run_options *o, int argc,
+			char **argv)
+{
+	_cleanup_(freep) char *by_time = NULL;
+
+	if (o->check) {
+		list_cases(run);
+		return EXIT_DONE;
+	}
+	if (o->folder)
+		return run_and_write(run, o, o->folder, argc, argv);
+	by_time = cmd_name_by_time(run->scenario->name);
+	return by_time ? run_and_write(run, o, by_time, argc, argv)
+		       : cmd_fail(errf(-ENOMEM, "no memory for the folder's name"));
+}
+
 int cmd_run(int argc, char **argv)
 {
 	struct scenario_run run = { 0 };
 	struct run_options o = { 0 };
-	char by_time[128];
-	time_t now = time(NULL);
 	bool wants_help = false;
-	struct tm tm;
-	size_t len;
 	int code;
 
 	scenario_options_init(&o.scenario);
 	code = parse(&o, argc, argv, &wants_help);
 	if (code == EXIT_DONE && !wants_help)
 		code = scenario_run_prepare(&run, &o.scenario.request);
-	if (code == EXIT_DONE && !wants_help && o.check) {
-		list_cases(&run);
-	} else if (code == EXIT_DONE && !wants_help) {
-		len = snprintf(by_time, sizeof(by_time), "%s-", run.scenario->name);
-		localtime_r(&now, &tm);
-		strftime(by_time + len, sizeof(by_time) - len, "%Y%m%d-%H%M%S", &tm);
-		code = run_and_write(&run, &o, o.folder ? o.folder : by_time, argc, argv);
-	}
+	if (code == EXIT_DONE && !wants_help)
+		code = run_scenario(&run, &o, argc, argv);
 	scenario_run_release(&run);
 	scenario_options_release(&o.scenario);
 	return code;

@@ -165,9 +165,21 @@ static int measure(struct scenario_run *run)
 	return err ? err : copy_text(&run->result->approved_by, q->approved_by);
 }
 
+/* Two that measure at once would measure each other. */
+static int take_turn(const struct scenario_request *q)
+{
+	int lock = measure_lock(false);
+
+	if (lock != -EBUSY || q->no_wait)
+		return lock;
+	if (!q->quiet)
+		fputs("fathom: another run measures on this machine: waiting for it\n", stderr);
+	return measure_lock(true);
+}
+
 int scenario_run_go(struct scenario_run *run)
 {
-	_cleanup_(closep) int lock = measure_lock(!run->request->no_wait);
+	_cleanup_(closep) int lock = take_turn(run->request);
 	int err = lock < 0 ? lock : measure(run);
 
 	return err ? cmd_fail(err) : EXIT_DONE;
