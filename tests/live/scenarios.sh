@@ -56,4 +56,31 @@ assert all(0.1e9 < v["cpu_ns"] < 0.6e9 and 0.4e9 < v["wall_ns"] < 0.9e9 for v in
 	"$tmp/service/samples.jsonl"
 tap_check "a service: its functions are named" grep -q burn_seventy "$tmp/service/cpu.folded"
 tap_check "a service: it still runs" kill -0 "$pid"
+
+# A server that would never end: in both passes it is over when it is ready. It allocates on its way.
+cat >"$tmp/server.yaml" <<'YAML'
+name: server
+description: from its start to the first line
+kind: micro
+command: [perl, -e, '$| = 1; my %h = map { ($_ => [$_]) } 1 .. 200000; print "listening\n"; sleep 1000']
+ready: {stdout: "^listening$", stop: true}
+collectors: [cpu, alloc]
+timeout: 20s
+YAML
+status=0
+began=$(date +%s)
+"$FATHOM" run "$tmp/server.yaml" --repeat 3 --profile-repeat 2 --warmup 0 -q -o "$tmp/server" \
+	>/dev/null 2>"$tmp/server.err" </dev/null || status=$?
+took=$(($(date +%s) - began))
+# Short as it is, its profile may cost more than it may.
+tap_check "a server that is stopped when it is ready: it is not void ($status)" \
+	test "$status" -eq 0 -o "$status" -eq 6
+tap_check "a server that is stopped when it is ready: nobody waits for its end ($took s)" test "$took" -lt 20
+tap_check "a server that is stopped when it is ready: all of it was profiled" "$PYTHON" -c '
+import json, sys
+lines = [json.loads(line) for line in open(sys.argv[1])]
+assert [l["is_profile"] for l in lines] == [False] * 3 + [True] * 2, lines
+assert all(l["outcome"] == "ok" for l in lines), lines
+c = json.load(open(sys.argv[2]))["cases"][0]
+assert c["alloc_bytes"] > 10e6, c["alloc_bytes"]' "$tmp/server/samples.jsonl" "$tmp/server/summary.json"
 tap_done

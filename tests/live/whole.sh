@@ -22,7 +22,7 @@ PYTHON
 
 marker=$(printf '31.%05d' $$)
 knob short "command: [sh, -c, \"KNOB rounds=5; sleep 0.01\"]"
-knob long "command: [sleep, \"$marker\"]"
+knob long "command: [sh, -c, \"sleep $marker & sleep $marker & wait\"]"
 
 # killed MAXIMUM COMMAND...: after a random part of so many milliseconds
 killed() {

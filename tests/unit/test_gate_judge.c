@@ -77,6 +77,172 @@ static void the_same_program_passes(void **state)
 	assert_int_equal(g->cases[0].n_metrics, 3);
 }
 
+static void what_two_runs_do_not_have_in_common_is_told(void **state)
+{
+	const struct some_case two[] = { { "small", NULL, 100, 100, 50, 0.005 },
+					 { "large", NULL, 900, 900, 50, 0.005 } };
+	_cleanup_(run_result_freep) struct run_result *before = some_run(two, 2, 15, 0, 1);
+	RUN(after, two, 15, 2);
+	struct gate_input in = input_of(before, after);
+	_cleanup_(gate_result_freep) struct gate_result *g = NULL, *same = NULL;
+
+	(void)state;
+	strcpy(after->scenario_sha256, "another");
+	g = judged(&in);
+	assert_int_equal(g->verdict, VERDICT_PASSED);
+	assert_int_equal(g->cases[0].n_notes, 2);
+	assert_string_equal(g->cases[0].notes[0],
+			    "the scenario's file has changed between the two runs");
+	assert_string_equal(g->cases[0].notes[1],
+			    "not judged: 1 of the 2 cases that the run compared with has are not "
+			    "in this one, such as 'large'");
+	in.before.run = after;
+	same = judged(&in);
+	assert_int_equal(same->cases[0].n_notes, 0);
+}
+
+static void what_is_flagged_for_a_person_is_told_and_fails_nothing(void **state)
+{
+	const struct some_case larger = { "", NULL, 100, 100, 80, 0.005 };
+	RUN(before, &steady, 15, 1);
+	RUN(after, &larger, 15, 2);
+	struct gate_input in = input_of(before, after);
+	_cleanup_(gate_result_freep) struct gate_result *g = NULL;
+
+	(void)state;
+	assert_int_equal(policy_find_preset(policy, "service", &in.preset), 0);
+	g = judged(&in);
+	assert_int_equal(g->verdict, VERDICT_PASSED);
+	assert_int_equal(g->exit_code, 0);
+	assert_string_equal(g->reason, "flagged");
+	assert_string_equal(g->explanation,
+			    "max_rss_bytes is worse by 60.0 %, which a person is to look at; "
+			    "nothing that fails the gate is worse");
+}
+
+/* --- what a run breaks by itself ---------------------------------------------------------------
+ */
+
+static void a_limit_that_is_not_kept_fails_whatever_it_is_compared_with(void **state)
+{
+	struct scenario_slo slo = { .metric = (char *)"wall_ns", .min = NAN, .max = 50e6 };
+	struct scenario scenario = { .slo = &slo, .n_slo = 1 };
+	RUN(before, &steady, 15, 1);
+	RUN(after, &steady, 15, 2);
+	struct gate_input in = input_of(before, after);
+	_cleanup_(gate_result_freep) struct gate_result *g = NULL, *kept = NULL, *unknown = NULL;
+
+	(void)state;
+	in.scenario = &scenario;
+	g = judged(&in);
+	assert_int_equal(g->verdict, VERDICT_REGRESSED);
+	assert_int_equal(g->exit_code, 1);
+	assert_string_equal(g->reason, "slo_missed");
+	assert_non_null(strstr(g->explanation, "and may be at most 5e+07"));
+	/* There is nothing that a second run could confirm. */
+	assert_false(gate_case_alerts(&g->cases[0]));
+	assert_int_equal(gate_confirm(g, g), 0);
+	assert_string_equal(g->reason, "slo_missed");
+	assert_false(g->is_confirmed);
+
+	slo.max = 200e6;
+	kept = judged(&in);
+	assert_int_equal(kept->exit_code, 0);
+	slo.metric = (char *)"p99_latency_ms";
+	unknown = judged(&in);
+	assert_string_equal(unknown->explanation, "p99_latency_ms is not known, and has a limit");
+}
+
+static void limits_are_those_of_the_later_variant(void **state)
+{
+	struct some_case variants[] = { { "", "a", 100, 100, 50, 0.005 },
+					{ "", "b", 40, 40, 50, 0.005 } };
+	struct scenario_slo slo = { .metric = (char *)"wall_ns", .min = NAN, .max = 50e6 };
+	struct scenario scenario = { .slo = &slo, .n_slo = 1 };
+	_cleanup_(run_result_freep) struct run_result *both = some_run(variants, 2, 15, 0, 1);
+	struct gate_input in = input_of(both, both);
+	_cleanup_(gate_result_freep) struct gate_result *g = NULL;
+
+	(void)state;
+	in.scenario = &scenario;
+	in.before.variant = "a";
+	in.after.variant = "b";
+	g = judged(&in);
+	assert_int_equal(g->verdict, VERDICT_IMPROVED);
+}
+
+static void lose(struct run_result *r, double share)
+{
+	json_decref(r->cases[0].collectors);
+	r->cases[0].collectors =
+		json_pack("[{s:s, s:{s:f}}]", "name", "cpu", "ledger", "loss_share", share);
+	assert_non_null(r->cases[0].collectors);
+}
+
+static void losses_beyond_the_policy_are_told_by_the_exit_status(void **state)
+{
+	RUN(before, &steady, 15, 1);
+	RUN(after, &steady, 15, 2);
+	struct gate_input in = input_of(before, after);
+	_cleanup_(gate_result_freep) struct gate_result *g = NULL, *fine = NULL;
+
+	(void)state;
+	lose(after, 0.5);
+	g = judged(&in);
+	assert_int_equal(g->verdict, VERDICT_PASSED);
+	assert_int_equal(g->exit_code, 6);
+	assert_string_equal(g->reason, "losses");
+	assert_string_equal(g->explanation, "cpu lost 50 % of the events, more than 1 %");
+	lose(after, 0.005);
+	fine = judged(&in);
+	assert_int_equal(fine->exit_code, 0);
+}
+
+static void a_profile_that_costs_too_much_is_told_by_the_exit_status(void **state)
+{
+	_cleanup_(run_result_freep) struct run_result *after = some_run(&steady, 1, 15, 5, 2);
+	RUN(before, &steady, 15, 1);
+	struct gate_input in = input_of(before, after);
+	_cleanup_(gate_result_freep) struct gate_result *g = NULL;
+	size_t i;
+
+	(void)state;
+	for (i = 15; i < 20; i++)
+		after->cases[0].repetitions[i].values[1] *= 2;
+	g = judged(&in);
+	assert_int_equal(g->exit_code, 6);
+	assert_string_equal(g->reason, "overhead");
+	assert_non_null(strstr(g->explanation, "Profiling cost "));
+}
+
+static int no_profile(void *ctx, const struct gate_side *side, const struct run_case *c,
+		      const char *collector, struct profile **ret)
+{
+	(void)ctx;
+	(void)side;
+	(void)c;
+	(void)collector;
+	(void)ret;
+	fail_msg("a profile with too many losses was read");
+	return -EINVAL;
+}
+
+static void functions_are_not_compared_with_a_profile_that_lost_too_much(void **state)
+{
+	RUN(before, &steady, 15, 1);
+	RUN(after, &steady, 15, 2);
+	struct gate_input in = input_of(before, after);
+	_cleanup_(gate_result_freep) struct gate_result *g = NULL;
+
+	(void)state;
+	lose(before, 0.5);
+	lose(after, 0);
+	in.load = no_profile;
+	g = judged(&in);
+	assert_int_equal(g->exit_code, 0);
+	assert_string_equal(g->cases[0].functions[0].reason, "too many events were lost");
+}
+
 static void a_slower_program_regresses(void **state)
 {
 	const struct some_case slower = { "", NULL, 108, 108, 50, 0.005 };
@@ -398,6 +564,13 @@ static void more_metrics_need_more_pairs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_two_runs_do_not_have_in_common_is_told),
+		cmocka_unit_test(what_is_flagged_for_a_person_is_told_and_fails_nothing),
+		cmocka_unit_test(a_limit_that_is_not_kept_fails_whatever_it_is_compared_with),
+		cmocka_unit_test(limits_are_those_of_the_later_variant),
+		cmocka_unit_test(losses_beyond_the_policy_are_told_by_the_exit_status),
+		cmocka_unit_test(a_profile_that_costs_too_much_is_told_by_the_exit_status),
+		cmocka_unit_test(functions_are_not_compared_with_a_profile_that_lost_too_much),
 		cmocka_unit_test(the_same_program_passes),
 		cmocka_unit_test(a_slower_program_regresses),
 		cmocka_unit_test(a_faster_program_improves_and_exits_0),

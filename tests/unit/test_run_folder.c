@@ -255,6 +255,23 @@ static void a_name_is_opened_once(void **state)
 
 /* --- what is there already ----------------------------------------------------------------- */
 
+/* Names of collectors are read from other folders. */
+static void names_that_lead_elsewhere_are_refused(void **state)
+{
+	static const char *const names[] = { "../cpu.svg", "a/b", "/tmp/cpu.svg", "", "..", ".a" };
+	FILE *f = NULL;
+	size_t i;
+
+	(void)state;
+	begin(false);
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		assert_int_equal(run_folder_open(rf, names[i], &f), -EINVAL);
+	assert_null(f);
+	run_folder_free(rf);
+	rf = NULL;
+	assert_int_equal(access("cpu.svg", F_OK), -1);
+}
+
 static void what_is_there_is_not_touched_without_force(void **state)
 {
 	(void)state;
@@ -785,6 +802,7 @@ int main(void)
 		TEST(given_up_it_leaves_nothing),
 		TEST(names_are_remembered_in_the_order_of_opening),
 		TEST(a_name_is_opened_once),
+		TEST(names_that_lead_elsewhere_are_refused),
 		TEST(what_is_there_is_not_touched_without_force),
 		TEST(force_replaces_a_run_folder),
 		TEST(force_given_up_leaves_the_old_one),

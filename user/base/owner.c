@@ -30,3 +30,14 @@ int owner_give(const struct owner *o, int fd, const char *name)
 		return errf(-errno, "cannot give '%s' to UID %d: %m", name, (int)o->uid);
 	return 0;
 }
+
+bool owner_is_trusted(const struct stat *st)
+{
+	struct owner caller;
+
+	owner_find(&caller);
+	if (st->st_mode & S_IWOTH)
+		return false;
+	return !st->st_uid || st->st_uid == geteuid() ||
+	       (caller.uid != (uid_t)-1 && st->st_uid == caller.uid);
+}

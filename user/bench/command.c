@@ -19,6 +19,7 @@
 #include "user/base/clock.h"
 #include "user/base/err.h"
 #include "user/base/file.h"
+#include "user/bench/guardian.h"
 
 #define LOOK_NS	    20000000ull
 #define PATIENCE_NS 2000000000ull
@@ -36,6 +37,7 @@ struct report {
 
 struct running {
 	const struct command_options *o;
+	struct guardian guardian;
 	struct process_tree tree;
 	struct report *report;
 	struct counters counters;
@@ -57,6 +59,7 @@ static void running_release(struct running *r)
 	double ignored[COUNTERS];
 	size_t i;
 
+	guardian_end(&r->guardian);
 	for (i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		closep(fds[i]);
 	counters_read(&r->counters, ignored);
@@ -149,8 +152,11 @@ static int make_file(const char *path)
 
 static int prepare(struct running *r)
 {
-	int err = process_tree_init(&r->tree);
+	/* First, so that it is none of the command's processes. */
+	int err = guardian_start(&r->guardian);
 
+	if (!err)
+		err = process_tree_init(&r->tree);
 	if (err)
 		return err;
 	r->report = mmap(NULL, sizeof(*r->report), PROT_READ | PROT_WRITE,
@@ -213,6 +219,9 @@ static int start(struct running *r)
 	r->pidfd = syscall(SYS_pidfd_open, r->pid, 0);
 	if (r->pidfd < 0)
 		return errf(-errno, "cannot wait for '%s': %m", name_of(r->o));
+	err = guardian_watch(&r->guardian, r->pid);
+	if (err)
+		return err;
 	if (r->o->is_counted)
 		counters_open(&r->counters, r->pid);
 	r->start_ns = clock_ns(CLOCK_MONOTONIC);
@@ -274,13 +283,17 @@ static bool is_flooded(const struct running *r)
 
 static void end_by(struct running *r, enum command_end end, int signal_number)
 {
-	if (r->end == COMMAND_EXITED)
+	bool is_asked = signal_number == SIGTERM;
+
+	/* Who does not heed a request, and has no less time for it than for all, was too slow. */
+	if (r->end == COMMAND_EXITED || (r->end == COMMAND_STOPPED && end == COMMAND_TIMED_OUT))
 		r->end = end;
-	/* The session's processes first; those that have left its group are found later. */
-	if (kill(-r->pid, signal_number))
-		kill(r->pid, signal_number);
-	if (signal_number == SIGTERM)
+	if (is_asked)
 		r->stop_ns = clock_ns(CLOCK_MONOTONIC);
+	/* One of ours ends what it has started; of others the session's processes come first, and
+	 * those that have left its group are found later. */
+	if ((is_asked && r->o->instead) || kill(-r->pid, signal_number))
+		kill(r->pid, signal_number);
 }
 
 static void see_rss(struct running *r, uint64_t elapsed)
@@ -320,7 +333,7 @@ static uint64_t look_after(struct running *r)
 		return next;
 	}
 	see_rss(r, elapsed);
-	if (r->stop_ns) {
+	if (r->stop_ns && !r->o->instead) {
 		if (r->start_ns + elapsed - r->stop_ns > PATIENCE_NS)
 			end_by(r, COMMAND_STOPPED, SIGKILL);
 		return next;
@@ -329,7 +342,7 @@ static uint64_t look_after(struct running *r)
 		end_by(r, COMMAND_TIMED_OUT, SIGKILL);
 		return next;
 	}
-	if (r->o->look)
+	if (r->o->look && !r->stop_ns)
 		wish = r->o->look(r->o->watch_ctx, &look, &next);
 	if (wish == WISH_STOP)
 		end_by(r, COMMAND_STOPPED, SIGTERM);
@@ -422,6 +435,7 @@ static int finish(struct running *r, struct command_result *result)
 		return 0;
 	/* While it is not waited for nobody else's group can have its number. */
 	kill(-r->pid, SIGKILL);
+	guardian_end(&r->guardian);
 	do {
 		pid = wait4(r->pid, &status, 0, &result->usage);
 	} while (pid < 0 && errno == EINTR);
@@ -439,9 +453,14 @@ static int finish(struct running *r, struct command_result *result)
 
 int command_run(const struct command_options *o, struct command_result *ret)
 {
-	_cleanup_(running_release) struct running r = {
-		.o = o, .pidfd = -1, .go = -1, .failure = -1, .out = -1, .err = -1, .pipe = -1
-	};
+	_cleanup_(running_release) struct running r = { .o = o,
+							.guardian = { .tell = -1 },
+							.pidfd = -1,
+							.go = -1,
+							.failure = -1,
+							.out = -1,
+							.err = -1,
+							.pipe = -1 };
 	struct command_result result = { 0 };
 	uint64_t end_ns;
 	int err, i;

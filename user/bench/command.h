@@ -19,9 +19,10 @@
 #define COMMAND_OUTPUT_MAX (64u << 20)
 
 enum command_end {
-	COMMAND_EXITED,	     /* by itself */
-	COMMAND_STOPPED,     /* the watch wanted it so: SIGTERM, SIGKILL after two seconds */
-	COMMAND_KILLED,	     /* the watch again */
+	COMMAND_EXITED,	 /* by itself */
+	COMMAND_STOPPED, /* the watch wanted it so: SIGTERM, SIGKILL after two seconds; only SIGTERM
+			    to what runs 'instead', which has until the timeout */
+	COMMAND_KILLED,	 /* the watch again */
 	COMMAND_TIMED_OUT,   /* killed */
 	COMMAND_FLOODED,     /* killed: more output than COMMAND_OUTPUT_MAX */
 	COMMAND_INTERRUPTED, /* killed: 'stop_fd' has become readable */

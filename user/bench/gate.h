@@ -37,15 +37,22 @@ struct gate_case {
 	size_t n_notes;
 };
 
+/* What a run breaks by itself, whatever it is compared with. */
+struct gate_breach {
+	const char *reason; /* code, a literal; NULL: nothing is broken */
+	char *explanation;  /* one sentence */
+};
+
 struct gate_result {
 	enum verdict verdict;
-	int exit_code;	    /* 0, 1, 4, 5, 6 */
+	int exit_code;	    /* 0 to 6, as of a command */
 	const char *reason; /* code of the whole, a literal */
 	char *explanation;  /* one sentence */
 	char *next_command; /* what to run next; NULL: nothing */
 	char *scenario, *policy, *policy_version, *preset;
 	char *before_path, *after_path, *baseline_id;
 	char *before_fingerprint, *after_fingerprint;
+	struct gate_breach slo, quality;
 	bool was_retried, is_confirmed;
 	char *retry_note; /* why there was no retry, or what it said */
 	struct gate_case *cases;

@@ -2,6 +2,7 @@
 #include "user/bench/gate_functions.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,11 +72,20 @@ static int compare_functions(const struct gate_input *in, const struct gate_coup
 				       s ? s->n_components : 0, in->after.run->seed, ret);
 }
 
-static double loss_share(const json_t *collector)
+/* Of a collector of one side; 0 if it has no such. */
+static double loss_share(const struct run_case *c, const char *collector)
 {
-	const json_t *ledger = json_object_get(collector, "ledger");
+	size_t i;
 
-	return json_number_value(json_object_get(ledger, "loss_share"));
+	for (i = 0; i < json_array_size(c->collectors); i++) {
+		const json_t *one = json_array_get(c->collectors, i);
+		const json_t *ledger = json_object_get(one, "ledger");
+		const char *name = json_string_value(json_object_get(one, "name"));
+
+		if (name && !strcmp(name, collector))
+			return json_number_value(json_object_get(ledger, "loss_share"));
+	}
+	return 0;
 }
 
 int gate_functions_add(const struct gate_input *in, const struct gate_couple *couple,
@@ -91,7 +101,8 @@ int gate_functions_add(const struct gate_input *in, const struct gate_couple *co
 	if (!f->collector)
 		return -ENOMEM;
 	ret->n_functions++;
-	if (loss_share(collector) > in->profile->loss_share) {
+	if (fmax(loss_share(couple->before, name), loss_share(couple->after, name)) >
+	    in->profile->loss_share) {
 		f->reason = strdup("too many events were lost");
 		return f->reason ? 0 : -ENOMEM;
 	}

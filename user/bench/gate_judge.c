@@ -11,10 +11,12 @@
 #include "user/base/cleanup.h"
 #include "user/base/err.h"
 #include "user/base/str.h"
+#include "user/bench/disturbance.h"
+#include "user/bench/gate_breach.h"
 #include "user/bench/gate_functions.h"
+#include "user/bench/gate_notes.h"
 #include "user/bench/gate_pairs.h"
 #include "user/bench/run_files.h"
-#include "user/bench/statistics.h"
 
 static int explain(struct gate_result *g, enum verdict verdict, int exit_code, const char *reason,
 		   const char *fmt, ...) __attribute__((format(printf, 5, 6)));
@@ -51,56 +53,6 @@ static const char *void_reason(const struct run_result *r)
 	if (r->abort || !one)
 		return r->abort;
 	return one->message ? one->message : repetition_outcome_names[one->outcome];
-}
-
-/* A share beyond what the policy allows; what is not known is not held against a machine. */
-struct disturbance {
-	const char *reason, *what;
-	double share, allowed;
-};
-
-static bool find_disturbance(const struct run_result *r, const struct policy_profile *p,
-			     struct disturbance *ret)
-{
-	const struct machine_noise *n = &r->noise;
-	/* Pressure may be the command's own; it tells of others only where nothing else does. */
-	double pressure = isnan(n->other_cpu) ? n->psi_cpu : NAN;
-	const struct disturbance all[] = {
-		{ "host_drifted", "its speed changed", run_canary_drift(r), p->canary_drift_share },
-		{ "host_busy", "other programs took CPU time", n->other_cpu, p->other_cpu_share },
-		{ "host_stolen", "the hypervisor took CPU time", n->steal, p->steal_share },
-		{ "host_pressed", "programs waited for a CPU", pressure, p->pressure_share },
-		{ "host_throttled", "a cgroup's limit held it up", n->throttled,
-		  p->throttled_share },
-		{ "host_throttled", "CPUs were too hot", n->thermal_throttles ? 1 : 0, 0 },
-	};
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(all); i++) {
-		if (all[i].share > all[i].allowed) {
-			*ret = all[i];
-			return true;
-		}
-	}
-	return false;
-}
-
-static double canary_median(const struct run_result *r)
-{
-	_cleanup_(freep) double *v = calloc(r->n_canaries + 1, sizeof(*v));
-	size_t i;
-
-	for (i = 0; v && i < r->n_canaries; i++)
-		v[i] = r->canaries[i].ns;
-	return v ? median_of(v, r->n_canaries) : NAN;
-}
-
-/* How much slower or faster the machine was in one of the two runs. */
-static double drift_between(const struct run_result *a, const struct run_result *b)
-{
-	double before = canary_median(a), after = canary_median(b);
-
-	return before > 0 && after > 0 ? fabs(after / before - 1) : NAN;
 }
 
 static bool is_same_machine(const struct gate_input *in)
@@ -145,7 +97,7 @@ static int judge_machine(const struct gate_input *in, struct gate_result *g)
 	size_t i;
 
 	for (i = 0; i < (runs[0] == runs[1] ? 1 : ARRAY_SIZE(runs)); i++) {
-		if (!find_disturbance(runs[i], in->profile, &d))
+		if (!disturbance_find(runs[i], in->profile, &d))
 			continue;
 		return explain(g, VERDICT_INCONCLUSIVE, 4, d.reason,
 			       "The machine was disturbed%s: %s (%.1f %%, at most %.1f %% are "
@@ -154,7 +106,7 @@ static int judge_machine(const struct gate_input *in, struct gate_result *g)
 			       100 * d.share, 100 * d.allowed)
 			       ?: 1;
 	}
-	drift = drift_between(in->before.run, in->after.run);
+	drift = disturbance_between(in->before.run, in->after.run);
 	if (!in->across && drift > in->profile->canary_drift_share)
 		return explain(g, VERDICT_INCONCLUSIVE, 4, "host_drifted",
 			       "The machine is not as fast as it was: the same work takes %.1f %% "
@@ -221,84 +173,6 @@ static int compare_all(const struct gate_input *in, const struct gate_couple *co
 	return err;
 }
 
-/* --- what else is worth a sentence ----------------------------------------------------------- */
-
-static int note(struct gate_case *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static int note(struct gate_case *c, const char *fmt, ...)
-{
-	va_list ap;
-	int n;
-
-	if (c->n_notes == ARRAY_SIZE(c->notes))
-		return 0;
-	va_start(ap, fmt);
-	n = vasprintf(&c->notes[c->n_notes], fmt, ap);
-	va_end(ap);
-	if (n < 0) {
-		c->notes[c->n_notes] = NULL;
-		return -ENOMEM;
-	}
-	c->n_notes++;
-	return 0;
-}
-
-static const struct metric_comparison *metric_of(const struct gate_case *c, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < c->n_metrics; i++) {
-		if (!strcmp(c->metrics[i].name, name))
-			return &c->metrics[i];
-	}
-	return NULL;
-}
-
-/* What may explain a change that no function does. */
-static int note_others(struct gate_case *c)
-{
-	static const char *const names[] = { "read_bytes", "written_bytes", "major_faults",
-					     "voluntary_switches", "max_rss_bytes" };
-	size_t i;
-	int err = 0;
-
-	for (i = 0; i < ARRAY_SIZE(names) && !err; i++) {
-		const struct metric_comparison *m = metric_of(c, names[i]);
-
-		if (m && m->before != m->after && !(fabs(m->change) < m->limits.min_effect))
-			err = note(c, "%s: %.6g before, %.6g after (%s)", m->name, m->before,
-				   m->after, m->unit);
-	}
-	return err;
-}
-
-static int note_case(struct gate_case *c)
-{
-	const struct metric_comparison *wall = metric_of(c, "wall_ns"),
-				       *cpu = metric_of(c, "cpu_ns");
-	double waited = wall && cpu ? (wall->after - cpu->after) - (wall->before - cpu->before) : 0;
-	size_t i;
-	int err = 0;
-
-	if (c->verdict != VERDICT_REGRESSED)
-		return 0;
-	if (wall && wall->verdict == VERDICT_REGRESSED && waited > (wall->after - wall->before) / 2)
-		err = note(c,
-			   "waiting: of %.3g ms more wall time %.3g ms are not CPU time, so no "
-			   "function on a CPU is to blame for them: sleep, locks or I/O",
-			   (wall->after - wall->before) / 1e6, waited / 1e6);
-	for (i = 0; i < c->n_functions && !err; i++) {
-		const struct functions_comparison *f = c->functions[i].comparison;
-
-		if (f && f->is_unattributed)
-			err = note(c,
-				   "unattributed: significant functions explain %.0f %% of the "
-				   "change of %s",
-				   isnan(f->explained) ? 0 : 100 * f->explained, f->value);
-	}
-	return err ? err : note_others(c);
-}
-
 /* --- the whole ------------------------------------------------------------------------------- */
 
 /* What is said is what decided: the first case and metric of that verdict. */
@@ -313,7 +187,7 @@ static const struct metric_comparison *decisive(const struct gate_result *g, enu
 		for (k = 0; k < c->n_metrics; k++) {
 			const struct metric_comparison *m = &c->metrics[k];
 
-			if (m->is_gated && !m->is_flagged && m->verdict == verdict) {
+			if (m->is_gated && !m->limits.flags_only && m->verdict == verdict) {
 				*ret_case = c;
 				return m;
 			}
@@ -362,11 +236,38 @@ static int conclude_inconclusive(struct gate_result *g, const struct gate_case *
 		       100 * m->detectable);
 }
 
-static int conclude(struct gate_result *g)
+/* What a person is to look at; it fails nothing, and is not kept silent. */
+static const struct metric_comparison *flagged(const struct gate_result *g,
+					       const struct gate_case **ret_case)
+{
+	size_t i, k;
+
+	for (i = 0; i < g->n_cases; i++) {
+		for (k = 0; k < g->cases[i].n_metrics; k++) {
+			const struct metric_comparison *m = &g->cases[i].metrics[k];
+
+			if (!m->is_gated || !m->is_flagged)
+				continue;
+			*ret_case = &g->cases[i];
+			return m;
+		}
+	}
+	return NULL;
+}
+
+static int conclude_metrics(struct gate_result *g)
 {
 	enum verdict verdict = worst(g);
-	const struct gate_case *c = NULL;
-	const struct metric_comparison *m = decisive(g, verdict, &c);
+	const struct gate_case *c = NULL, *flagged_case = NULL;
+	const struct metric_comparison *m = decisive(g, verdict, &c), *flag;
+
+	flag = verdict == VERDICT_PASSED || verdict == VERDICT_IMPROVED ? flagged(g, &flagged_case)
+									: NULL;
+	if (flag)
+		return explain(g, verdict, 0, "flagged",
+			       METRIC_FMT " is worse by %.1f %%, which a person is to look at; "
+					  "nothing that fails the gate is worse",
+			       METRIC_ARGS(flag, flagged_case), 100 * flag->change);
 
 	switch (verdict) {
 	case VERDICT_REGRESSED:
@@ -384,6 +285,20 @@ static int conclude(struct gate_result *g)
 		return explain(g, VERDICT_PASSED, 0, "no_regression",
 			       "No gated metric is worse by more than its limit");
 	}
+}
+
+/* What the run breaks by itself counts where the comparison does not say the same or more. */
+static int conclude(struct gate_result *g)
+{
+	int err = conclude_metrics(g);
+
+	if (err || g->verdict == VERDICT_REGRESSED)
+		return err;
+	if (g->slo.reason)
+		return explain(g, VERDICT_REGRESSED, 1, g->slo.reason, "%s", g->slo.explanation);
+	if (g->quality.reason && !g->exit_code)
+		return explain(g, g->verdict, 6, g->quality.reason, "%s", g->quality.explanation);
+	return 0;
 }
 
 static int describe_case(const struct gate_couple *couple, struct gate_case *c)
@@ -415,10 +330,8 @@ static int judge_cases(const struct gate_input *in, struct gate_result *g)
 		for (k = 0; k < json_array_size(collectors) && !err; k++)
 			err = gate_functions_add(in, &couples[i], json_array_get(collectors, k),
 						 &g->cases[i]);
-		if (!err)
-			err = note_case(&g->cases[i]);
 	}
-	return err;
+	return err ? err : gate_notes_add(in, g);
 }
 
 static int describe(const struct gate_input *in, struct gate_result *g)
@@ -449,6 +362,8 @@ int gate_judge(const struct gate_input *in, struct gate_result **ret)
 		err = judge_cases(in, g);
 	if (err >= 0 && !done)
 		err = done = judge_machine(in, g);
+	if (err >= 0 && !done)
+		err = gate_breach_slo(in, &g->slo) ?: gate_breach_quality(in, &g->quality);
 	if (err >= 0 && !done)
 		err = g->n_cases ? conclude(g)
 				 : explain(g, VERDICT_INCONCLUSIVE, 4, "no_common_case",
@@ -489,7 +404,8 @@ static void confirm_case(struct gate_case *c, const struct gate_case *again)
 
 	for (i = 0; i < c->n_metrics; i++) {
 		struct metric_comparison *m = &c->metrics[i];
-		const struct metric_comparison *second = again ? metric_of(again, m->name) : NULL;
+		const struct metric_comparison *second =
+			again ? gate_case_metric(again, m->name) : NULL;
 
 		if (m->verdict != VERDICT_REGRESSED || (second && compare_confirms(m, second)))
 			continue;
@@ -512,6 +428,6 @@ int gate_confirm(struct gate_result *g, const struct gate_result *again)
 		      ? explain(g, VERDICT_INCONCLUSIVE, 4, again->reason, "Once more: %s",
 				again->explanation)
 		      : conclude(g);
-	g->is_confirmed = !err && g->verdict == VERDICT_REGRESSED;
+	g->is_confirmed = !err && !strcmp(g->reason, "regression");
 	return err ? errf(err, "no memory to judge the runs") : 0;
 }

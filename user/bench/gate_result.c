@@ -38,6 +38,8 @@ void gate_result_free(struct gate_result *g)
 	free(g->before_fingerprint);
 	free(g->after_fingerprint);
 	free(g->retry_note);
+	free(g->slo.explanation);
+	free(g->quality.explanation);
 	for (i = 0; i < g->n_cases; i++)
 		case_release(&g->cases[i]);
 	free(g->cases);

@@ -10,13 +10,6 @@
 
 #define SUBSETS 4000 /* where they are drawn */
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* The mean of those members of d that the bits choose. */
 static double chosen_subset(const double *d, size_t n, uint64_t subset)
 {
@@ -63,7 +56,7 @@ int mean_interval(const double *d, size_t n, uint64_t seed, double *ret_low, dou
 	for (i = 0; i < n_means; i++)
 		means[i] = n <= SIGN_FLIP_EXACT ? chosen_subset(d, n, i + 1)
 						: random_subset(d, n, &random);
-	qsort(means, n_means, sizeof(*means), by_value);
+	sort_values(means, n_means);
 	/* n_means values leave n_means + 1 places for the true one, all of them equally likely. */
 	cut = (n_means + 1) * 25 / 1000;
 	*ret_low = cut ? means[cut - 1] : -INFINITY;

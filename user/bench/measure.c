@@ -448,10 +448,12 @@ int measure_run(const struct measure_options *o, struct run_result **ret)
 		snprintf(why, sizeof(why), "%s", err_text());
 	last = tear_down(&run);
 	run_signals_release(&run.signals);
-	if (!last)
-		last = remove_folders(&run);
-	else
-		remove_folders(&run);
+	/* What was measured is worth more than a clean folder for temporary files. */
+	if (remove_folders(&run) && !err && !last) {
+		r->leftover = strdup(err_text());
+		if (!r->leftover)
+			last = errf(-ENOMEM, "no memory to measure '%s'", o->scenario->name);
+	}
 	if (err)
 		return errf(err, "%s", why); /* what came first */
 	if (last)

@@ -57,8 +57,9 @@ struct measure_options {
  * Runs setup of each case, warm-ups, the measure pass (within a cell variants are interleaved ABBA,
  * swapped by 'seed'), the profile pass in the same manner, and teardown, whatever happened. SIGINT
  * and SIGTERM end it after killing what runs. A repetition that is not OK voids the run and ends it
- * (its outcome says why); so does a ceiling (r->abort). 0 for all of these, *ret says what they
- * are; -errno with a sentence if it could not be run at all.
+ * (its outcome says why); so does a ceiling (r->abort). What could not be removed afterwards is
+ * told (r->leftover). 0 for all of these, *ret says what they are; -errno with a sentence if it
+ * could not be run at all.
  */
 int measure_run(const struct measure_options *o, struct run_result **ret);
 

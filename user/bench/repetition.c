@@ -85,6 +85,14 @@ bool repetition_is_stale(int fd, uint64_t since_ns)
 	       st.st_mtim.tv_sec * 1000000000ull + st.st_mtim.tv_nsec + 20000000 < since_ns;
 }
 
+/* Whoever records knows how to wait for an end, but not for a command that has none by itself. */
+static bool watches_readiness(const struct context *x)
+{
+	const struct scenario_ready *ready = x->ready.wanted;
+
+	return ready->kind != READY_NONE && (!x->recording || ready->stop);
+}
+
 /* --- while it runs ---------------------------------------------------------------------------- */
 
 static enum command_wish kill_for(struct context *x, enum repetition_outcome why)
@@ -137,9 +145,9 @@ static enum command_wish look_at(void *ctx, const struct command_look *look, uin
 
 	if (is_over_memory(x, look))
 		return kill_for(x, REPETITION_OVER_MEMORY);
-	if (x->recording)
+	if (!watches_readiness(x) && x->recording)
 		return WISH_GO_ON; /* it takes longer, and ends the command itself */
-	if (time_limit && look->elapsed_ns > time_limit)
+	if (!x->recording && time_limit && look->elapsed_ns > time_limit)
 		return kill_for(x, REPETITION_OVER_TIME);
 	readiness_look(&x->ready, look->elapsed_ns);
 	return is_through(x, look->elapsed_ns, next_ns) ? WISH_STOP : WISH_GO_ON;
@@ -200,7 +208,7 @@ static void take_recorded_usage(struct context *x)
 	double *v = x->rep->values;
 	int i;
 
-	for (i = VALUE_WALL; i <= VALUE_WRITTEN; i++)
+	for (i = VALUE_WALL; i <= VALUE_READY; i++)
 		v[i] = NAN;
 	for (i = 0; i < COUNTERS; i++)
 		v[VALUE_INSTRUCTIONS + i] = NAN;
@@ -257,7 +265,7 @@ static int end_killed(struct context *x)
 
 static bool is_waiting(const struct context *x)
 {
-	return x->ready.wanted->kind != READY_NONE && !x->recording && !x->ready.ready_ns;
+	return watches_readiness(x) && !x->ready.ready_ns;
 }
 
 static int judge_exit(struct context *x)
@@ -292,10 +300,7 @@ static int judge_end(struct context *x, const struct command_result *r)
 		return end_killed(x);
 	case COMMAND_TIMED_OUT:
 		err = end_as(x, REPETITION_TIMED_OUT, "it ran for longer than %.3g s%s",
-			     x->o->timeout_ns / 1e9,
-			     x->ready.wanted->kind != READY_NONE && !x->ready.ready_ns
-				     ? " and was not ready"
-				     : "");
+			     x->o->timeout_ns / 1e9, is_waiting(x) ? " and was not ready" : "");
 		return err ? err : command_quote(&x->message, x->err);
 	case COMMAND_FLOODED:
 		return end_as(x, REPETITION_FAILED, "it wrote more than %u MiB of output",
@@ -328,8 +333,9 @@ static int run_command(struct context *x, char *const *environment)
 		.stop_fd = o->stop_fd,
 		.is_counted = !x->recording,
 		.look = look_at,
-		.output =
-			x->ready.wanted->kind == READY_STDOUT && !x->recording ? take_output : NULL,
+		.output = x->ready.wanted->kind == READY_STDOUT && watches_readiness(x)
+				  ? take_output
+				  : NULL,
 		.watch_ctx = x,
 	};
 	struct command_result r = { 0 };
@@ -438,7 +444,7 @@ static int run_all(struct context *x, char *const *environment)
 		err = drop_caches(x);
 	if (err || x->rep->outcome != REPETITION_OK)
 		return err;
-	if (o->c->subject.command && !x->recording && readiness_init(&x->ready, o->c))
+	if (o->c->subject.command && watches_readiness(x) && readiness_init(&x->ready, o->c))
 		return end_as(x, REPETITION_NOT_READY, "%s", err_text());
 	if (o->c->subject.command || x->recording)
 		err = run_command(x, environment);

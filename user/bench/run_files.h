@@ -48,6 +48,9 @@ extern const char *const run_stable_units[RUN_STABLE_KEYS]; /* "ms", "bytes", ""
  * known. */
 double run_case_overhead(const struct run_case *c);
 
+/* The largest share of events that a collector lost, and its name; 0 if nothing was lost. */
+double run_case_loss(const struct run_case *c, const char **ret_collector);
+
 /* 's' may be NULL here and below: what is the scenario's alone is missing then (its command,
  * components, SLOs). A new reference, or NULL without memory. */
 json_t *run_summary_json(const struct run_result *r, const struct scenario *s);

@@ -11,6 +11,7 @@
 #include "user/base/file.h"
 #include "user/base/json_parts.h"
 #include "user/bench/run_json.h"
+#include "user/bench/store_layout.h"
 
 #define SCHEMA_FAMILY "fathom.scenario/"
 
@@ -112,6 +113,20 @@ static int read_parameters(struct reading *in, json_t *o, struct scenario_pairs 
 	return 0;
 }
 
+/* They become parts of the names of files. */
+static int check_collectors(const struct reading *in, const json_t *list)
+{
+	size_t i;
+
+	for (i = 0; i < json_array_size(list); i++) {
+		const json_t *one = json_array_get(list, i);
+
+		if (!store_is_name(json_string_value(json_object_get(one, "name"))))
+			return damaged(in, RUN_SUMMARY_FILE, "a collector has no name");
+	}
+	return 0;
+}
+
 static int read_case(struct reading *in, const json_t *o, struct run_case *c)
 {
 	const json_t *latency = json_object_get(o, "latency"), *collectors;
@@ -126,6 +141,8 @@ static int read_case(struct reading *in, const json_t *o, struct run_case *c)
 		return no_memory(in);
 	if (!c->name || !c->cell)
 		return damaged(in, RUN_SUMMARY_FILE, "a case has no name or no cell");
+	if (*c->name && !store_is_name(c->name))
+		return damaged(in, RUN_SUMMARY_FILE, "a case has a name that no file can have");
 	for (i = 0; &in->r->cases[i] != c; i++) {
 		if (!strcmp(in->r->cases[i].name, c->name))
 			return damaged(in, RUN_SUMMARY_FILE, "two cases have one name");
@@ -136,6 +153,9 @@ static int read_case(struct reading *in, const json_t *o, struct run_case *c)
 	for (i = 0; i < RUN_QUANTILES; i++)
 		c->latency.read_ms[i] = run_json_number(o, run_stable_keys[i]);
 	collectors = json_object_get(o, "collectors");
+	err = check_collectors(in, collectors);
+	if (err)
+		return err;
 	if (json_array_size(collectors)) {
 		c->collectors = json_deep_copy(collectors);
 		if (!c->collectors)

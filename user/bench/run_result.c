@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "user/bench/statistics.h"
+
 const char *const repetition_outcome_names[REPETITION_OUTCOMES] = {
 	[REPETITION_OK] = "ok",
 	[REPETITION_FAILED] = "failed",
@@ -60,6 +62,7 @@ void run_result_free(struct run_result *r)
 	environment_release(&r->environment);
 	free(r->canaries);
 	free(r->abort);
+	free(r->leftover);
 	for (i = 0; i < r->n_cases; i++)
 		case_release(&r->cases[i]);
 	free(r->cases);
@@ -97,13 +100,6 @@ int run_case_values(const struct run_case *c, const char *metric, double **ret, 
 	return 0;
 }
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 double run_canary_drift(const struct run_result *r)
 {
 	_cleanup_(freep) double *ns = NULL;
@@ -117,8 +113,8 @@ double run_canary_drift(const struct run_result *r)
 		return NAN;
 	for (i = 0; i < n; i++)
 		ns[i] = r->canaries[i].ns;
-	qsort(ns, n, sizeof(*ns), by_value);
-	middle = n % 2 ? ns[n / 2] : (ns[n / 2 - 1] + ns[n / 2]) / 2;
+	sort_values(ns, n);
+	middle = quantile_of_sorted(ns, n, 0.5);
 	if (middle <= 0)
 		return NAN;
 	return fmax(ns[n - 1] - middle, middle - ns[0]) / middle;

@@ -117,19 +117,34 @@ static double error_rate(const struct run_case *c)
 	return n ? (double)failed / n : NAN;
 }
 
+/* The total of a type of value in a collector's summary; NAN if it has none. */
+static double total_of(const json_t *collector, const char *type)
+{
+	const json_t *values = json_object_get(collector, "values"), *total;
+	size_t i;
+
+	for (i = 0; i < json_array_size(values); i++) {
+		const json_t *o = json_array_get(values, i);
+		const char *name = json_string_value(json_object_get(o, "type"));
+
+		if (!name || strcmp(name, type))
+			continue;
+		total = json_object_get(o, "total");
+		return json_is_number(total) ? json_number_value(total) : NAN;
+	}
+	return NAN;
+}
+
 static double alloc_bytes(const struct run_case *c)
 {
 	size_t i;
 
 	for (i = 0; c->n_profiles && i < json_array_size(c->collectors); i++) {
-		const json_t *collector = json_array_get(c->collectors, i), *o;
+		const json_t *collector = json_array_get(c->collectors, i);
 		const char *name = json_string_value(json_object_get(collector, "name"));
 
-		if (!name || strcmp(name, "alloc"))
-			continue;
-		o = json_object_get(json_object_get(collector, "memory"), "totals");
-		o = json_object_get(json_object_get(o, "alloc"), "bytes");
-		return json_is_number(o) ? json_number_value(o) / c->n_profiles : NAN;
+		if (name && !strcmp(name, "alloc"))
+			return total_of(collector, "alloc_space") / c->n_profiles;
 	}
 	return NAN;
 }
@@ -161,6 +176,25 @@ double run_case_overhead(const struct run_case *c)
 	double profiled = median_rate(c, "cpu_ns", true, false);
 
 	return measured > 0 ? profiled / measured - 1 : NAN;
+}
+
+double run_case_loss(const struct run_case *c, const char **ret_collector)
+{
+	double worst = 0;
+	size_t i;
+
+	for (i = 0; i < json_array_size(c->collectors); i++) {
+		const json_t *one = json_array_get(c->collectors, i);
+		const json_t *ledger = json_object_get(one, "ledger");
+		const char *name = json_string_value(json_object_get(one, "name"));
+		double share = json_number_value(json_object_get(ledger, "loss_share"));
+
+		if (share > worst) {
+			worst = share;
+			*ret_collector = name ? name : "";
+		}
+	}
+	return worst;
 }
 
 int run_judge_slo(const struct run_result *r, const struct scenario *s, struct run_slo **ret,

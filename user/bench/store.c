@@ -359,7 +359,7 @@ static bool has_pin(const struct baseline *b, const char *name)
 	return false;
 }
 
-static bool is_meant(const struct baseline *b, const char *what)
+bool baseline_is_meant(const struct baseline *b, const char *what)
 {
 	if (!what)
 		return true;
@@ -417,7 +417,7 @@ int store_find(const char *store, const char *environment, const char *scenario,
 
 	if (err)
 		return err;
-	for (i = all->n; i-- && !is_meant(&all->list[i], what);)
+	for (i = all->n; i-- && !baseline_is_meant(&all->list[i], what);)
 		;
 	if (i >= all->n)
 		return none_found(store, environment, scenario, what);

@@ -48,6 +48,9 @@ int store_pin(const char *store, const char *environment, const char *scenario, 
 int store_list(const char *store, const char *environment, const char *scenario,
 	       struct baselines **ret);
 
+/* Whether 'what' names it: an id, a pin, or NULL for any. */
+bool baseline_is_meant(const struct baseline *b, const char *what);
+
 /*
  * One baseline, whole or not: the one that 'what' names: an id, a pin, or NULL for the last
  * accepted one. -ENOENT with a sentence that names other environments that have one.

@@ -198,7 +198,8 @@ static int check_run(const struct run_result *r, const char *path)
 		return errf(-EINVAL, "'%s' was given up: %s", path, r->abort);
 	if (bad)
 		return errf(-EINVAL, "'%s' is void: repetition %u of '%s' is %s", path, bad->number,
-			    c->name, repetition_outcome_names[bad->outcome]);
+			    *c->name ? c->name : r->scenario,
+			    repetition_outcome_names[bad->outcome]);
 	for (i = 0; i < r->n_cases; i++)
 		n += r->cases[i].n_repetitions;
 	if (!n)

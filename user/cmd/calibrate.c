@@ -9,6 +9,7 @@
 #include "user/base/err.h"
 #include "user/base/json_parts.h"
 #include "user/bench/calibrate.h"
+#include "user/bench/disturbance.h"
 #include "user/bench/gate_pairs.h"
 #include "user/bench/run_files.h"
 #include "user/bench/store.h"
@@ -214,17 +215,17 @@ static int calibrate_and_keep(const struct calibrate_options *o, const struct sc
 {
 	_cleanup_(calibration_freep) struct calibration *c = NULL;
 	_cleanup_(freep) char *text = NULL;
-	double drift = run_canary_drift(run->result);
+	struct disturbance d;
 	int code = scenario_run_verdict(run), err;
 
 	if (code == EXIT_MEASURED)
 		return code;
-	if (drift > run->profile->canary_drift_share) {
+	/* The gate would not judge by such a run; limits that it widens would stay. */
+	if (disturbance_find(run->result, run->profile, &d)) {
 		fprintf(stderr,
-			"fathom: the machine's speed changed by %.1f %% meanwhile: it is not "
-			"calibrated "
-			"by this\n",
-			100 * drift);
+			"fathom: the machine was disturbed: %s (%.1f %%, at most %.1f %% are "
+			"allowed): it is not calibrated by this\n",
+			d.what, 100 * d.share, 100 * d.allowed);
 		return EXIT_INCONCLUSIVE;
 	}
 	err = derive(run, &c);

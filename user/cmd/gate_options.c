@@ -144,6 +144,9 @@ static int check(struct gate_options *o, int n_words, char **words)
 		return cmd_usage("gate", "--before and --after go with --ab");
 	if (!o->before != !o->after)
 		return cmd_usage("gate", "--before and --after go together");
+	if (o->before && !strcmp(o->before, o->after))
+		return cmd_usage("gate", "--before and --after are both '%s', which is never worse",
+				 o->before);
 	if (ab && o->scenario.request.variant)
 		return cmd_usage("gate", "--ab needs two variants: --variant names but one");
 	o->run = ab ? NULL : words[0];

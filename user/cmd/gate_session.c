@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "user/base/err.h"
+#include "user/base/owner.h"
 #include "user/bench/run_files.h"
 #include "user/bench/store.h"
 #include "user/cmd/cmd.h"
@@ -49,19 +51,6 @@ static bool is_folder(const char *path)
 	return path && !stat(path, &st) && S_ISDIR(st.st_mode);
 }
 
-/* Whether a list such as "stable, release-1.2" has that name. */
-static bool has_pin(const char *pins, const char *name)
-{
-	size_t len = strlen(name);
-	const char *at;
-
-	for (at = strstr(pins, name); at; at = strstr(at + 1, name)) {
-		if ((at == pins || at[-1] == ' ') && (!at[len] || at[len] == ','))
-			return true;
-	}
-	return false;
-}
-
 /* The newest of another machine, if such are to be compared. */
 static int find_across(const struct gate_session *s, struct baselines **ret)
 {
@@ -74,9 +63,7 @@ static int find_across(const struct gate_session *s, struct baselines **ret)
 	for (i = 0; !err && i < all->n; i++) {
 		const struct baseline *b = &all->list[i];
 
-		if (what && strcmp(b->id, what) && !has_pin(b->pins, what))
-			continue;
-		if (!newest || b->accepted_ns > newest->accepted_ns)
+		if (baseline_is_meant(b, what) && (!newest || b->accepted_ns > newest->accepted_ns))
 			newest = b;
 	}
 	if (err)
@@ -276,6 +263,14 @@ static int count_measured(const struct run_result *r)
 	return n;
 }
 
+/* What a folder of somebody else's names is not executed. */
+static bool is_trusted(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && owner_is_trusted(&st);
+}
+
 /* Why a run of elsewhere cannot be run again here; NULL if it can. */
 static const char *why_not_again(const struct gate_session *s)
 {
@@ -289,8 +284,12 @@ static const char *why_not_again(const struct gate_session *s)
 	environment_release(&here);
 	if (!is_here)
 		return "the run is of another machine";
+	if (!is_trusted(s->o->run))
+		return "its folder belongs to another user, or all may write to it";
 	if (!s->after->scenario_path || scenario_read(s->after->scenario_path, &now))
 		return "its scenario is not there any more";
+	if (!is_trusted(s->after->scenario_path))
+		return "its scenario belongs to another user, or all may write to it";
 	if (strcmp(now->sha256, s->after->scenario_sha256))
 		return "its scenario has changed since";
 	if (now->is_production)
@@ -342,12 +341,15 @@ static int retry(struct gate_session *s)
 		err = note_retry(s, text);
 		return err ? cmd_fail_environment() : EXIT_DONE;
 	}
-	if (!s->o->quiet)
+	if (!s->o->quiet && isatty(STDERR_FILENO))
 		fprintf(stderr, "fathom: it alerts: running again what does, with twice the "
 				"repetitions\n");
 	code = run_again(s);
-	if (code != EXIT_DONE)
-		return code;
+	/* What has been measured is not lost by that; run_again() has said why. */
+	if (code != EXIT_DONE) {
+		err = note_retry(s, "not run again: it could not be");
+		return err ? cmd_fail_environment() : EXIT_DONE;
+	}
 	err = confirm(s);
 	if (!err)
 		err = note_retry(s,
@@ -365,6 +367,18 @@ static int set_baseline(struct gate_session *s)
 	return s->result->baseline_id ? 0 : errf(-ENOMEM, "no memory for the verdict");
 }
 
+/* Only what was compared can be compared again. */
+static bool has_alert(const struct gate_result *g)
+{
+	size_t i;
+
+	for (i = 0; i < g->n_cases; i++) {
+		if (gate_case_alerts(&g->cases[i]))
+			return true;
+	}
+	return false;
+}
+
 int gate_session_judge(struct gate_session *s)
 {
 	int err;
@@ -375,7 +389,8 @@ int gate_session_judge(struct gate_session *s)
 		err = set_baseline(s);
 	if (err)
 		return cmd_fail_environment();
-	return s->result->verdict == VERDICT_REGRESSED ? retry(s) : EXIT_DONE;
+	return s->result->verdict == VERDICT_REGRESSED && has_alert(s->result) ? retry(s)
+									       : EXIT_DONE;
 }
 
 void gate_session_release(struct gate_session *s)

@@ -194,6 +194,9 @@ int run_folder_open(struct run_folder *rf, const char *name, FILE **ret)
 	FILE *f;
 	int err;
 
+	/* Parts of names come from other folders' files. */
+	if (!*name || *name == '.' || strchr(name, '/'))
+		return errf(-EINVAL, "'%s' is not the name of a file in a run folder", name);
 	if (rf->n == MAX_FILES)
 		return errf(-E2BIG, "more than %d files in '%s'", MAX_FILES, rf->path);
 	/* The folder may belong to another user by now: nothing that is there is opened. */

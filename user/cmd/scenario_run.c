@@ -156,6 +156,8 @@ static int measure(struct scenario_run *run)
 	if (run->shows_progress)
 		fputs("\r\033[K", stderr);
 	rmdir(folder);
+	if (!err && run->result->leftover)
+		fprintf(stderr, "fathom: %s\n", run->result->leftover);
 	if (!err)
 		err = copy_text(&run->result->policy, run->profile->name);
 	if (!err)
@@ -279,23 +281,10 @@ static int tell_slo(const struct scenario_run *run)
 	return code;
 }
 
-static double worst_loss(const struct run_case *c, const char **ret_name)
+/* The only case of a scenario has no name of its own. */
+static const char *name_of(const struct scenario_run *run, const struct run_case *c)
 {
-	double worst = 0;
-	json_t *one;
-	size_t i;
-
-	json_array_foreach(c->collectors, i, one)
-	{
-		json_t *ledger = json_object_get(one, "ledger");
-		double share = json_number_value(json_object_get(ledger, "loss_share"));
-
-		if (share > worst) {
-			worst = share;
-			*ret_name = json_string_value(json_object_get(one, "name"));
-		}
-	}
-	return worst;
+	return *c->name ? c->name : run->scenario->name;
 }
 
 static int tell_quality(const struct scenario_run *run)
@@ -305,20 +294,21 @@ static int tell_quality(const struct scenario_run *run)
 	for (i = 0; i < run->result->n_cases; i++) {
 		const struct run_case *c = &run->result->cases[i];
 		const char *name = "";
-		double overhead = run_case_overhead(c), loss = worst_loss(c, &name);
+		double overhead = run_case_overhead(c), loss = run_case_loss(c, &name);
 
 		if (loss > run->profile->loss_share) {
 			fprintf(stderr,
 				"fathom: '%s' lost %.3g %% of the events of '%s', more than %.3g "
 				"%%\n",
-				c->name, 100 * loss, name, 100 * run->profile->loss_share);
+				name_of(run, c), 100 * loss, name, 100 * run->profile->loss_share);
 			return EXIT_DATA_QUALITY;
 		}
 		if (overhead > run->profile->overhead_share) {
 			fprintf(stderr,
 				"fathom: profiling cost '%s' %.1f %% more CPU time, more than %.1f "
 				"%%\n",
-				c->name, 100 * overhead, 100 * run->profile->overhead_share);
+				name_of(run, c), 100 * overhead,
+				100 * run->profile->overhead_share);
 			return EXIT_DATA_QUALITY;
 		}
 	}

@@ -96,6 +96,14 @@ static int recording_path(const char *folder, const char *collector, struct str 
 	return 0;
 }
 
+/* Runs of scenarios with cases have recordings by other names: which one is meant is not known. */
+static bool is_scenario_run(const char *folder)
+{
+	_cleanup_(str_release) struct str path = { 0 };
+
+	return !str_addf(&path, "%s/scenario.yaml", folder) && !access(path.data, F_OK);
+}
+
 /* Finds the recording to take; what there is is for the sentence if it is not the one wanted. */
 static int choose_recording(const char *folder, const char *wanted, struct str *path)
 {
@@ -117,6 +125,11 @@ static int choose_recording(const char *folder, const char *wanted, struct str *
 	if (*have)
 		return errf(-ENOENT, "'%s' has no recording of '%s'; it has: %s", folder, wanted,
 			    have);
+	if (is_scenario_run(folder))
+		return errf(-ENOENT,
+			    "'%s' is the run of a scenario, and has no recording of a case "
+			    "without a name: give one of its files, '%s/CASE.COLLECTOR.pb.gz'",
+			    folder, folder);
 	return errf(-ENOENT,
 		    "'%s' is not a run folder: it has no cpu.pb.gz or other recording; make one "
 		    "with 'fathom record -o DIR'",
