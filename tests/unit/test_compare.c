@@ -325,6 +325,23 @@ static void what_only_flags_does_not_fail(void **state)
 	assert_int_equal(compare_verdict(c, 2), VERDICT_REGRESSED);
 }
 
+static void what_only_flags_and_cannot_be_told_is_no_pass(void **state)
+{
+	struct pairs same = noisy(1, 1, 0.3), steady = constant(100, 100);
+	struct metric_pairs m = metric(&same);
+	struct metric_comparison c;
+
+	(void)state;
+	m.limits = (struct policy_limits){ 0.03, 0.05, 0.05, false, true };
+	c = compared(&m);
+	assert_int_equal(c.verdict, VERDICT_INCONCLUSIVE);
+	assert_int_equal(compare_verdict(&c, 1), VERDICT_INCONCLUSIVE);
+	m.before = steady.before;
+	m.after = steady.after;
+	c = compared(&m);
+	assert_int_equal(compare_verdict(&c, 1), VERDICT_PASSED);
+}
+
 /* 2^-8 = 0.0039 is significant alone and among two, not among three. */
 static void the_family_is_the_gated_metrics(void **state)
 {
@@ -450,6 +467,7 @@ int main(void)
 		cmocka_unit_test(a_zero_among_values_makes_them_differences),
 		cmocka_unit_test(points_are_differences),
 		cmocka_unit_test(what_only_flags_does_not_fail),
+		cmocka_unit_test(what_only_flags_and_cannot_be_told_is_no_pass),
 		cmocka_unit_test(the_family_is_the_gated_metrics),
 		cmocka_unit_test(the_worst_of_the_gated_is_the_verdict),
 		cmocka_unit_test(what_is_called_detectable_is_detected),

@@ -552,6 +552,23 @@ static void the_dearer_function_is_named_with_its_contribution(void **state)
 	assert_non_null(strstr(g->cases[0].functions[2].reason, "lost"));
 }
 
+static void a_metric_that_is_gone_is_not_forgotten(void **state)
+{
+	RUN(before, &steady, 15, 1);
+	RUN(after, &steady, 15, 2);
+	struct gate_input in = input_of(before, after);
+	_cleanup_(gate_result_freep) struct gate_result *g = NULL;
+
+	(void)state;
+	free(after->cases[0].metrics[2].name); /* max_rss_bytes, which is gated */
+	free(after->cases[0].metrics[2].unit);
+	after->cases[0].n_metrics = 2;
+	g = judged(&in);
+	assert_int_equal(g->cases[0].n_metrics, 3);
+	assert_string_equal(metric(&g->cases[0], "max_rss_bytes")->reason, "no_values");
+	assert_int_equal(g->verdict, VERDICT_INCONCLUSIVE);
+}
+
 static void more_metrics_need_more_pairs(void **state)
 {
 	(void)state;
@@ -585,6 +602,7 @@ int main(void)
 		cmocka_unit_test(an_alert_on_a_machine_that_then_drifts_is_not_confirmed),
 		cmocka_unit_test(runs_without_a_common_case_cannot_be_judged),
 		cmocka_unit_test(the_dearer_function_is_named_with_its_contribution),
+		cmocka_unit_test(a_metric_that_is_gone_is_not_forgotten),
 		cmocka_unit_test(more_metrics_need_more_pairs),
 	};
 

@@ -212,17 +212,21 @@ int compare_metrics(const struct metric_pairs *metrics, size_t n,
 
 enum verdict compare_verdict(const struct metric_comparison *m, size_t n)
 {
-	bool seen[4] = { false }, is_any = false;
+	bool seen[4] = { false }, judged = false, decides = false, doubts = false;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		is_any |= m[i].is_gated;
-		if (m[i].is_gated && !m[i].limits.flags_only)
-			seen[m[i].verdict] = true;
+		if (!m[i].is_gated)
+			continue;
+		if (m[i].limits.flags_only)
+			doubts |= m[i].verdict == VERDICT_INCONCLUSIVE;
+		else
+			seen[m[i].verdict] = decides = true;
+		judged = true;
 	}
 	if (seen[VERDICT_REGRESSED])
 		return VERDICT_REGRESSED;
-	if (seen[VERDICT_INCONCLUSIVE] || !is_any)
+	if (seen[VERDICT_INCONCLUSIVE] || !judged || (!decides && doubts))
 		return VERDICT_INCONCLUSIVE;
 	return seen[VERDICT_IMPROVED] ? VERDICT_IMPROVED : VERDICT_PASSED;
 }

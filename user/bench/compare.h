@@ -56,7 +56,8 @@ int compare_metrics(const struct metric_pairs *metrics, size_t n,
 
 /*
  * One verdict of many: regressed, else inconclusive, else improved, else passed; of those that are
- * gated and not only flagged. Inconclusive if nothing is gated.
+ * gated and not only flagged. Inconclusive if nothing is gated, or if what is only flagged is all
+ * there is and that cannot be told.
  */
 enum verdict compare_verdict(const struct metric_comparison *m, size_t n);
 

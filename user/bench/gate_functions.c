@@ -10,22 +10,6 @@
 #include "user/base/cleanup.h"
 #include "user/base/err.h"
 
-/* How much each profiled repetition did. The caller's; NULL without memory. */
-static double *iterations_of(const struct run_case *c, size_t *ret_n)
-{
-	double *v = calloc(c->n_repetitions + 1, sizeof(*v));
-	size_t i, n = 0;
-
-	for (i = 0; v && i < c->n_repetitions; i++) {
-		const struct run_repetition *one = &c->repetitions[i];
-
-		if (one->is_profile && !one->is_warmup && one->outcome == REPETITION_OK)
-			v[n++] = one->iterations > 0 ? one->iterations : 1;
-	}
-	*ret_n = n;
-	return v;
-}
-
 /* What is compared of a collector's values: CPU time rather than samples. */
 static unsigned int value_of(const struct profile *p)
 {
@@ -51,8 +35,7 @@ static int costs_of(const struct gate_input *in, const struct gate_side *side,
 
 	if (err)
 		return err;
-	iterations = iterations_of(c, &n);
-	if (!iterations)
+	if (run_case_iterations(c, &iterations, &n))
 		return errf(-ENOMEM, "no memory to compare functions");
 	return function_costs_new(*ret_profile, value_of(*ret_profile), iterations, n, ret);
 }

@@ -139,6 +139,23 @@ static int add_metric(const struct gate_input *in, const struct run_case *before
 	return gate_pairs_add(pairs, before, after, &m);
 }
 
+/* What one of the cases has, be it that the other does not: then it cannot be told. */
+static int add_metrics(const struct gate_input *in, const struct gate_couple *couple,
+		       struct gate_pairs *pairs)
+{
+	const struct run_case *before = couple->before, *after = couple->after;
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < after->n_metrics && !err; i++)
+		err = add_metric(in, before, after, &after->metrics[i], pairs);
+	for (i = 0; i < before->n_metrics && !err; i++) {
+		if (run_case_metric(after, before->metrics[i].name) < 0)
+			err = add_metric(in, before, after, &before->metrics[i], pairs);
+	}
+	return err;
+}
+
 /* All metrics of all cases are one family. */
 static int compare_all(const struct gate_input *in, const struct gate_couple *couples,
 		       struct gate_result *g)
@@ -146,14 +163,11 @@ static int compare_all(const struct gate_input *in, const struct gate_couple *co
 	_cleanup_(gate_pairs_release) struct gate_pairs pairs = { 0 };
 	_cleanup_(freep) struct metric_comparison *all = NULL;
 	_cleanup_(freep) size_t *starts = calloc(g->n_cases + 1, sizeof(*starts));
-	size_t i, k;
+	size_t i;
 	int err = starts ? 0 : -ENOMEM;
 
 	for (i = 0; i < g->n_cases && !err; i++) {
-		const struct run_case *after = couples[i].after;
-
-		for (k = 0; k < after->n_metrics && !err; k++)
-			err = add_metric(in, couples[i].before, after, &after->metrics[k], &pairs);
+		err = add_metrics(in, &couples[i], &pairs);
 		starts[i + 1] = pairs.n;
 	}
 	all = err ? NULL : calloc(pairs.n + 1, sizeof(*all));

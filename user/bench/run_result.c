@@ -100,6 +100,24 @@ int run_case_values(const struct run_case *c, const char *metric, double **ret, 
 	return 0;
 }
 
+int run_case_iterations(const struct run_case *c, double **ret, size_t *ret_n)
+{
+	double *v = calloc(c->n_repetitions + 1, sizeof(*v));
+	size_t i, n = 0;
+
+	if (!v)
+		return -ENOMEM;
+	for (i = 0; i < c->n_repetitions; i++) {
+		const struct run_repetition *one = &c->repetitions[i];
+
+		if (one->is_profile && !one->is_warmup && one->outcome == REPETITION_OK)
+			v[n++] = one->iterations > 0 ? one->iterations : 1;
+	}
+	*ret = v;
+	*ret_n = n;
+	return 0;
+}
+
 double run_canary_drift(const struct run_result *r)
 {
 	_cleanup_(freep) double *ns = NULL;

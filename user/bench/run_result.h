@@ -118,5 +118,9 @@ int run_case_metric(const struct run_case *c, const char *name);
  * their order; *ret is the caller's, NANs are in it. -ENOMEM. */
 int run_case_values(const struct run_case *c, const char *metric, double **ret, size_t *ret_n);
 
+/* How much each profiled repetition that counts did (1 if that is not known), in the order of their
+ * labels (LABEL_REPETITION); *ret is the caller's. -ENOMEM. */
+int run_case_iterations(const struct run_case *c, double **ret, size_t *ret_n);
+
 /* Largest deviation of a canary from their median, as a share; NAN below two of them. */
 double run_canary_drift(const struct run_result *r);

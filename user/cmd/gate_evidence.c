@@ -36,15 +36,14 @@ static const struct run_case *case_of(const struct gate_side *side, const char *
 /* How much all of its profiled repetitions did; the picture is per iteration. */
 static double iterations_of(const struct run_case *c)
 {
+	_cleanup_(freep) double *v = NULL;
 	double sum = 0;
-	size_t i;
+	size_t n = 0, i;
 
-	for (i = 0; i < c->n_repetitions; i++) {
-		const struct run_repetition *one = &c->repetitions[i];
-
-		if (one->is_profile && !one->is_warmup && one->outcome == REPETITION_OK)
-			sum += one->iterations > 0 ? one->iterations : 1;
-	}
+	if (run_case_iterations(c, &v, &n))
+		return 0;
+	for (i = 0; i < n; i++)
+		sum += v[i];
 	return sum;
 }
 

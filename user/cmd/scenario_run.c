@@ -44,6 +44,8 @@ static int repetitions(const struct scenario_run *run)
 		return run->request->repeat;
 	for (i = 0; i < s->n_metrics; i++)
 		gated += !s->metrics[i].is_informative;
+	for (i = 0; i < s->n_gates; i++)
+		gated += !s->gates[i].is_informative;
 	for (i = 0; i < run->cases->n; i++)
 		cells += i == 0 ||
 			 strcmp(run->cases->list[i].cell, run->cases->list[i - 1].cell) != 0;
