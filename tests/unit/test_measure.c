@@ -253,20 +253,31 @@ static void a_setup_that_fails_gives_the_run_up(void **state)
 	assert_string_equal(log_text(), "teardown\n");
 }
 
-static void an_interruption_kills_what_runs_and_tears_down(void **state)
+static void interrupted_by(const char *signal, int number)
 {
+	char text[256];
 	sigset_t mask;
 
-	(void)state;
-	run(HEAD "command: [sh, -c, 'kill -TERM $PPID; sleep 100']\n"
-		 "teardown: [sh, -c, 'echo teardown >>log']\n");
+	snprintf(text, sizeof(text),
+		 HEAD "command: [sh, -c, 'kill -%s $PPID; sleep 100']\n"
+		      "teardown: [sh, -c, 'echo teardown >>log']\n",
+		 signal);
+	run(text);
 	assert_int_equal(last_of(0)->outcome, REPETITION_INTERRUPTED);
 	assert_int_equal(result->cases[0].n_repetitions, 1);
 	assert_non_null(result->abort);
-	assert_string_equal(log_text(), "teardown\n");
 	/* And then they are heard again as before. */
 	assert_int_equal(sigprocmask(SIG_SETMASK, NULL, &mask), 0);
-	assert_int_equal(sigismember(&mask, SIGTERM), 0);
+	assert_int_equal(sigismember(&mask, number), 0);
+}
+
+static void an_interruption_kills_what_runs_and_tears_down(void **state)
+{
+	(void)state;
+	interrupted_by("TERM", SIGTERM);
+	assert_string_equal(log_text(), "teardown\n");
+	interrupted_by("QUIT", SIGQUIT);
+	assert_string_equal(log_text(), "teardown\nteardown\n");
 }
 
 /* --- the budget ------------------------------------------------------------------------------- */
