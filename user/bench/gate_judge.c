@@ -13,6 +13,7 @@
 #include "user/base/str.h"
 #include "user/bench/gate_functions.h"
 #include "user/bench/gate_pairs.h"
+#include "user/bench/page.h"
 #include "user/bench/run_files.h"
 #include "user/bench/statistics.h"
 
@@ -264,10 +265,16 @@ static int note_others(struct gate_case *c)
 
 	for (i = 0; i < ARRAY_SIZE(names) && !err; i++) {
 		const struct metric_comparison *m = metric_of(c, names[i]);
+		_cleanup_(page_release) struct page text = { 0 };
 
-		if (m && m->before != m->after)
-			err = note(c, "%s: %.6g before, %.6g after (%s)", m->name, m->before,
-				   m->after, m->unit);
+		if (!m || m->before == m->after)
+			continue;
+		page_putf(&text, "%s: ", m->name);
+		page_quantity(&text, m->before, m->unit);
+		page_put(&text, " before, ");
+		page_quantity(&text, m->after, m->unit);
+		page_put(&text, " after");
+		err = text.err ?: note(c, "%s", str_text(&text.text));
 	}
 	return err;
 }

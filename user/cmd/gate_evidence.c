@@ -230,7 +230,25 @@ culprit(const struct gate_result *g, const struct gate_case **ret_case, const ch
 	return NULL;
 }
 
-static int next_after_regression(struct gate_result *g, const char *folder)
+/* The profile to look at if no function stands out: the first of a case that regressed. */
+static const struct gate_case *suspect(const struct gate_result *g, const char **ret_collector)
+{
+	size_t i, k;
+
+	for (i = 0; i < g->n_cases; i++) {
+		for (k = 0; k < g->cases[i].n_functions; k++) {
+			if (g->cases[i].verdict != VERDICT_REGRESSED ||
+			    !g->cases[i].functions[k].comparison)
+				continue;
+			*ret_collector = g->cases[i].functions[k].collector;
+			return &g->cases[i];
+		}
+	}
+	return NULL;
+}
+
+/* 'scenario' is a word for a shell already. */
+static int next_after_regression(struct gate_result *g, const char *scenario)
 {
 	_cleanup_(str_release) struct str file = { 0 }, text = { 0 };
 	const struct gate_case *c = NULL;
@@ -239,7 +257,9 @@ static int next_after_regression(struct gate_result *g, const char *folder)
 	int err;
 
 	if (!f)
-		return next(g, "fathom report --tree '%s'", folder);
+		c = suspect(g, &collector);
+	if (!c) /* nothing was profiled */
+		return next(g, "fathom run %s", scenario);
 	err = str_addf(&file, "%s/", g->after_path);
 	if (!err)
 		err = run_profile_name(c->after_name, collector, &file);
@@ -248,31 +268,33 @@ static int next_after_regression(struct gate_result *g, const char *folder)
 	if (!err)
 		err = add_word(&text, str_text(&file));
 	if (!err)
-		err = str_add(&text, " --function ");
-	if (!err)
+		err = str_add(&text, f ? " --function " : " --tree");
+	if (!err && f)
 		err = add_word(&text, f->function);
 	return err ? errf(err, "no memory for the verdict")
 		   : next(g, "fathom report %s", str_text(&text));
 }
 
-static int choose_next(struct gate_session *s, const char *folder)
+static int choose_next(struct gate_session *s)
 {
 	struct gate_result *g = s->result;
 	const char *scenario = s->o->run ? s->after->scenario_path : s->o->scenario.request.path;
-	_cleanup_(str_release) struct str path = { 0 };
+	_cleanup_(str_release) struct str path = { 0 }, run = { 0 };
 
-	if (add_word(&path, scenario ? scenario : "SCENARIO.yaml"))
+	if (add_word(&path, scenario ? scenario : "SCENARIO.yaml") ||
+	    (s->o->run && add_word(&run, s->o->run)))
 		return errf(-ENOMEM, "no memory for the verdict");
 	if (g->verdict == VERDICT_REGRESSED)
-		return next_after_regression(g, folder);
+		return next_after_regression(g, str_text(&path));
 	if (g->exit_code == 0)
-		return s->o->run ? next(g, "fathom baseline accept '%s' --note TEXT --by NAME",
-					s->o->run)
+		return s->o->run ? next(g, "fathom baseline accept %s --note TEXT --by NAME",
+					str_text(&run))
 				 : 0;
 	if (!strncmp(g->reason, "host_", 5))
 		return next(g, "fathom calibrate %s", str_text(&path));
 	if (g->exit_code == 4)
-		return next(g, "fathom run --profile release %s", str_text(&path));
+		return next(g, "fathom %s --profile release %s", s->o->run ? "run" : "gate --ab",
+			    str_text(&path));
 	return next(g, "fathom run --check %s", str_text(&path));
 }
 
@@ -284,5 +306,5 @@ int gate_evidence_write(struct gate_session *s, const char *folder, struct run_f
 
 	for (i = 0; i < g->n_cases && !err; i++)
 		err = write_case(s, &g->cases[i], folder, rf);
-	return err ? err : choose_next(s, folder);
+	return err ? err : choose_next(s);
 }
