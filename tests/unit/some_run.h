@@ -67,9 +67,10 @@ static inline void some_case(struct run_case *c, const char *variant, double wal
 	c->latency.ns = calloc(c->latency.n, sizeof(*c->latency.ns));
 	for (i = 0; i < c->latency.n; i++)
 		c->latency.ns[i] = 1e6 * (i + 1);
-	c->collectors = json_pack("[{s:s, s:{s:{s:{s:i}}}, s:[{s:s, s:s, s:f}]}]", "name", "alloc",
-				  "memory", "totals", "alloc", "bytes", 8192, "top", "function",
-				  "main", "module", "app", "self_share", 0.5);
+	c->collectors =
+		json_pack("[{s:s, s:[{s:s, s:s, s:i}], s:[{s:s, s:s, s:f}]}]", "name", "alloc",
+			  "values", "type", "alloc_space", "unit", "bytes", "total", 8192, "top",
+			  "function", "main", "module", "app", "self_share", 0.5);
 	assert_non_null(c->collectors);
 }
 

@@ -117,19 +117,26 @@ static double error_rate(const struct run_case *c)
 	return n ? (double)failed / n : NAN;
 }
 
+/* Of the collector's sums over all profiles, as fathom.scenario/1 has them. */
 static double alloc_bytes(const struct run_case *c)
 {
-	size_t i;
+	size_t i, v;
 
 	for (i = 0; c->n_profiles && i < json_array_size(c->collectors); i++) {
-		const json_t *collector = json_array_get(c->collectors, i), *o;
+		const json_t *collector = json_array_get(c->collectors, i), *value;
 		const char *name = json_string_value(json_object_get(collector, "name"));
+		const json_t *values = json_object_get(collector, "values");
 
 		if (!name || strcmp(name, "alloc"))
 			continue;
-		o = json_object_get(json_object_get(collector, "memory"), "totals");
-		o = json_object_get(json_object_get(o, "alloc"), "bytes");
-		return json_is_number(o) ? json_number_value(o) / c->n_profiles : NAN;
+		json_array_foreach(values, v, value)
+		{
+			const char *type = json_string_value(json_object_get(value, "type"));
+			const json_t *total = json_object_get(value, "total");
+
+			if (type && !strcmp(type, "alloc_space") && json_is_number(total))
+				return json_number_value(total) / c->n_profiles;
+		}
 	}
 	return NAN;
 }
