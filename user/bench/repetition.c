@@ -104,6 +104,11 @@ static bool is_over_memory(struct context *x, const struct command_look *look)
 	return process_tree_bytes(look->tree, x->recording ? look->pid : 0, limit) > limit;
 }
 
+static bool stops_when_ready(const struct context *x)
+{
+	return x->ready.wanted->kind != READY_NONE && x->ready.wanted->stop;
+}
+
 /* Whether it has run for as long as it should. */
 static bool is_through(struct context *x, uint64_t elapsed_ns, uint64_t *next_ns)
 {
@@ -114,7 +119,7 @@ static bool is_through(struct context *x, uint64_t elapsed_ns, uint64_t *next_ns
 		*next_ns = READY_LOOK_NS;
 		return false;
 	}
-	if (ready->kind != READY_NONE && ready->stop) {
+	if (stops_when_ready(x)) {
 		x->stop_ns = x->ready.ready_ns;
 		return true;
 	}
@@ -130,6 +135,23 @@ static bool is_through(struct context *x, uint64_t elapsed_ns, uint64_t *next_ns
 	return false;
 }
 
+/*
+ * A command that is to be ended when it is ready would be recorded for ever. SIGTERM ends the
+ * recording, which ends the command, and then needs as long as it needs for what it has seen.
+ */
+static void stop_recording(struct context *x, const struct command_look *look, uint64_t *next_ns)
+{
+	if (!stops_when_ready(x) || x->stop_ns)
+		return;
+	readiness_look(&x->ready, look->elapsed_ns);
+	if (!x->ready.ready_ns) {
+		*next_ns = READY_LOOK_NS;
+		return;
+	}
+	x->stop_ns = look->elapsed_ns;
+	kill(look->pid, SIGTERM);
+}
+
 static enum command_wish look_at(void *ctx, const struct command_look *look, uint64_t *next_ns)
 {
 	struct context *x = ctx;
@@ -137,8 +159,10 @@ static enum command_wish look_at(void *ctx, const struct command_look *look, uin
 
 	if (is_over_memory(x, look))
 		return kill_for(x, REPETITION_OVER_MEMORY);
-	if (x->recording)
+	if (x->recording) {
+		stop_recording(x, look, next_ns);
 		return WISH_GO_ON; /* it takes longer, and ends the command itself */
+	}
 	if (time_limit && look->elapsed_ns > time_limit)
 		return kill_for(x, REPETITION_OVER_TIME);
 	readiness_look(&x->ready, look->elapsed_ns);
@@ -187,13 +211,13 @@ static void take_usage(struct context *x, const struct command_result *r)
 	v[VALUE_INVOLUNTARY_SWITCHES] = u->ru_nivcsw;
 	v[VALUE_READ] = u->ru_inblock * 512.0; /* getrusage(2) counts blocks of 512 bytes */
 	v[VALUE_WRITTEN] = u->ru_oublock * 512.0;
-	if (x->ready.ready_ns)
+	if (x->ready.ready_ns && !x->recording)
 		v[VALUE_READY] = x->ready.ready_ns;
 	for (i = 0; i < COUNTERS; i++)
 		v[VALUE_INSTRUCTIONS + i] = r->counters[i];
 }
 
-/* What the kernel says of the child is the recorder's: only what that says of the command counts. */
+/* What the kernel says of the child is the recorder's: what that says of the command counts. */
 static void take_recorded_usage(struct context *x)
 {
 	const struct profile_usage *u = &x->recording->usage;
@@ -328,8 +352,10 @@ static int run_command(struct context *x, char *const *environment)
 		.stop_fd = o->stop_fd,
 		.is_counted = !x->recording,
 		.look = look_at,
-		.output =
-			x->ready.wanted->kind == READY_STDOUT && !x->recording ? take_output : NULL,
+		.output = x->ready.wanted->kind == READY_STDOUT &&
+					  (!x->recording || stops_when_ready(x))
+				  ? take_output
+				  : NULL,
 		.watch_ctx = x,
 	};
 	struct command_result r = { 0 };
@@ -438,7 +464,8 @@ static int run_all(struct context *x, char *const *environment)
 		err = drop_caches(x);
 	if (err || x->rep->outcome != REPETITION_OK)
 		return err;
-	if (o->c->subject.command && !x->recording && readiness_init(&x->ready, o->c))
+	if (o->c->subject.command && (!x->recording || stops_when_ready(x)) &&
+	    readiness_init(&x->ready, o->c))
 		return end_as(x, REPETITION_NOT_READY, "%s", err_text());
 	if (o->c->subject.command || x->recording)
 		err = run_command(x, environment);

@@ -275,8 +275,12 @@ static int tell_slo(const struct scenario_run *run)
 	for (i = 0; i < n; i++) {
 		if (slo[i].is_kept)
 			continue;
-		fprintf(stderr, "fathom: %s%s%s is %.6g, and may be ", slo[i].case_name,
-			*slo[i].case_name ? ": " : "", slo[i].metric, slo[i].value);
+		fprintf(stderr, "fathom: %s%s%s is ", slo[i].case_name,
+			*slo[i].case_name ? ": " : "", slo[i].metric);
+		if (isnan(slo[i].value))
+			fputs("not known, and may be ", stderr);
+		else
+			fprintf(stderr, "%.6g, and may be ", slo[i].value);
 		if (!isnan(slo[i].max))
 			fprintf(stderr, "at most %.6g\n", slo[i].max);
 		else
