@@ -5,6 +5,12 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/live/gating.bash
 
+# The next command that a verdict asks for.
+next_of() {
+	"$PYTHON" -c 'import json, sys; print(json.load(open(sys.argv[1]))["next_command"])' \
+		"$tmp/$1.json" | sed "s|^fathom|$FATHOM|"
+}
+
 # One function 10 % dearer, which is 8 % of all.
 mapfile -t lines < <(variants compute=1 compute=1.1)
 knob dearer "${lines[@]}"
@@ -23,9 +29,7 @@ verdict dearer "10 % dearer: it makes up all of the change" \
 verdict dearer "10 % dearer: no other function is blamed" 'classes("grown", "new") == ["compute"]'
 verdict dearer "10 % dearer: the next command asks for that function" \
 	'"compute" in g["next_command"]'
-tap_check "10 % dearer: the next command works" \
-	sh -c "$("$PYTHON" -c 'import json, sys; print(json.load(open(sys.argv[1]))["next_command"])' \
-		"$tmp/dearer.json" | sed "s|^fathom|$FATHOM|")"
+tap_check "10 % dearer: the next command works" sh -c "$(next_of dearer)"
 for file in gate.json gate.md gate.junit.xml summary.json samples.jsonl report.md junit.xml \
 	metrics.txt after.cpu.diff.svg after.cpu.svg before.cpu.pb.gz manifest.json; do
 	tap_check "10 % dearer: $file is there" test -s "$tmp/dearer.run/$file"
@@ -67,6 +71,8 @@ verdict asleep "asleep: no function of the program is blamed" \
 	'not set(classes("grown", "new")) & {"compute", "parse", "render", "serve", "main"}'
 verdict asleep "asleep: it says that this is waiting" \
 	'any(n.startswith("waiting:") for n in c["notes"])'
+
+tap_check "asleep: the next command works, though no function is to blame" sh -c "$(next_of asleep)"
 
 # Or writing.
 mapfile -t lines < <(variants write_kb=0,"file=$tmp/written" write_kb=16,"file=$tmp/written")

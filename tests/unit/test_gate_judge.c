@@ -367,9 +367,12 @@ static void a_void_run_is_a_failure_of_what_was_measured(void **state)
 
 	(void)state;
 	after->cases[0].repetitions[7].outcome = REPETITION_WRONG_OUTPUT;
+	free(after->cases[0].name);
+	after->cases[0].name = strdup("small");
 	g = judged(&in);
 	assert_int_equal(g->exit_code, 5);
 	assert_string_equal(g->reason, "run_void");
+	assert_non_null(strstr(g->explanation, "void: small: "));
 }
 
 static void waiting_is_not_blamed_on_functions(void **state)

@@ -193,6 +193,19 @@ static void the_json_keeps_to_its_schema(void **state)
 	assert_false(schema_accepts(o, "gate.schema.json"));
 }
 
+static void a_column_of_the_text_has_a_whole_unit_or_none(void **state)
+{
+	_cleanup_(gate_result_freep) struct gate_result *g = some_gate("parse");
+	_cleanup_(freep) char *text = NULL;
+
+	(void)state;
+	g->cases[0].metrics[0].unit = "requests/s";
+	g->cases[0].metrics[1].high = 0.11;
+	text = text_of(g, TEXT);
+	assert_non_null(strstr(text, "  wall_ns                  100000000   110000000   +10.0 %"));
+	assert_non_null(strstr(text, "  +9.0 .. +11.0 points   INCONCLUSIVE"));
+}
+
 static void the_text_begins_with_the_verdict_and_ends_with_what_to_do(void **state)
 {
 	_cleanup_(gate_result_freep) struct gate_result *g = some_gate("parse");
@@ -209,7 +222,7 @@ static void the_text_begins_with_the_verdict_and_ends_with_what_to_do(void **sta
 		"      verdict\n"
 		"  wall_ns                  100 ms      110 ms      +10.0 %       +9.0 % .. -      "
 		"      REGRESSED beyond_limit\n"
-		"  error_rate               100000000   110000000   +10.0 points  +9.0 points .. - "
+		"  error_rate               100000000   110000000   +10.0 points  +9.0 .. -        "
 		"      INCONCLUSIVE too_noisy (+4.0 points would have been seen)\n"
 		"  max_rss_bytes            95.37 MiB   104.9 MiB   +10.0 %       +9.0 % .. -      "
 		"      INCONCLUSIVE flagged (+4.0 % would have been seen) (flagged for a person)\n"
@@ -343,6 +356,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_json_keeps_to_its_schema),
 		cmocka_unit_test(the_text_begins_with_the_verdict_and_ends_with_what_to_do),
+		cmocka_unit_test(a_column_of_the_text_has_a_whole_unit_or_none),
 		cmocka_unit_test(colors_stand_only_where_they_are_wanted),
 		cmocka_unit_test(the_report_has_all_metrics),
 		cmocka_unit_test(

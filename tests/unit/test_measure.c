@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "user/base/array.h"
 #include "user/base/clock.h"
 #include "user/base/err.h"
 #include "user/bench/measure.h"
@@ -253,20 +254,31 @@ static void a_setup_that_fails_gives_the_run_up(void **state)
 	assert_string_equal(log_text(), "teardown\n");
 }
 
-static void an_interruption_kills_what_runs_and_tears_down(void **state)
+static void interrupted_by(const char *signal, int number)
 {
+	char text[256];
 	sigset_t mask;
 
-	(void)state;
-	run(HEAD "command: [sh, -c, 'kill -TERM $PPID; sleep 100']\n"
-		 "teardown: [sh, -c, 'echo teardown >>log']\n");
+	snprintf(text, sizeof(text),
+		 HEAD "command: [sh, -c, 'kill -%s $PPID; sleep 100']\n"
+		      "teardown: [sh, -c, 'echo teardown >>log']\n",
+		 signal);
+	run(text);
 	assert_int_equal(last_of(0)->outcome, REPETITION_INTERRUPTED);
 	assert_int_equal(result->cases[0].n_repetitions, 1);
 	assert_non_null(result->abort);
-	assert_string_equal(log_text(), "teardown\n");
 	/* And then they are heard again as before. */
 	assert_int_equal(sigprocmask(SIG_SETMASK, NULL, &mask), 0);
-	assert_int_equal(sigismember(&mask, SIGTERM), 0);
+	assert_int_equal(sigismember(&mask, number), 0);
+}
+
+static void an_interruption_kills_what_runs_and_tears_down(void **state)
+{
+	(void)state;
+	interrupted_by("TERM", SIGTERM);
+	assert_string_equal(log_text(), "teardown\n");
+	interrupted_by("QUIT", SIGQUIT);
+	assert_string_equal(log_text(), "teardown\nteardown\n");
 }
 
 /* --- the budget ------------------------------------------------------------------------------- */
@@ -421,6 +433,64 @@ static void recording_that_fails_is_an_error(void **state)
 	assert_null(result);
 }
 
+/* Says that it is ready, in both ways, and ends well if it is asked to. */
+static int record_until_stopped(void *ctx, const struct scenario_case *c, unsigned int number,
+				const char *folder, struct profile_usage *usage)
+{
+	struct timespec patience = { .tv_sec = 10 };
+	sigset_t set;
+
+	(void)ctx;
+	(void)c;
+	(void)number;
+	(void)folder;
+	(void)usage;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	tree_write("up", "");
+	if (write(STDOUT_FILENO, "up\n", 3) != 3)
+		return 2;
+	return sigtimedwait(&set, NULL, &patience) == SIGTERM ? 0 : 1;
+}
+
+static int count_profiled(void *ctx, unsigned int case_number, unsigned int number,
+			  const char *folder)
+{
+	(void)ctx;
+	(void)case_number;
+	(void)number;
+	(void)folder;
+	n_profiled++;
+	return 0;
+}
+
+static void a_recording_ends_when_the_command_is_ready_if_it_is_to_stop_then(void **state)
+{
+	static const char *const ready[] = { "file: up", "stdout: ^up$" };
+	size_t i;
+
+	(void)state;
+	options.profile = record_until_stopped;
+	options.profiled = count_profiled;
+	options.profile_repeat = 2;
+	for (i = 0; i < ARRAY_SIZE(ready); i++) {
+		char text[256];
+
+		snprintf(text, sizeof(text),
+			 HEAD "command: [sh, -c, 'rm -f up; touch up; echo up; sleep 100']\n"
+			      "ready: {%s, stop: true}\n",
+			 ready[i]);
+		n_profiled = 0;
+		run(text);
+		assert_int_equal(last_of(0)->outcome, REPETITION_OK);
+		assert_int_equal(n_profiled, 2);
+		/* How long recorders take to attach says nothing of the command. */
+		assert_true(
+			isnan(last_of(0)->values[run_case_metric(&result->cases[0], "ready_ns")]));
+	}
+}
+
 /* --- the lock --------------------------------------------------------------------------------- */
 
 static void one_run_at_a_time(void **state)
@@ -480,6 +550,7 @@ int main(void)
 		TEST(recordings_say_what_the_command_used),
 		TEST(a_command_that_fails_while_recorded_voids_the_run),
 		TEST(recording_that_fails_is_an_error),
+		TEST(a_recording_ends_when_the_command_is_ready_if_it_is_to_stop_then),
 		TEST(one_run_at_a_time),
 		TEST(a_lock_that_others_could_hold_is_refused),
 	};

@@ -55,6 +55,14 @@ static const char *void_reason(const struct run_result *r)
 	return one->message ? one->message : repetition_outcome_names[one->outcome];
 }
 
+/* The case in which that happened, "" if it has no name or was not in one. */
+static const char *void_case(const struct run_result *r)
+{
+	const struct run_case *c;
+
+	return !r->abort && run_void(r, &c) ? c->name : "";
+}
+
 static bool is_same_machine(const struct gate_input *in)
 {
 	return !strcmp(in->before.run->environment.fingerprint,
@@ -65,9 +73,11 @@ static bool is_same_machine(const struct gate_input *in)
 static int judge_validity(const struct gate_input *in, struct gate_result *g)
 {
 	const char *before = void_reason(in->before.run), *after = void_reason(in->after.run);
+	const char *name = void_case(in->after.run);
 
 	if (after)
-		return explain(g, VERDICT_INCONCLUSIVE, 5, "run_void", "The run is void: %s", after)
+		return explain(g, VERDICT_INCONCLUSIVE, 5, "run_void", "The run is void: %s%s%s",
+			       name, *name ? ": " : "", after)
 			       ?: 1;
 	if (before)
 		return explain(g, VERDICT_INCONCLUSIVE, 5, "baseline_void",

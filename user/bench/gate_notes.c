@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "user/base/array.h"
+#include "user/bench/page.h"
 
 static int note(struct gate_case *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -51,9 +52,16 @@ static int note_others(struct gate_case *c)
 	for (i = 0; i < ARRAY_SIZE(names) && !err; i++) {
 		const struct metric_comparison *m = gate_case_metric(c, names[i]);
 
-		if (m && m->before != m->after && !(fabs(m->change) < m->limits.min_effect))
-			err = note(c, "%s: %.6g before, %.6g after (%s)", m->name, m->before,
-				   m->after, m->unit);
+		_cleanup_(page_release) struct page text = { 0 };
+
+		if (!m || m->before == m->after || fabs(m->change) < m->limits.min_effect)
+			continue;
+		page_putf(&text, "%s: ", m->name);
+		page_quantity(&text, m->before, m->unit);
+		page_put(&text, " before, ");
+		page_quantity(&text, m->after, m->unit);
+		page_put(&text, " after");
+		err = text.err ?: note(c, "%s", str_text(&text.text));
 	}
 	return err;
 }

@@ -27,14 +27,17 @@ static void put_verdict(struct page *p, enum verdict verdict, bool color)
 	page_put(p, color ? "\x1b[0m" : "");
 }
 
-/* What 'put' makes, as a column. */
+/* As a column. Half a unit is worse than none; the report and the JSON have it. */
 static void put_quantity(struct page *p, double value, const char *unit, unsigned int width)
 {
-	_cleanup_(page_release) struct page cell = { 0 };
+	_cleanup_(page_release) struct page whole = { 0 }, number = { 0 };
+	bool fits;
 
-	page_quantity(&cell, value, unit);
-	p->err = p->err ?: cell.err;
-	page_column(p, str_text(&cell.text), width);
+	page_quantity(&whole, value, unit);
+	page_quantity(&number, value, "");
+	fits = whole.text.len <= width;
+	p->err = p->err ?: whole.err ?: number.err;
+	page_column(p, str_text(fits ? &whole.text : &number.text), width);
 	page_put(p, " ");
 }
 
@@ -59,7 +62,10 @@ static void put_metric(struct page *p, const struct metric_comparison *m, bool c
 	put_quantity(p, m->before, m->unit, 11);
 	put_quantity(p, m->after, m->unit, 11);
 	put_change(p, m->change, is_points, 13);
-	page_change(&interval, m->low, is_points);
+	if (is_points && isfinite(m->low)) /* the unit once, or it is wider than its column */
+		page_putf(&interval, "%+.1f", 100 * m->low);
+	else
+		page_change(&interval, m->low, is_points);
 	page_put(&interval, " .. ");
 	page_change(&interval, m->high, is_points);
 	p->err = p->err ?: interval.err;

@@ -85,12 +85,15 @@ bool repetition_is_stale(int fd, uint64_t since_ns)
 	       st.st_mtim.tv_sec * 1000000000ull + st.st_mtim.tv_nsec + 20000000 < since_ns;
 }
 
+static bool stops_when_ready(const struct context *x)
+{
+	return x->ready.wanted->kind != READY_NONE && x->ready.wanted->stop;
+}
+
 /* Whoever records knows how to wait for an end, but not for a command that has none by itself. */
 static bool watches_readiness(const struct context *x)
 {
-	const struct scenario_ready *ready = x->ready.wanted;
-
-	return ready->kind != READY_NONE && (!x->recording || ready->stop);
+	return x->ready.wanted->kind != READY_NONE && (!x->recording || stops_when_ready(x));
 }
 
 /* --- while it runs ---------------------------------------------------------------------------- */
@@ -122,7 +125,7 @@ static bool is_through(struct context *x, uint64_t elapsed_ns, uint64_t *next_ns
 		*next_ns = READY_LOOK_NS;
 		return false;
 	}
-	if (ready->kind != READY_NONE && ready->stop) {
+	if (stops_when_ready(x)) {
 		x->stop_ns = x->ready.ready_ns;
 		return true;
 	}
@@ -138,6 +141,23 @@ static bool is_through(struct context *x, uint64_t elapsed_ns, uint64_t *next_ns
 	return false;
 }
 
+/*
+ * A command that is to be ended when it is ready would be recorded for ever. SIGTERM ends the
+ * recording, which ends the command, and then needs as long as it needs for what it has seen.
+ */
+static void stop_recording(struct context *x, const struct command_look *look, uint64_t *next_ns)
+{
+	if (!stops_when_ready(x) || x->stop_ns)
+		return;
+	readiness_look(&x->ready, look->elapsed_ns);
+	if (!x->ready.ready_ns) {
+		*next_ns = READY_LOOK_NS;
+		return;
+	}
+	x->stop_ns = look->elapsed_ns;
+	kill(look->pid, SIGTERM);
+}
+
 static enum command_wish look_at(void *ctx, const struct command_look *look, uint64_t *next_ns)
 {
 	struct context *x = ctx;
@@ -145,9 +165,11 @@ static enum command_wish look_at(void *ctx, const struct command_look *look, uin
 
 	if (is_over_memory(x, look))
 		return kill_for(x, REPETITION_OVER_MEMORY);
-	if (!watches_readiness(x) && x->recording)
+	if (x->recording) {
+		stop_recording(x, look, next_ns);
 		return WISH_GO_ON; /* it takes longer, and ends the command itself */
-	if (!x->recording && time_limit && look->elapsed_ns > time_limit)
+	}
+	if (time_limit && look->elapsed_ns > time_limit)
 		return kill_for(x, REPETITION_OVER_TIME);
 	readiness_look(&x->ready, look->elapsed_ns);
 	return is_through(x, look->elapsed_ns, next_ns) ? WISH_STOP : WISH_GO_ON;
@@ -195,7 +217,7 @@ static void take_usage(struct context *x, const struct command_result *r)
 	v[VALUE_INVOLUNTARY_SWITCHES] = u->ru_nivcsw;
 	v[VALUE_READ] = u->ru_inblock * 512.0; /* getrusage(2) counts blocks of 512 bytes */
 	v[VALUE_WRITTEN] = u->ru_oublock * 512.0;
-	if (x->ready.ready_ns)
+	if (x->ready.ready_ns && !x->recording)
 		v[VALUE_READY] = x->ready.ready_ns;
 	for (i = 0; i < COUNTERS; i++)
 		v[VALUE_INSTRUCTIONS + i] = r->counters[i];

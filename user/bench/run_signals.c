@@ -18,6 +18,7 @@ int run_signals_init(struct run_signals *s)
 	sigemptyset(&set);
 	/* Even if ignored: shells do that to what runs in the background. */
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGQUIT);
 	sigaddset(&set, SIGTERM);
 	/* What nohup has ignored for us stays so. */
 	if (!sigaction(SIGHUP, NULL, &hangup) && hangup.sa_handler != SIG_IGN)

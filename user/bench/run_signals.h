@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * run_signals: what a process is while it runs scenarios: a subreaper that hears SIGINT, SIGTERM
- * and SIGHUP by a descriptor; and what it was before.
+ * run_signals: what a process is while it runs scenarios: a subreaper that hears SIGINT, SIGQUIT,
+ * SIGTERM and SIGHUP by a descriptor; and what it was before.
  */
 #pragma once
 

@@ -281,11 +281,12 @@ static int choose_next(struct gate_session *s)
 		return s->o->run ? next(g, "fathom baseline accept %s --note TEXT --by NAME",
 					str_text(&run))
 				 : 0;
-	if (!strncmp(g->reason, "host_", 5))
-		return next(g, "fathom calibrate %s", str_text(&scenario));
-	if (g->exit_code == 4)
-		return next(g, "fathom run --profile release %s", str_text(&scenario));
-	return next(g, "fathom run --check %s", str_text(&scenario));
+	if (g->exit_code == 3) /* of another environment */
+		return next(g, "fathom baseline list %s", g->scenario);
+	/* More pairs help against noise; a machine that was disturbed is only to be asked again. */
+	return next(g, "fathom %s%s %s", s->o->run ? "run" : "gate --ab",
+		    g->exit_code == 4 && strncmp(g->reason, "host_", 5) ? " --profile release" : "",
+		    str_text(&scenario));
 }
 
 int gate_evidence_write(struct gate_session *s, const char *folder, struct run_folder *rf)

@@ -11,12 +11,15 @@
 #include <unistd.h>
 
 #include "user/base/array.h"
+#include "user/base/cleanup.h"
 #include "user/base/clock.h"
 #include "user/base/err.h"
 #include "user/bench/gate_pairs.h"
 #include "user/bench/run_files.h"
+#include "user/bench/scratch.h"
 #include "user/cmd/cmd.h"
 #include "user/cmd/folder_manifest.h"
+#include "user/collect/probe.h"
 
 void scenario_request_init(struct scenario_request *r)
 {
@@ -134,7 +137,7 @@ static int copy_text(char **to, const char *from)
 static int measure(struct scenario_run *run)
 {
 	const struct scenario_request *q = run->request;
-	char folder[] = "/tmp/fathom-run-XXXXXX"; /* of mode 0700, under a name nobody can know */
+	_cleanup_(freep) char *folder = NULL; /* of mode 0700, under a name nobody can know */
 	struct measure_options o = {
 		.scenario = run->scenario,
 		.cases = run->cases,
@@ -143,16 +146,17 @@ static int measure(struct scenario_run *run)
 		.repeat = repetitions(run),
 		.profile_repeat = q->profile_repeat,
 		.seed = q->has_seed ? q->seed : random_seed(),
-		.output = folder,
 		.profile = q->no_profile ? NULL : record,
 		.profiled = take_recorded,
 		.progress = show_progress,
 		.ctx = run,
 	};
-	int err;
+	const char *parent = getenv("TMPDIR");
+	int err = scratch_make(parent && *parent == '/' ? parent : "/tmp", "fathom-run", &folder);
 
-	if (!mkdtemp(folder))
-		return errf(-errno, "cannot make a folder in /tmp: %m");
+	if (err)
+		return err;
+	o.output = folder;
 	run->shows_progress = !q->quiet && isatty(STDERR_FILENO);
 	err = measure_run(&o, &run->result);
 	if (run->shows_progress)
@@ -179,11 +183,26 @@ static int take_turn(const struct scenario_request *q)
 	return measure_lock(true);
 }
 
+/* To hear of it after half an hour of measuring would be late. Root's rights are not asked for. */
+static int check_rights(const struct scenario_run *run)
+{
+	_cleanup_(freep) char *why = NULL;
+	int err = run->request->no_profile || !geteuid() ? 0 : probe_can_record();
+
+	if (!err)
+		return 0;
+	why = strdup(err_text());
+	return errf(err, "%s; --no-profile measures only", why ? why : "cannot record");
+}
+
 int scenario_run_go(struct scenario_run *run)
 {
-	_cleanup_(closep) int lock = take_turn(run->request);
-	int err = lock < 0 ? lock : measure(run);
+	int err = check_rights(run);
+	_cleanup_(closep) int lock = err ? err : take_turn(run->request);
 
+	if (lock < 0)
+		return cmd_fail(lock);
+	err = measure(run);
 	return err ? cmd_fail(err) : EXIT_DONE;
 }
 
@@ -272,8 +291,12 @@ static int tell_slo(const struct scenario_run *run)
 	for (i = 0; i < n; i++) {
 		if (slo[i].is_kept)
 			continue;
-		fprintf(stderr, "fathom: %s%s%s is %.6g, and may be ", slo[i].case_name,
-			*slo[i].case_name ? ": " : "", slo[i].metric, slo[i].value);
+		fprintf(stderr, "fathom: %s%s%s is ", slo[i].case_name,
+			*slo[i].case_name ? ": " : "", slo[i].metric);
+		if (isnan(slo[i].value))
+			fputs("not known, and may be ", stderr);
+		else
+			fprintf(stderr, "%.6g, and may be ", slo[i].value);
 		if (!isnan(slo[i].max))
 			fprintf(stderr, "at most %.6g\n", slo[i].max);
 		else
@@ -307,7 +330,7 @@ static int tell_quality(const struct scenario_run *run)
 		}
 		if (overhead > run->profile->overhead_share) {
 			fprintf(stderr,
-				"fathom: profiling cost '%s' %.1f %% more CPU time, more than %.1f "
+				"fathom: %s: profiling cost %.1f %% more CPU time, more than %.1f "
 				"%%\n",
 				name_of(run, c), 100 * overhead,
 				100 * run->profile->overhead_share);

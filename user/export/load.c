@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "user/export/load.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -96,17 +97,36 @@ static int recording_path(const char *folder, const char *collector, struct str 
 	return 0;
 }
 
-/* Runs of scenarios with cases have recordings by other names: which one is meant is not known. */
-static bool is_scenario_run(const char *folder)
+/* A folder of several cases: the name of one of its files, or NULL. */
+static char *recording_of_a_case(const char *folder)
 {
-	_cleanup_(str_release) struct str path = { 0 };
+	_cleanup_(freep) char *least = NULL;
+	DIR *dir = opendir(folder);
+	const struct dirent *entry;
 
-	return !str_addf(&path, "%s/scenario.yaml", folder) && !access(path.data, F_OK);
+	while (dir && (entry = readdir(dir))) {
+		size_t len = strlen(entry->d_name), i;
+
+		for (i = 0; i < ARRAY_SIZE(collectors); i++) {
+			char end[32];
+			size_t n = snprintf(end, sizeof(end), ".%s.pb.gz", collectors[i]);
+
+			if (len <= n || strcmp(entry->d_name + len - n, end) ||
+			    (least && strcmp(least, entry->d_name) < 0))
+				continue;
+			free(least);
+			least = strdup(entry->d_name);
+		}
+	}
+	if (dir)
+		closedir(dir);
+	return take(least);
 }
 
 /* Finds the recording to take; what there is is for the sentence if it is not the one wanted. */
 static int choose_recording(const char *folder, const char *wanted, struct str *path)
 {
+	_cleanup_(freep) char *of_a_case = NULL;
 	char have[128] = "";
 	size_t i, len = 0;
 	int err;
@@ -125,11 +145,10 @@ static int choose_recording(const char *folder, const char *wanted, struct str *
 	if (*have)
 		return errf(-ENOENT, "'%s' has no recording of '%s'; it has: %s", folder, wanted,
 			    have);
-	if (is_scenario_run(folder))
-		return errf(-ENOENT,
-			    "'%s' is the run of a scenario, and has no recording of a case "
-			    "without a name: give one of its files, '%s/CASE.COLLECTOR.pb.gz'",
-			    folder, folder);
+	of_a_case = recording_of_a_case(folder);
+	if (of_a_case)
+		return errf(-ENOENT, "'%s' has a recording of each case; name one, such as '%s/%s'",
+			    folder, folder, of_a_case);
 	return errf(-ENOENT,
 		    "'%s' is not a run folder: it has no cpu.pb.gz or other recording; make one "
 		    "with 'fathom record -o DIR'",
