@@ -6,8 +6,8 @@ use integer;
 use Fcntl;
 use IO::Handle;
 
-use constant BLOCK => 16384;
-use constant BLOCKS => 64;    # of a file: 1 MiB
+use constant BLOCK => 131072;
+use constant BLOCKS => 8;    # of a file: 1 MiB
 use constant FILES => 64;
 
 my %passes = (small => 2, medium => 8, large => 24);
