@@ -8,6 +8,7 @@
 #include "tests/unit/stacks.h"
 #include "user/base/err.h"
 #include "user/bench/gate_pairs.h"
+#include "user/bench/run_files.h"
 
 static const struct some_case steady = { "", NULL, 100, 100, 50, 0.005 };
 
@@ -213,6 +214,21 @@ static void a_profile_that_costs_too_much_is_told_by_the_exit_status(void **stat
 	assert_int_equal(g->exit_code, 6);
 	assert_string_equal(g->reason, "overhead");
 	assert_non_null(strstr(g->explanation, "Profiling cost "));
+}
+
+static void an_overhead_that_may_be_chance_is_none(void **state)
+{
+	const struct some_case what = { "", NULL, 100, 100, 50, 0 };
+	_cleanup_(run_result_freep) struct run_result *r = some_run(&what, 1, 8, 8, 1);
+	struct run_case *c = &r->cases[0];
+	size_t i;
+
+	(void)state;
+	for (i = 8; i < 16; i++)
+		c->repetitions[i].values[1] *= 1.12 + (i % 2 ? 0.2 : -0.02);
+	assert_true(run_case_overhead(c) > 0.15);
+	assert_true(run_case_overhead_exceeds(c, 0.05));
+	assert_false(run_case_overhead_exceeds(c, 0.15));
 }
 
 static int no_profile(void *ctx, const struct gate_side *side, const struct run_case *c,
@@ -590,6 +606,7 @@ int main(void)
 		cmocka_unit_test(limits_are_those_of_the_later_variant),
 		cmocka_unit_test(losses_beyond_the_policy_are_told_by_the_exit_status),
 		cmocka_unit_test(a_profile_that_costs_too_much_is_told_by_the_exit_status),
+		cmocka_unit_test(an_overhead_that_may_be_chance_is_none),
 		cmocka_unit_test(functions_are_not_compared_with_a_profile_that_lost_too_much),
 		cmocka_unit_test(the_same_program_passes),
 		cmocka_unit_test(a_slower_program_regresses),

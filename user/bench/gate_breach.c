@@ -82,7 +82,7 @@ int gate_breach_quality(const struct gate_input *in, struct gate_breach *ret)
 	for (i = 0; i < in->after.run->n_cases; i++) {
 		const struct run_case *c = &in->after.run->cases[i];
 		const char *collector = "", *of = *c->name ? " of " : "";
-		double overhead = run_case_overhead(c), loss = run_case_loss(c, &collector);
+		double loss = run_case_loss(c, &collector);
 
 		if (!is_judged(&in->after, c))
 			continue;
@@ -91,11 +91,11 @@ int gate_breach_quality(const struct gate_input *in, struct gate_breach *ret)
 					"%s%s%s lost %.3g %% of the events, more than %.3g %%",
 					collector, of, c->name, 100 * loss,
 					100 * policy->loss_share);
-		if (overhead > policy->overhead_share)
+		if (run_case_overhead_exceeds(c, policy->overhead_share))
 			return break_by(
 				ret, "overhead",
 				"Profiling%s%s cost %.1f %% more CPU time, more than %.1f %%", of,
-				c->name, 100 * overhead, 100 * policy->overhead_share);
+				c->name, 100 * run_case_overhead(c), 100 * policy->overhead_share);
 	}
 	return 0;
 }

@@ -48,6 +48,10 @@ extern const char *const run_stable_units[RUN_STABLE_KEYS]; /* "ms", "bytes", ""
  * known. */
 double run_case_overhead(const struct run_case *c);
 
+/* Whether that is more than so much, and not by chance: with six pairs of repetitions or more its
+ * 95 % interval lies above. */
+bool run_case_overhead_exceeds(const struct run_case *c, double share);
+
 /* The largest share of events that a collector lost, and its name; 0 if nothing was lost. */
 double run_case_loss(const struct run_case *c, const char **ret_collector);
 

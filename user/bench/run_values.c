@@ -9,6 +9,10 @@
 #include "user/base/err.h"
 #include "user/bench/statistics.h"
 
+/* With six pairs the interval has an end. */
+#define OVERHEAD_MIN_PAIRS  6
+#define OVERHEAD_CONFIDENCE 0.95
+
 const char *const run_stable_keys[RUN_STABLE_KEYS] = {
 	"p50_latency_ms", "p95_latency_ms", "p99_latency_ms", "throughput",
 	"error_rate",	  "max_rss_bytes",  "alloc_bytes",
@@ -78,17 +82,15 @@ static double metric_median(const struct run_case *c, const char *metric)
 	return median_known(v, n);
 }
 
-/* Of what a repetition says per iteration, or of its iterations per second. */
-static double median_rate(const struct run_case *c, const char *metric, bool of_profiles,
-			  bool per_second)
+/* What each repetition says per iteration, or its iterations per second. NULL without memory. */
+static double *rates_of(const struct run_case *c, const char *metric, bool of_profiles,
+			bool per_second, size_t *ret_n)
 {
-	_cleanup_(freep) double *v = malloc((c->n_repetitions + 1) * sizeof(*v));
+	double *v = malloc((c->n_repetitions + 1) * sizeof(*v));
 	int at = run_case_metric(c, metric);
 	size_t i, n = 0;
 
-	if (!v || at < 0)
-		return NAN;
-	for (i = 0; i < c->n_repetitions; i++) {
+	for (i = 0; v && at >= 0 && i < c->n_repetitions; i++) {
 		const struct run_repetition *r = &c->repetitions[i];
 		double value = r->values[at];
 
@@ -98,7 +100,17 @@ static double median_rate(const struct run_case *c, const char *metric, bool of_
 			continue;
 		v[n++] = per_second ? r->iterations / value * 1e9 : value / r->iterations;
 	}
-	return n ? median_of(v, n) : NAN;
+	*ret_n = n;
+	return v;
+}
+
+static double median_rate(const struct run_case *c, const char *metric, bool of_profiles,
+			  bool per_second)
+{
+	size_t n = 0;
+	_cleanup_(freep) double *v = rates_of(c, metric, of_profiles, per_second, &n);
+
+	return v && n ? median_of(v, n) : NAN;
 }
 
 static double error_rate(const struct run_case *c)
@@ -176,6 +188,24 @@ double run_case_overhead(const struct run_case *c)
 	double profiled = median_rate(c, "cpu_ns", true, false);
 
 	return measured > 0 ? profiled / measured - 1 : NAN;
+}
+
+bool run_case_overhead_exceeds(const struct run_case *c, double share)
+{
+	size_t n = 0, n_profiled = 0, i;
+	_cleanup_(freep) double *measured = rates_of(c, "cpu_ns", false, false, &n);
+	_cleanup_(freep) double *profiled = rates_of(c, "cpu_ns", true, false, &n_profiled);
+	double low, high;
+
+	if (!(run_case_overhead(c) > share))
+		return false;
+	n = n < n_profiled ? n : n_profiled;
+	if (!measured || !profiled || n < OVERHEAD_MIN_PAIRS)
+		return true;
+	for (i = 0; i < n; i++)
+		profiled[i] = log(profiled[i] / measured[i]);
+	return hodges_lehmann_interval(profiled, n, OVERHEAD_CONFIDENCE, &low, &high) ||
+	       low > log1p(share);
 }
 
 double run_case_loss(const struct run_case *c, const char **ret_collector)

@@ -319,7 +319,7 @@ static int tell_quality(const struct scenario_run *run)
 	for (i = 0; i < run->result->n_cases; i++) {
 		const struct run_case *c = &run->result->cases[i];
 		const char *name = "";
-		double overhead = run_case_overhead(c), loss = run_case_loss(c, &name);
+		double loss = run_case_loss(c, &name);
 
 		if (loss > run->profile->loss_share) {
 			fprintf(stderr,
@@ -328,11 +328,11 @@ static int tell_quality(const struct scenario_run *run)
 				name_of(run, c), 100 * loss, name, 100 * run->profile->loss_share);
 			return EXIT_DATA_QUALITY;
 		}
-		if (overhead > run->profile->overhead_share) {
+		if (run_case_overhead_exceeds(c, run->profile->overhead_share)) {
 			fprintf(stderr,
 				"fathom: %s: profiling cost %.1f %% more CPU time, more than %.1f "
 				"%%\n",
-				name_of(run, c), 100 * overhead,
+				name_of(run, c), 100 * run_case_overhead(c),
 				100 * run->profile->overhead_share);
 			return EXIT_DATA_QUALITY;
 		}
