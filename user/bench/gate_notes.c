@@ -135,6 +135,9 @@ int gate_notes_add(const struct gate_input *in, struct gate_result *g)
 
 	for (i = 0; i < g->n_cases && !err; i++)
 		err = note_case(&g->cases[i]);
+	if (!err && g->n_cases && in->after.run->profile_failure)
+		err = note(&g->cases[0], "not profiled to the end: %s",
+			   in->after.run->profile_failure);
 	if (!err && g->n_cases && !is_same)
 		err = note(&g->cases[0], "the scenario's file has changed between the two runs");
 	return err || !g->n_cases ? err : note_missing(in, g);

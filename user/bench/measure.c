@@ -259,6 +259,14 @@ static int take_recording(struct run *run, const struct order_step *step,
 	return err;
 }
 
+/* What was measured decides, and stays: it is only not explained. */
+static int end_profiling(struct run *run, struct repetition *rep)
+{
+	run->is_ended = true;
+	run->r->profile_failure = take(rep->message);
+	return run->r->profile_failure ? 0 : errf(-ENOMEM, "no memory to say why profiling ends");
+}
+
 /* *ret_late: time was up before it was through, and it is not kept. */
 static int take_step(struct run *run, struct pass *p, const struct order_step *step, bool *ret_late)
 {
@@ -276,7 +284,9 @@ static int take_step(struct run *run, struct pass *p, const struct order_step *s
 		err = scratch_make(run->scratch, "profile", &folder);
 	if (!err)
 		err = run_once(run, p, step, folder, &rep, &place.noise, ret_late);
-	if (!err && !*ret_late) {
+	if (!err && rep.recording_failed)
+		err = end_profiling(run, &rep);
+	else if (!err && !*ret_late) {
 		err = run_build_add(run->o->scenario, &run->o->cases->list[step->case_number],
 				    &run->r->cases[step->case_number], &rep, &place, &r);
 		if (!err)

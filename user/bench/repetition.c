@@ -376,9 +376,10 @@ static int run_command(struct context *x, char *const *environment)
 	if (x->recording)
 		take_recorded_usage(x);
 	if (x->recording && x->recording->has_returned && x->recording->returned < 0) {
+		x->rep->recording_failed = true;
 		x->recording->usage.failure[sizeof(x->recording->usage.failure) - 1] = '\0';
-		return errf(x->recording->returned, "cannot record '%s': %s", o->c->name,
-			    x->recording->usage.failure);
+		return end_as(x, REPETITION_FAILED, "cannot record%s%s: %s", *o->c->name ? " " : "",
+			      o->c->name, x->recording->usage.failure);
 	}
 	return judge_end(x, &r);
 }

@@ -60,15 +60,15 @@ struct repetition_options {
 struct repetition {
 	enum repetition_outcome outcome;
 	int exit_status;
-	char *message;	   /* a sentence if it is not OK, the caller's */
-	uint64_t start_ns; /* wall clock, since 1970 */
-	uint64_t other_ns; /* CPU time of a service that was watched: not of our children */
+	char *message;	       /* a sentence if it is not OK, the caller's */
+	bool recording_failed; /* 'profile' could not record, which 'message' tells */
+	uint64_t start_ns;     /* wall clock, since 1970 */
+	uint64_t other_ns;     /* CPU time of a service that was watched: not of our children */
 	double values[REPETITION_VALUES]; /* NAN: not known */
 	char out[PATH_MAX];		  /* the command's stdout */
 };
 
-/* 0, whatever the outcome; -errno with a sentence if it could not be run at all, or if 'profile'
- * could not record. */
+/* 0, whatever the outcome; -errno with a sentence if it could not be run at all. */
 int repetition_run(const struct repetition_options *o, struct repetition *ret);
 
 /* Whether a file was last written before 'since_ns' (of the wall clock), and so by another

@@ -227,6 +227,7 @@ static int read_run(struct reading *in, const json_t *o)
 	err = err ?: run_json_text(o, "approved_by", &r->approved_by);
 	err = err ?: run_json_text(o, "fathom_version", &r->fathom_version);
 	err = err ?: run_json_text(o, "abort", &r->abort);
+	err = err ?: run_json_text(o, "profile_failure", &r->profile_failure);
 	err = err ?: run_environment_read(json_object_get(o, "environment"), &r->environment);
 	if (err)
 		return no_memory(in);

@@ -40,6 +40,11 @@ static void put_verdict(struct page *p, const struct run_result *r, const struct
 		page_put(p, "**Measured.** The scenario sets no limits.\n\n");
 	if (n_slo)
 		page_putf(p, "**%zu of %zu limits are kept.**\n\n", kept, n_slo);
+	if (r->profile_failure) {
+		page_put(p, "**Not profiled to the end:** ");
+		page_words(p, r->profile_failure);
+		page_put(p, "\n\n");
+	}
 	if (r->was_cut)
 		page_put(p, "The budget of time ended it before all repetitions were made.\n\n");
 }

@@ -62,6 +62,7 @@ void run_result_free(struct run_result *r)
 	environment_release(&r->environment);
 	free(r->canaries);
 	free(r->abort);
+	free(r->profile_failure);
 	free(r->leftover);
 	for (i = 0; i < r->n_cases; i++)
 		case_release(&r->cases[i]);

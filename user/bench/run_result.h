@@ -103,6 +103,7 @@ struct run_result {
 	struct machine_noise noise; /* of the measure pass */
 	bool was_cut;		    /* the budget ended it early */
 	char *abort;		    /* a sentence: why the run was given up; NULL */
+	char *profile_failure;	    /* a sentence: why the profile pass ended early; NULL */
 	char *leftover;		    /* a sentence: what could not be removed; NULL; in no file */
 	struct run_case *cases;
 	size_t n_cases;

@@ -266,6 +266,7 @@ static int set_run(json_t *o, const struct run_result *r)
 	bad |= json_object_set_new(o, "span_ns", json_part_count(r->span_ns));
 	bad |= json_object_set_new(o, "was_cut", json_boolean(r->was_cut));
 	bad |= json_object_set_new(o, "abort", json_part_text(r->abort));
+	bad |= json_object_set_new(o, "profile_failure", json_part_text(r->profile_failure));
 	bad |= json_object_set_new(o, "void", void_json(r));
 	bad |= json_object_set_new(o, "environment", run_environment_json(&r->environment));
 	bad |= json_object_set_new(o, "noise", run_noise_json(&r->noise));

@@ -316,6 +316,11 @@ static int tell_quality(const struct scenario_run *run)
 {
 	size_t i;
 
+	if (run->result->profile_failure) {
+		fprintf(stderr, "fathom: the profile pass ended early: %s\n",
+			run->result->profile_failure);
+		return EXIT_DATA_QUALITY;
+	}
 	for (i = 0; i < run->result->n_cases; i++) {
 		const struct run_case *c = &run->result->cases[i];
 		const char *name = "";
