@@ -287,6 +287,7 @@ static int load(struct options *o, struct loaded *l)
 static void load_recording(const struct options *o, struct loaded *l)
 {
 	const char *collector = o->collector;
+	int err;
 
 	if (!is_folder(o->path))
 		return;
@@ -294,9 +295,10 @@ static void load_recording(const struct options *o, struct loaded *l)
 		collector = profile_default_collector(o->path);
 	if (!collector)
 		return;
-	if (recording_read(o->path, collector, &l->recording))
+	err = recording_read(o->path, collector, &l->recording);
+	if (err && err != -ENOMSG)
 		note(o, err_text());
-	else if (json_is_object(l->recording->memory) &&
+	else if (!err && json_is_object(l->recording->memory) &&
 		 memory_read_stacks(o->path, collector, &l->recording->stacks))
 		note(o, err_text());
 }

@@ -140,6 +140,8 @@ static int read_root(const char *path, const json_t *root, const char *wanted,
 	const char *schema = json_string_value(json_object_get(root, "schema"));
 	size_t i;
 
+	if (schema && !strcmp(schema, "fathom.scenario/1"))
+		return errf(-ENOMSG, "'%s' is of a scenario's run, not of a recording", path);
 	if (!schema || strcmp(schema, "fathom.summary/1"))
 		return errf(-EINVAL, "'%s' is not of schema fathom.summary/1", path);
 	for (i = 0; i < json_array_size(collectors); i++) {

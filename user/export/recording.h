@@ -35,7 +35,8 @@ struct recording {
 
 /*
  * Reads FOLDER/summary.json (schema fathom.summary/1), which is hostile. -ENOENT if there is none,
- * or none of that collector; -EINVAL if it is damaged; both with a sentence. 'stacks' is left NULL.
+ * or none of that collector; -EINVAL if it is damaged; -ENOMSG if it is that of a scenario's run,
+ * which has no more to say of one profile; with a sentence. 'stacks' is left NULL.
  */
 int recording_read(const char *folder, const char *collector, struct recording **ret);
 void recording_free(struct recording *r);
