@@ -312,6 +312,11 @@ static int run_again(struct gate_session *s)
 	code = scenario_run_prepare(&s->again, &s->again_request);
 	if (code != EXIT_DONE)
 		return code;
+	/* Whoever may write there could have exchanged it since it was looked at. */
+	if (s->o->run && strcmp(s->again.scenario->sha256, s->after->scenario_sha256)) {
+		fputs("fathom: its scenario has just changed\n", stderr);
+		return EXIT_ENVIRONMENT;
+	}
 	scenario_cases_keep(s->again.cases, alerts, s);
 	return scenario_run_go(&s->again);
 }
