@@ -401,9 +401,10 @@ static int run_passes(struct run *run)
 {
 	bool has_profile = profile_repeat(run->o) > 0;
 	uint64_t measure_ns = has_profile ? run->budget_ns * MEASURE_SHARE : run->budget_ns;
-	int err = set_up(run);
+	int err;
 
-	run->start_ns = now_ns();
+	run->start_ns = now_ns(); /* whoever waits for the run waits for its setup, too */
+	err = set_up(run);
 	if (!err && !run->is_ended)
 		err = run_pass(run, false, run->start_ns + measure_ns);
 	if (!err && !run->is_ended && has_profile)
