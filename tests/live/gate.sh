@@ -14,8 +14,8 @@ next_of() {
 # One function 10 % dearer, which is 8 % of all.
 mapfile -t lines < <(variants compute=1 compute=1.1)
 knob dearer "${lines[@]}"
-gate dearer
-tap_check "10 % dearer: exit status 1" is 1 "$status"
+gate dearer --repeat 20 --profile-repeat 12
+judged "10 % dearer: exit status 1" is 1 "$status"
 verdict dearer "10 % dearer: regressed" 'g["verdict"] == "regressed" and g["reason"] == "regression"'
 verdict dearer "10 % dearer: it alerted again in fresh processes" \
 	'g["retry"]["was_retried"] and g["retry"]["is_confirmed"]'
@@ -29,7 +29,7 @@ verdict dearer "10 % dearer: it makes up all of the change" \
 verdict dearer "10 % dearer: no other function is blamed" 'classes("grown", "new") == ["compute"]'
 verdict dearer "10 % dearer: the next command asks for that function" \
 	'"compute" in g["next_command"]'
-tap_check "10 % dearer: the next command works" sh -c "$(next_of dearer)"
+judged "10 % dearer: the next command works" sh -c "$(next_of dearer)"
 for file in gate.json gate.md gate.junit.xml summary.json samples.jsonl report.md junit.xml \
 	metrics.txt after.cpu.diff.svg after.cpu.svg before.cpu.pb.gz manifest.json; do
 	tap_check "10 % dearer: $file is there" test -s "$tmp/dearer.run/$file"
@@ -54,7 +54,7 @@ for line in open(sys.argv[2]):
 mapfile -t lines < <(variants compute=1,parse=1 compute=0.75,parse=3)
 knob moved "${lines[@]}"
 gate moved
-tap_check "moved: exit status 0" is 0 "$status"
+judged "moved: exit status 0" is 0 "$status"
 verdict moved "moved: passed" 'g["verdict"] == "passed"'
 verdict moved "moved: both functions moved" 'sorted(classes("moved")) == ["compute", "parse"]'
 verdict moved "moved: within their caller, the one for the other" \
@@ -65,14 +65,14 @@ verdict moved "moved: within their caller, the one for the other" \
 mapfile -t lines < <(variants sleep_ms=0 sleep_ms=0.5)
 knob asleep "${lines[@]}"
 gate asleep
-tap_check "asleep: exit status 1" is 1 "$status"
+judged "asleep: exit status 1" is 1 "$status"
 verdict asleep "asleep: wall time regressed" 'm["wall_ns"]["verdict"] == "regressed"'
 verdict asleep "asleep: no function of the program is blamed" \
 	'not set(classes("grown", "new")) & {"compute", "parse", "render", "serve", "main"}'
 verdict asleep "asleep: it says that this is waiting" \
 	'any(n.startswith("waiting:") for n in c["notes"])'
 
-tap_check "asleep: the next command works, though no function is to blame" sh -c "$(next_of asleep)"
+judged "asleep: the next command works, though no function is to blame" sh -c "$(next_of asleep)"
 
 # Or writing.
 mapfile -t lines < <(variants write_kb=0,"file=$tmp/written" write_kb=16,"file=$tmp/written")
@@ -97,6 +97,7 @@ status=0
 for pid in "${started[@]}"; do
 	kill "$pid"
 done
+disturbed=
 tap_check "disturbed: exit status 4" is 4 "$status"
 verdict disturbed "disturbed: neither green nor red, since the machine was busy" \
 	'g["verdict"] == "inconclusive" and g["reason"].startswith("host_")'

@@ -54,6 +54,22 @@ static void drift_is_the_largest_deviation_from_the_median(void **state)
 	assert_true(isnan(run_canary_drift(&r)));
 }
 
+static void one_canary_among_many_that_is_disturbed_is_no_drift(void **state)
+{
+	struct run_canary canaries[12];
+	struct run_result r = { .canaries = canaries, .n_canaries = 12 };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 12; i++)
+		canaries[i] = (struct run_canary){ .order = i, .ns = 1000 + i % 3 };
+	canaries[4].ns = 1400;
+	assert_true(run_canary_drift(&r) < 0.005);
+	for (i = 7; i < 12; i++)
+		canaries[i].ns = 1100; /* slower from there on */
+	assert_true(run_canary_drift(&r) > 0.03);
+}
+
 static void each_outcome_has_a_name(void **state)
 {
 	int i, k;
@@ -91,6 +107,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(repetitions_that_do_not_count_have_no_values),
 		cmocka_unit_test(drift_is_the_largest_deviation_from_the_median),
+		cmocka_unit_test(one_canary_among_many_that_is_disturbed_is_no_drift),
 		cmocka_unit_test(each_outcome_has_a_name),
 		cmocka_unit_test(a_half_built_result_is_freed),
 	};

@@ -16,11 +16,12 @@
 #include "user/bench/run_signals.h"
 #include "user/bench/scratch.h"
 
-#define SECOND		1000000000ull
-#define CANARY_ROUNDS	10 /* about as many milliseconds */
-#define CANARY_EVERY_NS SECOND
-#define MEASURE_SHARE	(2.0 / 3)      /* of the budget, if there is a profile pass, too */
-#define SETUP_MIN_NS	(300 * SECOND) /* fixtures may have to be built */
+#define SECOND		 1000000000ull
+#define CANARY_ROUNDS	 10 /* about as many milliseconds */
+#define CANARY_EVERY_NS	 SECOND
+#define CANARIES_AT_ENDS 5
+#define MEASURE_SHARE	 (2.0 / 3)	/* of the budget, if there is a profile pass, too */
+#define SETUP_MIN_NS	 (300 * SECOND) /* fixtures may have to be built */
 
 /* One pass over the cases. */
 struct pass {
@@ -302,12 +303,17 @@ static int take_step(struct run *run, struct pass *p, const struct order_step *s
 
 /* --- a pass ----------------------------------------------------------------------------------- */
 
-static int sing(struct run *run, struct pass *p, bool always)
+/* One between repetitions, now and then; several, to be sure, before and after all of them. */
+static int sing(struct run *run, struct pass *p, unsigned int times)
 {
-	if (p->is_profile || (!always && now_ns() - p->canary_ns < CANARY_EVERY_NS))
+	int err = 0;
+
+	if (p->is_profile || (times == 1 && now_ns() - p->canary_ns < CANARY_EVERY_NS))
 		return 0;
+	while (times-- && !err)
+		err = run_build_canary(run->r, p->done, canary_ns(CANARY_ROUNDS));
 	p->canary_ns = now_ns();
-	return run_build_canary(run->r, p->done, canary_ns(CANARY_ROUNDS));
+	return err;
 }
 
 /* Takes back what of a round has run: variants are compared pair by pair. */
@@ -336,7 +342,7 @@ static int take_steps(struct run *run, struct pass *p)
 		const struct order_step *step = &p->steps[p->done];
 
 		if (step->starts_round) {
-			err = sing(run, p, false);
+			err = sing(run, p, 1);
 			p->round_start_ns = now_ns();
 		}
 		p->marks[step->case_number] = run_build_mark(&run->r->cases[step->case_number]);
@@ -381,7 +387,7 @@ static int run_pass(struct run *run, bool is_profile, uint64_t deadline_ns)
 	p.marks = calloc(o->cases->n + 1, sizeof(*p.marks));
 	if (err || !p.round_ns || !p.marks)
 		return err ? err : errf(-ENOMEM, "no memory to measure '%s'", o->scenario->name);
-	err = sing(run, &p, true);
+	err = sing(run, &p, CANARIES_AT_ENDS);
 	machine_state_read(&before);
 	run->other_ns = 0;
 	if (!err)
@@ -392,7 +398,7 @@ static int run_pass(struct run *run, bool is_profile, uint64_t deadline_ns)
 	after.own_ns += run->other_ns;
 	if (!is_profile)
 		machine_noise_between(&before, &after, &run->r->noise);
-	return sing(run, &p, true);
+	return sing(run, &p, CANARIES_AT_ENDS);
 }
 
 /* --- the run ---------------------------------------------------------------------------------- */

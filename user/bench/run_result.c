@@ -119,22 +119,30 @@ int run_case_iterations(const struct run_case *c, double **ret, size_t *ret_n)
 	return 0;
 }
 
+#define CANARY_MANY   10
+#define CANARY_WINDOW 5
+
 double run_canary_drift(const struct run_result *r)
 {
 	_cleanup_(freep) double *ns = NULL;
-	size_t i, n = r->n_canaries;
-	double middle;
+	size_t i, n = r->n_canaries, window = n >= CANARY_MANY ? CANARY_WINDOW : 1;
+	double middle, drift = 0;
 
 	if (n < 2)
 		return NAN;
-	ns = malloc(n * sizeof(*ns));
+	ns = calloc(n, sizeof(*ns));
 	if (!ns)
 		return NAN;
 	for (i = 0; i < n; i++)
 		ns[i] = r->canaries[i].ns;
-	sort_values(ns, n);
-	middle = quantile_of_sorted(ns, n, 0.5);
-	if (middle <= 0)
+	middle = median_of(ns, n);
+	if (!(middle > 0))
 		return NAN;
-	return fmax(ns[n - 1] - middle, middle - ns[0]) / middle;
+	/* The last window ends at the end. */
+	for (i = 0; i < n; i += window) {
+		size_t at = i + window <= n ? i : n - window;
+
+		drift = fmax(drift, fabs(median_of(ns + at, window) - middle) / middle);
+	}
+	return drift;
 }

@@ -123,5 +123,9 @@ int run_case_values(const struct run_case *c, const char *metric, double **ret, 
  * labels (LABEL_REPETITION); *ret is the caller's. -ENOMEM. */
 int run_case_iterations(const struct run_case *c, double **ret, size_t *ret_n);
 
-/* Largest deviation of a canary from their median, as a share; NAN below two of them. */
+/*
+ * How much the machine's speed changed, as a share: the largest deviation from their median of
+ * canaries, or if there are 10 or more, of the medians of 5 in a row: what disturbs one for some
+ * milliseconds disturbs one repetition, too, and is no drift. NAN below two of them.
+ */
 double run_canary_drift(const struct run_result *r);
