@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <nettle/sha2.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -73,6 +74,17 @@ int file_read(const char *path, size_t max, char **ret, size_t *ret_len)
 	_cleanup_(closep) int fd = file_open(path, FILE_TRUSTED);
 
 	return fd < 0 ? fd : file_read_fd(fd, path, max, ret, ret_len);
+}
+
+char *file_text_in(const char *folder, const char *name)
+{
+	char path[PATH_MAX], *text;
+	size_t len;
+
+	if (snprintf(path, sizeof(path), "%s/%s", folder, name) >= (int)sizeof(path) ||
+	    file_read(path, 1 << 20, &text, &len))
+		return NULL;
+	return text;
 }
 
 int file_read_line(const char *path, char **ret)

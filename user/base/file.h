@@ -30,6 +30,10 @@ int file_read_fd(int fd, const char *name, size_t max, char **ret, size_t *ret_l
 /* The same for a path; "-" is not special. Reads pseudo files (/proc, /sys) too. */
 int file_read(const char *path, size_t max, char **ret, size_t *ret_len);
 
+/* All of the small pseudo file FOLDER/NAME, at most 1 MiB, in a block of the caller's; NULL if
+ * there is none. */
+char *file_text_in(const char *folder, const char *name);
+
 /* First line of a small pseudo file, without its newline, in a block of the caller's. */
 int file_read_line(const char *path, char **ret);
 

@@ -14,23 +14,11 @@
 
 #define UNKNOWN UINT64_MAX
 
-/* All of a small pseudo file, NULL if there is none; the block is the caller's. */
-static char *text_of(const char *root, const char *name)
-{
-	char path[PATH_MAX], *text;
-	size_t len;
-
-	if (snprintf(path, sizeof(path), "%s%s", root, name) >= (int)sizeof(path) ||
-	    file_read(path, 1 << 20, &text, &len))
-		return NULL;
-	return text;
-}
-
 /* The line "cpu  user nice system idle iowait irq softirq steal ..." in ticks (proc(5)); guests'
  * time is in user's already. */
 static void read_cpus(const char *root, struct machine_state *s)
 {
-	_cleanup_(freep) char *text = text_of(root, "/proc/stat");
+	_cleanup_(freep) char *text = file_text_in(root, "/proc/stat");
 	uint64_t t[8] = { 0 }, tick_ns = 1000000000ull / sysconf(_SC_CLK_TCK);
 
 	if (!text || sscanf(text,
@@ -65,7 +53,7 @@ static uint64_t own_ns(void)
 /* "some avg10=0.00 avg60=0.00 avg300=0.00 total=US" (accounting/psi). */
 static uint64_t pressure_ns(const char *root, const char *name)
 {
-	_cleanup_(freep) char *text = text_of(root, name);
+	_cleanup_(freep) char *text = file_text_in(root, name);
 	uint64_t us;
 	char *total;
 
@@ -77,7 +65,7 @@ static uint64_t pressure_ns(const char *root, const char *name)
 
 static int throttled_in(void *ctx, const char *folder)
 {
-	_cleanup_(freep) char *text = text_of(folder, "/cpu.stat");
+	_cleanup_(freep) char *text = file_text_in(folder, "/cpu.stat");
 	char *at = text ? strstr(text, "throttled_usec ") : NULL;
 	uint64_t *sum = ctx, us;
 
@@ -106,7 +94,7 @@ static uint64_t thermal_throttles(const char *root)
 			snprintf(path, sizeof(path),
 				 "/sys/devices/system/cpu/%s/thermal_throttle/%s_throttle_count",
 				 entry->d_name, files[i]);
-			text = text_of(root, path);
+			text = file_text_in(root, path);
 			if (text && sscanf(text, "%" SCNu64, &n) == 1)
 				sum = (sum == UNKNOWN ? 0 : sum) + n;
 		}
@@ -118,7 +106,7 @@ static uint64_t thermal_throttles(const char *root)
 
 static double load(const char *root)
 {
-	_cleanup_(freep) char *text = text_of(root, "/proc/loadavg");
+	_cleanup_(freep) char *text = file_text_in(root, "/proc/loadavg");
 	double l;
 
 	return text && sscanf(text, "%lf", &l) == 1 ? l : NAN;

@@ -23,17 +23,6 @@ struct counts {
 	uint64_t started; /* of the process, ticks since boot */
 };
 
-static char *text_of(const char *folder, const char *name)
-{
-	char path[PATH_MAX], *text;
-	size_t len;
-
-	if (snprintf(path, sizeof(path), "%s/%s", folder, name) >= (int)sizeof(path) ||
-	    file_read(path, 1 << 20, &text, &len))
-		return NULL;
-	return text;
-}
-
 /* The number behind "KEY" at the start of a line, NAN if there is none. */
 static double number_after(const char *text, const char *key)
 {
@@ -55,7 +44,7 @@ static double number_after(const char *text, const char *key)
  */
 static int stat_counts(const char *folder, struct counts *c)
 {
-	_cleanup_(freep) char *text = text_of(folder, "stat");
+	_cleanup_(freep) char *text = file_text_in(folder, "stat");
 	char *at = text ? strrchr(text, ')') : NULL, state;
 	double tick_ns = 1e9 / sysconf(_SC_CLK_TCK);
 	uint64_t minor, major, user, system;
@@ -92,7 +81,7 @@ static void switch_counts(const char *folder, struct counts *c)
 		if (entry->d_name[0] == '.' || snprintf(path, sizeof(path), "%s/task/%s", folder,
 							entry->d_name) >= (int)sizeof(path))
 			continue;
-		text = text_of(path, "status");
+		text = file_text_in(path, "status");
 		if (!text)
 			continue;
 		voluntary += number_after(text, "voluntary_ctxt_switches:");
@@ -112,7 +101,7 @@ static int process_counts(const char *folder, struct counts *c)
 	if (err)
 		return err;
 	switch_counts(folder, c);
-	io = text_of(folder, "io");
+	io = file_text_in(folder, "io");
 	c->values[VALUE_READ] = io ? number_after(io, "read_bytes:") : NAN;
 	c->values[VALUE_WRITTEN] = io ? number_after(io, "write_bytes:") : NAN;
 	return 0;
@@ -120,7 +109,7 @@ static int process_counts(const char *folder, struct counts *c)
 
 static double process_memory(const char *folder)
 {
-	_cleanup_(freep) char *text = text_of(folder, "status");
+	_cleanup_(freep) char *text = file_text_in(folder, "status");
 
 	return text ? number_after(text, "VmRSS:") * 1024 : NAN;
 }
@@ -144,9 +133,9 @@ static double sum_of(const char *text, const char *key)
 
 static int cgroup_counts(const char *folder, struct counts *c)
 {
-	_cleanup_(freep) char *cpu = text_of(folder, "cpu.stat");
-	_cleanup_(freep) char *memory = text_of(folder, "memory.stat");
-	_cleanup_(freep) char *io = text_of(folder, "io.stat");
+	_cleanup_(freep) char *cpu = file_text_in(folder, "cpu.stat");
+	_cleanup_(freep) char *memory = file_text_in(folder, "memory.stat");
+	_cleanup_(freep) char *io = file_text_in(folder, "io.stat");
 	double major = memory ? number_after(memory, "pgmajfault ") : NAN;
 
 	if (!cpu)
@@ -163,7 +152,7 @@ static int cgroup_counts(const char *folder, struct counts *c)
 
 static double cgroup_memory(const char *folder)
 {
-	_cleanup_(freep) char *text = text_of(folder, "memory.current");
+	_cleanup_(freep) char *text = file_text_in(folder, "memory.current");
 
 	return text ? number_after(text, "") : NAN;
 }

@@ -123,7 +123,6 @@ static json_t *baseline_json(const struct baseline *b)
 
 static int print_json(const struct baselines *all)
 {
-	_cleanup_(freep) char *text = NULL;
 	json_t *list = json_array(), *json;
 	size_t i;
 	int bad = 0;
@@ -131,12 +130,11 @@ static int print_json(const struct baselines *all)
 	for (i = 0; i < all->n; i++)
 		bad |= json_array_append_new(list, baseline_json(&all->list[i]));
 	json = json_pack("{s:s, s:o}", "schema", BASELINES_SCHEMA, "baselines", list);
-	text = json && !bad ? json_text(json) : NULL;
-	json_decref(json);
-	if (!text)
-		return cmd_fail(errf(-ENOMEM, "no memory for the list"));
-	fputs(text, stdout);
-	return EXIT_DONE;
+	if (bad) {
+		json_decref(json);
+		json = NULL;
+	}
+	return cmd_print_json(json) ? cmd_fail_environment() : EXIT_DONE;
 }
 
 static void print_baseline(const struct baseline *b)

@@ -10,7 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "user/base/cleanup.h"
 #include "user/base/err.h"
+#include "user/base/json_parts.h"
 
 int cmd_fail_environment(void)
 {
@@ -109,6 +111,17 @@ int parse_double(const char *text, const char *what, double min, double max, dou
 		return errf(-ERANGE, "%s must be from %.12g to %.12g, not '%s'", what, min, max,
 			    text);
 	*ret = v;
+	return 0;
+}
+
+int cmd_print_json(json_t *json)
+{
+	_cleanup_(freep) char *text = json ? json_text(json) : NULL;
+
+	json_decref(json);
+	if (!text)
+		return errf(-ENOMEM, "no memory for the result");
+	fputs(text, stdout);
 	return 0;
 }
 

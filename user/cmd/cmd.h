@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -58,6 +59,10 @@ int cmd_finish(int code);
 int parse_u32(const char *text, const char *what, unsigned int min, unsigned int max,
 	      unsigned int *ret);
 int parse_double(const char *text, const char *what, double min, double max, double *ret);
+
+/* Prints a JSON value, whose reference it takes; NULL is no memory for it. 0, or -ENOMEM with a
+ * sentence. */
+int cmd_print_json(json_t *json);
 
 /* "PREFIX-20240501-123456", by the local time, in a block of the caller's; NULL without memory. */
 char *cmd_name_by_time(const char *prefix);

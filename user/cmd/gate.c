@@ -7,7 +7,6 @@
 
 #include "user/base/array.h"
 #include "user/base/err.h"
-#include "user/base/json_parts.h"
 #include "user/cmd/cmd.h"
 #include "user/cmd/folder_manifest.h"
 #include "user/cmd/gate_evidence.h"
@@ -60,8 +59,6 @@ static int write_folder(struct gate_session *s, struct run_folder *rf)
 static int print_result(const struct gate_session *s)
 {
 	const struct gate_options *o = s->o;
-	_cleanup_(freep) char *text = NULL;
-	json_t *json;
 
 	if (o->annotates)
 		gate_annotations_write(s->result,
@@ -69,13 +66,7 @@ static int print_result(const struct gate_session *s)
 				       o->json ? stderr : stdout);
 	if (!o->json)
 		return gate_text_write(s->result, cmd_color(stdout, o->no_color), stdout);
-	json = gate_json(s->result);
-	text = json ? json_text(json) : NULL;
-	json_decref(json);
-	if (!text)
-		return errf(-ENOMEM, "no memory for the verdict");
-	fputs(text, stdout);
-	return 0;
+	return cmd_print_json(gate_json(s->result));
 }
 
 static int judge_into(struct gate_session *s, const char *folder)

@@ -251,11 +251,7 @@ static int next_after_regression(struct gate_result *g, const char *scenario)
 		collector = first->collector;
 	if (!collector) /* nothing was profiled */
 		return next(g, "fathom run %s", scenario);
-	err = str_addf(&file, "%s/", g->after_path);
-	if (!err)
-		err = run_profile_name(c->after_name, collector, &file);
-	if (!err)
-		err = str_add(&file, ".pb.gz");
+	err = run_profile_path(g->after_path, c->after_name, collector, &file);
 	if (!err)
 		err = add_word(&text, str_text(&file));
 	if (!err)

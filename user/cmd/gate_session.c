@@ -24,8 +24,7 @@ static int load_profile(void *ctx, const struct gate_side *side, const struct ru
 	const struct gate_session *s = ctx;
 	struct folded_repairs repairs;
 
-	if (str_addf(&path, "%s/", s->o->run ? side->path : s->ab_folder) ||
-	    run_profile_name(c->name, collector, &path) || str_add(&path, ".pb.gz"))
+	if (run_profile_path(s->o->run ? side->path : s->ab_folder, c->name, collector, &path))
 		return errf(-ENOMEM, "no memory to read a profile");
 	return profile_load(str_text(&path), NULL, ret, &repairs);
 }

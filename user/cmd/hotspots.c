@@ -117,9 +117,7 @@ static int load(const struct hotspots_options *o, struct profile **ret)
 		return profile_load(o->path, o->collector, ret, &repairs);
 	if (strchr(o->case_name, '/'))
 		return errf(-EINVAL, "'%s' is no name of a case", o->case_name);
-	if (str_addf(&path, "%s/", o->path) ||
-	    run_profile_name(o->case_name, o->collector ? o->collector : "cpu", &path) ||
-	    str_add(&path, ".pb.gz"))
+	if (run_profile_path(o->path, o->case_name, o->collector ? o->collector : "cpu", &path))
 		return errf(-ENOMEM, "no memory to read '%s'", o->path);
 	return profile_load(str_text(&path), NULL, ret, &repairs);
 }
@@ -136,7 +134,6 @@ static json_t *row_json(const struct top_row *row, int64_t all)
 static int print_json(const struct hotspots_options *o, const struct profile *p, unsigned int value,
 		      const struct top_row *rows, size_t n, int64_t all)
 {
-	_cleanup_(freep) char *text = NULL;
 	json_t *list = json_array(), *json;
 	size_t i;
 	int bad = 0;
@@ -149,11 +146,12 @@ static int print_json(const struct hotspots_options *o, const struct profile *p,
 			 profile_string(p, p->value_types[value].type), "unit",
 			 profile_string(p, p->value_types[value].unit), "all", (json_int_t)all,
 			 "functions", list);
-	text = json && !bad ? json_text(json) : NULL;
-	json_decref(json);
-	if (!text)
-		return cmd_fail(errf(-ENOMEM, "no memory for the list"));
-	fputs(text, stdout);
+	if (bad) {
+		json_decref(json);
+		json = NULL;
+	}
+	if (cmd_print_json(json))
+		return cmd_fail_environment();
 	return n ? EXIT_REGRESSION : EXIT_DONE;
 }
 

@@ -8,7 +8,6 @@
 #include "user/base/array.h"
 #include "user/base/cleanup.h"
 #include "user/base/err.h"
-#include "user/base/json_parts.h"
 #include "user/bench/run_files.h"
 #include "user/cmd/cmd.h"
 #include "user/cmd/scenario_options.h"
@@ -113,18 +112,6 @@ static void list_cases(const struct scenario_run *run)
 		       *run->cases->list[i].name ? run->cases->list[i].name : run->scenario->name);
 }
 
-static int print_summary(const struct scenario_run *run)
-{
-	json_t *json = run_summary_json(run->result, run->scenario);
-	_cleanup_(freep) char *text = json ? json_text(json) : NULL;
-
-	json_decref(json);
-	if (!text)
-		return cmd_fail(errf(-ENOMEM, "no memory for the summary"));
-	fputs(text, stdout);
-	return EXIT_DONE;
-}
-
 static int run_and_write(struct scenario_run *run, const struct run_options *o, const char *folder,
 			 int argc, char **argv)
 {
@@ -147,7 +134,9 @@ static int run_and_write(struct scenario_run *run, const struct run_options *o, 
 		run_annotations_write(run->result, run->scenario, run->scenario->path,
 				      o->json ? stderr : stdout);
 	if (o->json)
-		code = print_summary(run);
+		code = cmd_print_json(run_summary_json(run->result, run->scenario))
+			       ? cmd_fail_environment()
+			       : EXIT_DONE;
 	else
 		printf("%s\n", folder);
 	return code == EXIT_DONE ? scenario_run_verdict(run) : code;

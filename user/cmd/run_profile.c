@@ -8,20 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "user/base/array.h"
 #include "user/base/err.h"
-#include "user/base/file.h"
-#include "user/base/json_parts.h"
 #include "user/bench/functions.h"
 #include "user/cmd/profile_files.h"
 #include "user/cmd/record_options.h"
 #include "user/cmd/run_recorded.h"
-#include "user/export/load.h"
-#include "user/export/pprof.h"
 #include "user/export/profile_json.h"
-#include "user/export/summary_json.h"
 
-#define MAX_SUMMARY_BYTES (64u << 20)
 #define DEFAULT_COLLECTOR "cpu"
 
 /* One collector's profile of one case. */
@@ -223,6 +216,16 @@ int run_profiles_take(void *ctx, unsigned int case_number, unsigned int number, 
 int run_profile_name(const char *case_name, const char *collector, struct str *out)
 {
 	return str_addf(out, "%s%s%s", case_name, *case_name ? "." : "", collector);
+}
+
+int run_profile_path(const char *folder, const char *case_name, const char *collector,
+		     struct str *out)
+{
+	int err = str_addf(out, "%s/", folder);
+
+	if (!err)
+		err = run_profile_name(case_name, collector, out);
+	return err ? err : str_add(out, ".pb.gz");
 }
 
 static int write_part(const struct run_profiles *r, const struct scenario_case *c,

@@ -38,3 +38,7 @@ int run_profiles_write(struct run_profiles *r, struct run_result *result, struct
 
 /* Appends "CASE.COLLECTOR" as above. 0 or -ENOMEM. */
 int run_profile_name(const char *case_name, const char *collector, struct str *out);
+
+/* Appends "FOLDER/CASE.COLLECTOR.pb.gz". 0 or -ENOMEM. */
+int run_profile_path(const char *folder, const char *case_name, const char *collector,
+		     struct str *out);
