@@ -31,7 +31,8 @@ static double look_up(const struct unit *units, const char *name)
 	return 0;
 }
 
-double unit_ns(const char *unit)
+/* What one of a unit is in ns; 0 if it is no unit of time. */
+static double unit_ns(const char *unit)
 {
 	static const struct unit units[] = {
 		{ "ns", 1 },  { "us", 1e3 },  { "\xc2\xb5s", 1e3 }, { "ms", 1e6 },
@@ -41,7 +42,8 @@ double unit_ns(const char *unit)
 	return unit ? look_up(units, unit) : 0;
 }
 
-double unit_bytes(const char *unit)
+/* The same in bytes, for units of size. */
+static double unit_bytes(const char *unit)
 {
 	static const struct unit units[] = {
 		{ "bytes", 1 },	       { "B", 1 },    { "kB", 1e3 },   { "KB", 1e3 },

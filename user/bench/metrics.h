@@ -38,7 +38,3 @@ bool metrics_is_latency(const struct scenario_metric *m);
 
 /* Adds to the observations, or to those that were dropped. 0 or -ENOMEM. */
 int latency_add(struct run_latency *l, double ns);
-
-/* What one of a unit is in ns, or in bytes; 0 if it is no unit of time, or of size. */
-double unit_ns(const char *unit);
-double unit_bytes(const char *unit);

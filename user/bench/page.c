@@ -195,3 +195,15 @@ int page_write(struct page *p, const char *name, FILE *out)
 		return errf(-EIO, "cannot write all of '%s': %m", name);
 	return 0;
 }
+
+void page_limits(struct page *p, double value, double min, double max)
+{
+	if (isfinite(value))
+		page_putf(p, " is %.10g", value);
+	else
+		page_put(p, " is not known");
+	if (isfinite(min))
+		page_putf(p, ", at least %.10g", min);
+	if (isfinite(max))
+		page_putf(p, ", at most %.10g", max);
+}

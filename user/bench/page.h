@@ -50,3 +50,6 @@ void page_change(struct page *p, double change, bool is_points);
 
 /* Writes it all. -EIO or -ENOMEM with a sentence; 'name' is what is written, for that. */
 int page_write(struct page *p, const char *name, FILE *out);
+
+/* " is 7, at least 8, at most 9": a value, and its limits; NAN is not known, or none. */
+void page_limits(struct page *p, double value, double min, double max);

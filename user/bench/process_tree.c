@@ -272,7 +272,8 @@ void process_tree_release(struct process_tree *t)
 	*t = (struct process_tree){ 0 };
 }
 
-void rusage_add(struct rusage *sum, const struct rusage *more)
+/* Adds what 'more' has used; the largest resident set is the larger one. */
+static void rusage_add(struct rusage *sum, const struct rusage *more)
 {
 	timeradd(&sum->ru_utime, &more->ru_utime, &sum->ru_utime);
 	timeradd(&sum->ru_stime, &more->ru_stime, &sum->ru_stime);

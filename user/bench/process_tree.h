@@ -34,6 +34,3 @@ uint64_t process_tree_bytes(const struct process_tree *t, pid_t except, uint64_t
  * seconds (in an uninterruptible sleep).
  */
 int process_tree_end(const struct process_tree *t, struct rusage *usage);
-
-/* Adds what 'more' has used; the largest resident set is the larger one. */
-void rusage_add(struct rusage *sum, const struct rusage *more);

@@ -59,14 +59,7 @@ static void put_broken(struct page *p, const struct run_slo *slo)
 {
 	page_put(p, "      <failure type=\"limit\" message=\"");
 	page_xml(p, slo->metric);
-	if (isfinite(slo->value))
-		page_putf(p, " is %.10g", slo->value);
-	else
-		page_put(p, " is not known");
-	if (isfinite(slo->min))
-		page_putf(p, ", at least %.10g", slo->min);
-	if (isfinite(slo->max))
-		page_putf(p, ", at most %.10g", slo->max);
+	page_limits(p, slo->value, slo->min, slo->max);
 	page_put(p, "\"/>\n");
 }
 

@@ -169,10 +169,6 @@ DEFINE_FREEP(struct scenario, scenario_free)
 /* Whether it defines a metric of that name that is to be gated. */
 bool scenario_gates_metric(const struct scenario *s, const char *name);
 
-/* Whether each case has a metric of that name (run_result.h lists them), or the summary a key. */
-bool scenario_metric_is_builtin(const char *name);
-bool scenario_metric_is_summary_key(const char *name);
-
 #define SCENARIO_MAX_CASES 256
 
 /*

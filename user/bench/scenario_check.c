@@ -8,6 +8,8 @@
 #include "user/base/array.h"
 #include "user/base/err.h"
 #include "user/bench/pattern.h"
+#include "user/bench/repetition.h"
+#include "user/bench/run_files.h"
 #include "user/bench/scenario_names.h"
 
 static bool is_one_of(const char *const *names, size_t n, const char *name)
@@ -21,36 +23,16 @@ static bool is_one_of(const char *const *names, size_t n, const char *name)
 	return false;
 }
 
-bool scenario_metric_is_builtin(const char *name)
+/* Whether each case has a metric of that name. */
+static bool is_builtin(const char *name)
 {
-	static const char *const names[] = {
-		"wall_ns",
-		"cpu_ns",
-		"user_ns",
-		"system_ns",
-		"max_rss_bytes",
-		"minor_faults",
-		"major_faults",
-		"voluntary_switches",
-		"involuntary_switches",
-		"read_bytes",
-		"written_bytes",
-		"ready_ns",
-		"instructions",
-		"cycles",
-		"cache_misses",
-		"branch_misses",
-	};
+	size_t i;
 
-	return is_one_of(names, ARRAY_SIZE(names), name);
-}
-
-bool scenario_metric_is_summary_key(const char *name)
-{
-	static const char *const names[] = { "p50_latency_ms", "p95_latency_ms", "p99_latency_ms",
-					     "throughput",     "error_rate",	 "alloc_bytes" };
-
-	return is_one_of(names, ARRAY_SIZE(names), name);
+	for (i = 0; i < REPETITION_VALUES; i++) {
+		if (!strcmp(repetition_metrics[i].name, name))
+			return true;
+	}
+	return false;
 }
 
 static bool is_own_metric(const struct scenario *s, const char *name)
@@ -299,7 +281,7 @@ static int check_metrics(const struct yaml_tree *t, const struct scenario *s)
 	int err = check_distinct(t, "metrics");
 
 	for (i = 0; i < s->n_metrics && !err; i++) {
-		if (scenario_metric_is_builtin(s->metrics[i].name))
+		if (is_builtin(s->metrics[i].name))
 			err = yaml_error(
 				t, yaml_find(nth(at(t, "metrics"), i), "name"),
 				"every scenario has the metric '%s': give this one another "
@@ -317,8 +299,8 @@ static int check_slo(const struct yaml_tree *t, const struct scenario *s)
 	for (i = 0; i < s->n_slo; i++) {
 		const char *name = s->slo[i].metric;
 
-		if (!is_own_metric(s, name) && !scenario_metric_is_builtin(name) &&
-		    !scenario_metric_is_summary_key(name))
+		if (!is_own_metric(s, name) && !is_builtin(name) &&
+		    !is_one_of(run_stable_keys, RUN_STABLE_KEYS, name))
 			return yaml_error(t, nth(map, i)->key, "there is no metric '%s'", name);
 	}
 	return 0;
@@ -332,7 +314,7 @@ static int check_gates(const struct yaml_tree *t, const struct scenario *s)
 	for (i = 0; i < s->n_gates; i++) {
 		const struct scenario_gate *g = &s->gates[i];
 
-		if (!is_own_metric(s, g->metric) && !scenario_metric_is_builtin(g->metric))
+		if (!is_own_metric(s, g->metric) && !is_builtin(g->metric))
 			return yaml_error(t, nth(map, i)->key, "there is no metric '%s'",
 					  g->metric);
 		if (g->min_effect > g->limit)
