@@ -99,10 +99,11 @@ struct flame_data {
 
 /*
  * Finds the element in a picture (SVG or HTML) and reads it back. The file is hostile: -EINVAL with
- * a sentence for what is not well-formed, -ENOENT if it has none, -EFBIG if it unpacks to more than
- * FLAME_DATA_MAX.
+ * a sentence for what is not well-formed, -ENOENT if it has none, -EFBIG if it is larger than
+ * FLAME_FILE_MAX or unpacks to more than FLAME_DATA_MAX.
  */
-#define FLAME_DATA_MAX (1ull << 31)
+#define FLAME_FILE_MAX (1ull << 30)
+#define FLAME_DATA_MAX (1ull << 28) /* of which a node takes two bytes at least */
 int flame_data_read(FILE *in, const char *name, struct flame_data **ret);
 void flame_data_free(struct flame_data *data);
 DEFINE_FREEP(struct flame_data, flame_data_free)
