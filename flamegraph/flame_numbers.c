@@ -105,7 +105,7 @@ int flame_numbers_new(const struct flame_tree *tree, const struct flame_kept *ke
 	if (numbers) {
 		numbers->tree = tree;
 		numbers->of = array_of_none(tree->n_frames);
-		numbers->frames = calloc(tree->n_frames + 1, sizeof(*numbers->frames));
+		numbers->frames = array_of_none(tree->n_frames);
 		if (numbers->of && numbers->frames) {
 			number_of(numbers, 0);
 			err = add_edges(numbers, kept, edges);

@@ -5,6 +5,7 @@
  *
  *   bench_flame_data FILE.folded [BUDGET]        default: FLAME_DATA_BUDGET; 0: all
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
