@@ -558,7 +558,7 @@ static void a_picture_of_very_many_frames_stays_small(void **state)
 		stacks_add(p, NULL, stack, 100 + i % 7);
 	}
 	drawn_init(&d, p);
-	assert_true(d.tree->n_nodes > 2 * 7000);
+	assert_true(d.tree->n_nodes > 2 * 6000);
 	drawn_write(&d, &o);
 	cut_the_inside(&d);
 	assert_true(strlen(d.text) > 500 << 10);

@@ -76,7 +76,7 @@ static int print_help(void)
 	      "      --subtitle TEXT    default: what the recording says of itself\n"
 	      "      --width PIXELS     default: 1200, and the window's width in a browser\n"
 	      "      --min-width PIXELS join frames narrower than this (0: none; default 0.1,\n"
-	      "                         more if there were over 7,000 frames)\n"
+	      "                         more if there were over 6,000 frames)\n"
 	      "      --icicle           root at the top\n"
 	      "      --per-thread       a thread's name and TID at the root, not the process's\n"
 	      "      --with-pid         and the PID\n"
