@@ -74,7 +74,7 @@ const app = {
 	},
 
 	apply(partial) {
-		const before = app.state;
+		const before = app.state, treeBefore = app.tree;
 		app.state = { ...before, ...partial };
 		// IDs of the view from the other side name nothing here.
 		if (app.state.callers !== before.callers && app.state.zoom === before.zoom)
@@ -85,7 +85,10 @@ const app = {
 			computeTree();
 		if (isOtherTree || hasOther("zoom"))
 			findZoomed();
-		if (isOtherTree || hasOther("search") || hasOther("matchCase"))
+		// Seen from the leaf, there is more below what is zoomed than is there at first.
+		if (app.state.callers && (isOtherTree || hasOther("zoom")))
+			focusTree();
+		if (app.tree !== treeBefore || hasOther("search") || hasOther("matchCase"))
 			computeSearch();
 		const changed = new Set(Object.keys(app.state).filter(hasOther));
 		for (const f of app.listeners)
@@ -110,12 +113,20 @@ function firstState() {
 	};
 }
 
-function computeTree() {
+function computeTree(focus = []) {
 	const { callers, merge, sort, range } = app.state;
-	app.tree = viewTree(app.data, { callers, merge, sort, range });
+	app.tree = viewTree(app.data, { callers, merge, sort, range, focus });
 	app.whole = app.tree.total[0];
 	if (!range && app.data.header.total > app.whole)
 		app.whole = app.data.header.total;
+}
+
+function focusTree() {
+	const focus = [];
+	for (let node = app.zoomed; node > 0; node = app.tree.parent[node])
+		focus.unshift(app.tree.frame[node]);
+	computeTree(focus);
+	findZoomed();
 }
 
 function findZoomed() {

@@ -22,7 +22,7 @@ function deltaScales(data) {
 
 // Map of frames to {p, isSignificant}; null if nothing was judged.
 function deltaVerdicts(data) {
-	if (!data.header.verdicts)
+	if (!data.header.verdicts || !data.header.verdicts.length)
 		return null;
 	if (!data.verdictByFrame) {
 		data.verdictByFrame = new Map();

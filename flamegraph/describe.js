@@ -18,7 +18,7 @@ function framesText(n) {
 }
 
 function amountText(data, value) {
-	return formatAmount(value, data.header.unit, data.header.value);
+	return formatReal(value, data.header.unit, data.header.count_name || data.header.value);
 }
 
 // "+1.20 s (+12.00%)"

@@ -22,18 +22,10 @@ function moveBeside(box, step) {
 	return row[row.indexOf(box) + step] || null;
 }
 
-function moveOutward(box) {
-	if (box.depth === 0)
-		return null;
-	const x = box.x + box.w / 2;
-	return picture.drawing.rowOf(box.depth - 1).find((b) => b.x <= x && x <= b.x + b.w) || null;
-}
-
 function moveInward(box) {
 	let widest = null;
 	for (const b of picture.drawing.rowOf(box.depth + 1))
-		if (b.x + b.w / 2 >= box.x && b.x + b.w / 2 <= box.x + box.w &&
-		    (!widest || b.w > widest.w))
+		if (b.parent === box && (!widest || b.w > widest.w))
 			widest = b;
 	return widest;
 }
@@ -70,8 +62,8 @@ const KEY_ACTS = {
 
 // In the frames only: in a field, a table or on a button these keys have a meaning of their own.
 const KEY_MOVES = {
-	ArrowUp: (box) => focusBox(app.state.icicle ? moveOutward(box) : moveInward(box)),
-	ArrowDown: (box) => focusBox(app.state.icicle ? moveInward(box) : moveOutward(box)),
+	ArrowUp: (box) => focusBox(app.state.icicle ? box.parent : moveInward(box)),
+	ArrowDown: (box) => focusBox(app.state.icicle ? moveInward(box) : box.parent),
 	ArrowLeft: (box) => focusBox(moveBeside(box, -1)),
 	ArrowRight: (box) => focusBox(moveBeside(box, 1)),
 	Home: (box) => focusBox(moveToEnd(box, false)),

@@ -125,19 +125,13 @@ function placeHead() {
 		text.setAttribute("x", picture.width / 2);
 	tools.box.setAttribute("width", picture.width);
 	tools.box.setAttribute("height", 1000);
-	const height = Math.ceil(tools.element.getBoundingClientRect().height / scaleOfPage()) || 50;
+	const height = tools.element.offsetHeight || 50;
 	tools.box.setAttribute("height", height);
 	picture.below = 4;
 	picture.top = picture.headHeight - 6 + height + paneSum("above") + picture.below;
 	const paper = head.querySelector(".paper");
 	if (paper)
 		paper.setAttribute("height", picture.top);
-}
-
-// An SVG in a page may be drawn at another size than it says.
-function scaleOfPage() {
-	const width = app.svg.getBoundingClientRect().width;
-	return width > 0 ? width / picture.width : 1;
 }
 
 function placeBar() {
@@ -176,11 +170,10 @@ function colorOf(box) {
 function drawFrames() {
 	const { data, tree, zoomed, whole, state } = app;
 	const view = picture.view = { data, tree, zoomed, whole, isCallers: state.callers, colorOf };
-	const boxes = boxesOf(tree, zoomed, picture.inner);
+	const boxes = boxesOf(tree, zoomed, picture.inner, nodeWeights(data, tree), app.found);
 	const rows = boxes.length ? boxes[boxes.length - 1].depth + 1 : 1;
 	const grown = zoomed ? Math.max(0, rows - picture.rows) : 0;
 	picture.rows = zoomed ? Math.max(rows, picture.rows) : rows;
-	markHits(tree, app.found, boxes);
 	picture.drawing.group.classList.toggle("searched", app.found !== null);
 	picture.drawing.draw(view, boxes, picture.margin, rowY);
 	setHeight();
@@ -194,6 +187,8 @@ function drawFrames() {
 // The same frame keeps the keyboard, or else what is zoomed.
 function findCurrent(boxes) {
 	const node = picture.current ? picture.current.node : -1;
+	if (picture.current && picture.current.g)
+		picture.current.g.classList.remove("current");
 	const box = boxes.find((b) => b.node === node && !b.hidden) ||
 		boxes.find((b) => b.node === app.zoomed && !b.hidden) || boxes[0];
 	picture.current = box || null;
@@ -208,6 +203,7 @@ function showDetails(box) {
 	let text = picture.atRest;
 	const room = picture.width - 2 * picture.margin;
 	if (box) {
+		picture.drawing.write(box);
 		const said = describeBox(picture.view, box);
 		const name = said.name + (said.where ? ` (${said.where})` : "");
 		const amounts = ` \u2014 ${said.lines.join("; ")}`;
@@ -264,7 +260,7 @@ function zoomInto(box) {
 	if (box.node !== app.zoomed)
 		return app.zoom(box.node);
 	const shown = new Set(drawing.boxes().filter((b) => !b.hidden).map((b) => b.node));
-	app.zoom(widestHidden(app.tree, box.node, shown));
+	app.zoom(widestHidden(app.tree, nodeWeights(app.data, app.tree), box.node, shown));
 }
 
 function listenToFrames() {
@@ -316,6 +312,7 @@ function startPicture() {
 	picture.tools = addTools();
 	app.onChange((changed) => {
 		updateTools();
+		placeHead();
 		drawFrames();
 		showDetails(null);
 		if (changed.has("icicle") || changed.has("callers"))

@@ -37,7 +37,7 @@ const STYLE_RULES = [
 		"outline-offset:-1px;z-index:2;position:relative"],
 	[".ui input", "width:170px;flex:0 1 170px;min-width:70px"],
 	[".ui input:invalid", "border-color:#c00;background:#fee"],
-	[".ui output", "white-space:nowrap;min-width:0"],
+	[".ui output", "white-space:nowrap;min-width:112px"],
 	[".crumbs", "display:flex;flex:1 1 auto;min-width:0;height:20px;align-items:center;" +
 		"overflow:hidden;padding:0 10px;white-space:nowrap;justify-content:flex-start"],
 	[".crumbs button", "border:none;background:none;padding:0 3px;height:18px;color:#2456b0;" +
