@@ -70,7 +70,7 @@ class CallerWalk {
 	}
 
 	total() {
-		let total = 0;
+		let total = this.raw.self[0]; // stacks without any frame
 		for (const leaf of this.leaf)
 			total += Math.max(this.weight[leaf], this.before(leaf));
 		if (this.hidden)
@@ -196,8 +196,8 @@ function callersView(data, base, options) {
 		leaf: Uint32Array.from(leaf), at: Uint32Array.from(leaf), frame: 0,
 		weight: self, weightBefore: selfBefore, hidden: isKnown ? data.restFrames : null,
 	}, options);
-	walk.run();
 	walk.give(0, 0);
+	walk.run();
 	if (!isKnown)
 		addUnknownLeaves(walk, base);
 	return finishCallers(data, walk, base, options);
