@@ -105,7 +105,7 @@ function updateCrumbs() {
 	parts.unshift(0);
 	tools.crumbs.replaceChildren();
 	for (const node of parts) {
-		const name = boxName(picture.view || { data: app.data, tree }, { node, hidden: 0 });
+		const name = nodeName(app, node);
 		const part = newButton(name, `Zoom to ${name}`, () => app.zoom(node));
 		if (node === zoomed)
 			part.setAttribute("aria-current", "true");

@@ -167,16 +167,24 @@ function colorOf(box) {
 		data.frameColor[frame];
 }
 
+// Of what changed only through what it calls.
+function outlineOf(box) {
+	const { data, tree, isCallers } = picture.view;
+	return isDelta(data) && !box.hidden && box.w >= BOX_GAP_FROM ?
+		deltaOutline(data, tree, box.node, isCallers) : null;
+}
+
 function drawFrames() {
 	const { data, tree, zoomed, whole, state } = app;
-	const view = picture.view = { data, tree, zoomed, whole, isCallers: state.callers, colorOf };
 	const boxes = boxesOf(tree, zoomed, picture.inner, nodeWeights(data, tree), app.found);
+	const view = picture.view = { data, tree, zoomed, whole, boxes, isCallers: state.callers,
+		colorOf, outlineOf };
 	const rows = boxes.length ? boxes[boxes.length - 1].depth + 1 : 1;
 	const grown = zoomed ? Math.max(0, rows - picture.rows) : 0;
 	picture.rows = zoomed ? Math.max(rows, picture.rows) : rows;
 	const { group } = picture.drawing, hadFocus = group.contains(document.activeElement);
 	group.classList.toggle("searched", app.found !== null);
-	picture.drawing.draw(view, boxes, picture.margin, rowY);
+	picture.drawing.draw(view, picture.margin, rowY);
 	setHeight();
 	// The root's row, at the bottom, must not run away from the pointer.
 	if (grown && app.alone && !state.icicle)
