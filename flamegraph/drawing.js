@@ -82,8 +82,9 @@ function newDrawing(group, look) {
 		box.g = g;
 		box.words = elements.words;
 		boxOf.set(g, box);
+		const isHot = !box.hidden && view.hot > 0 && view.tree.frame[box.node] === view.hot;
 		put(g, has, "class", `${box.above ? "above " : ""}${box.hidden ? "few " : ""}` +
-			(box.hit ? "hit" : ""));
+			`${box.hit ? "hit " : ""}${isHot ? "hot" : ""}`);
 		put(rect, has, "x", x.toFixed(2));
 		put(rect, has, "width", (box.w >= BOX_GAP_FROM ? box.w - BOX_GAP : box.w).toFixed(2));
 		put(rect, has, "fill", view.colorOf(box));
@@ -112,7 +113,7 @@ function newDrawing(group, look) {
 	}
 
 	// view: {data, tree, whole, zoomed, boxes (of boxesOf()), isCallers, colorOf(box),
-	// outlineOf(box) or none}; rowY(depth): pixels; left: where x = 0 is.
+	// outlineOf(box) or none, hot: frame to be marked or -1}; rowY(depth): pixels; left: where x = 0 is.
 	function draw(ofView, left, rowY) {
 		const list = ofView.boxes;
 		view = ofView;

@@ -54,7 +54,6 @@ const KEY_ACTS = {
 	r: () => app.set({ callers: !app.state.callers }),
 	m: () => app.set({ merge: !app.state.merge }),
 	s: () => app.set({ sort: app.state.sort === "weight" ? "name" : "weight" }),
-	t: () => app.set({ panel: !app.state.panel }),
 	c: () => copyStack(),
 	"?": () => toggleHelp(),
 	Backspace: () => app.back(),

@@ -22,6 +22,10 @@ function startFlame() {
 		app.start(svg, alone, data);
 		startPicture();
 		startKeys();
+		if (typeof startPanel === "function")
+			startPanel();
+		if (typeof startTimeline === "function")
+			startTimeline();
 		app.restore();
 		layOut();
 		toRoot();
