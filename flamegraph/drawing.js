@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// drawing: the boxes of a tree in a group of SVG: a group for each row, in it one for each box with
+// its tooltip, rectangle and label, as the static picture has them. Elements are used again by the
+// next drawing, since making them is what costs time; texts that nobody sees yet are written when
+// there is nothing else to do.
+
+const BOX_GAP = 0.5, BOX_GAP_FROM = 3; // pixels
+const VANISHED = { stroke: "#3f3f46", "stroke-dasharray": "3 2", "fill-opacity": ".55" };
+
+// Where there is no idle time to ask for, a little is taken now and then.
+function whenIdle(f) {
+	if (window.requestIdleCallback)
+		return window.requestIdleCallback(f);
+	const until = () => performance.now() + 8;
+	return window.setTimeout(() => {
+		const end = until();
+		f({ timeRemaining: () => end - performance.now() });
+	}, 30);
+}
+
+// look: {rowHeight, boxHeight, baseline, indent, labels}
+function newDrawing(group, look) {
+	const rows = []; // {g, boxes: elements, used}
+	const boxOf = new Map(); // element of a group -> box
+	let boxes = [], rowStart = [0], view = null, written = 0, writer = 0;
+
+	group.classList.add("rows");
+	setAttributes(group, { role: "tree" });
+
+	function rowAt(depth) {
+		while (rows.length <= depth) {
+			const g = svgElement("g", { class: "row", role: "none" });
+			rows.push({ g, elements: [], used: 0 });
+			group.append(g);
+		}
+		return rows[depth];
+	}
+
+	function newElements(row) {
+		const g = svgElement("g", { tabindex: -1, role: "treeitem" });
+		const title = svgElement("title", {}), rect = svgElement("rect", {
+			height: look.boxHeight });
+		const words = document.createTextNode("");
+		title.append(words);
+		g.append(title, rect);
+		row.g.append(g);
+		return { g, words, rect, text: null, has: {} };
+	}
+
+	// 'has': what was put there before, to be asked for less.
+	function put(element, has, name, value) {
+		if (has[name] === value)
+			return;
+		has[name] = value;
+		if (value === null)
+			element.removeAttribute(name);
+		else
+			element.setAttribute(name, value);
+	}
+
+	function label(elements, text, x) {
+		const { has } = elements;
+		if (!elements.text) {
+			if (!text)
+				return;
+			elements.text = svgElement("text", { y: look.baseline }, "");
+			elements.g.append(elements.text);
+		}
+		if (has.label !== text)
+			elements.text.textContent = has.label = text;
+		if (text && has.labelX !== x)
+			elements.text.setAttribute("x", has.labelX = x);
+	}
+
+	function drawBox(box, row, left) {
+		const elements = row.elements[row.used] || (row.elements[row.used] = newElements(row));
+		const { g, rect, has } = elements, x = left + box.x;
+		const isGone = !box.hidden && isVanished(view.tree, box.node);
+		row.used++;
+		box.g = g;
+		box.words = elements.words;
+		boxOf.set(g, box);
+		put(g, has, "class", `${box.above ? "above " : ""}${box.hidden ? "few " : ""}` +
+			(box.hit ? "hit" : ""));
+		put(rect, has, "x", x.toFixed(2));
+		put(rect, has, "width", (box.w >= BOX_GAP_FROM ? box.w - BOX_GAP : box.w).toFixed(2));
+		put(rect, has, "fill", view.colorOf(box));
+		if (isGone !== Boolean(has.isGone))
+			for (const name in VANISHED)
+				put(rect, has, name, isGone ? VANISHED[name] : null);
+		has.isGone = isGone;
+		label(elements, box.w < LABEL_LEAST + 2 * look.indent ? "" :
+			look.labels.fit(boxName(view, box), box.w - 2 * look.indent),
+		(x + look.indent).toFixed(2));
+	}
+
+	function write(box) {
+		const said = describeBox(view, box), lines = [said.where, ...said.lines].filter(Boolean);
+		box.words.data = [said.name, ...lines].join("\n");
+		setAttributes(box.g, { "aria-level": box.depth + 1,
+			"aria-label": [said.name, ...lines].join("; ") });
+	}
+
+	// Tooltips, and what a screen reader says.
+	function writeSome(deadline) {
+		for (; written < boxes.length && deadline.timeRemaining() > 2; written++)
+			write(boxes[written]);
+		writer = written < boxes.length ? whenIdle(writeSome) : 0;
+	}
+
+	// view: as describeBox() wants it, with colorOf(box); list: boxes row by row, left to right;
+	// rowY(depth): pixels; left: where x = 0 is.
+	function draw(ofView, list, left, rowY) {
+		view = ofView;
+		boxes = list;
+		boxOf.clear();
+		rowStart = [];
+		for (const row of rows)
+			row.used = 0;
+		for (let i = 0; i < list.length; i++) {
+			while (rowStart.length <= list[i].depth)
+				rowStart.push(i);
+			drawBox(list[i], rowAt(list[i].depth), left);
+		}
+		rowStart.push(list.length);
+		rows.forEach((row, depth) => {
+			row.g.setAttribute("transform", `translate(0 ${rowY(depth)})`);
+			for (const elements of row.elements.splice(row.used))
+				elements.g.remove();
+		});
+		written = 0;
+		writer = writer || whenIdle(writeSome);
+	}
+
+	return {
+		group, draw,
+		boxes: () => boxes,
+		rows: () => rowStart.length - 1,
+		boxAt: (element) => (element && boxOf.get(element.closest(".row>g"))) || null,
+		rowOf: (depth) => boxes.slice(rowStart[depth] || 0, rowStart[depth + 1] || 0),
+		write,
+	};
+}
