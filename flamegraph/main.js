@@ -21,6 +21,7 @@ function startFlame() {
 	decodeFlame(holder.textContent).then((data) => {
 		app.start(svg, alone, data);
 		startPicture();
+		startPanes();
 		startKeys();
 		app.restore();
 		layOut();
