@@ -9,13 +9,14 @@ const VANISHED = { stroke: "#3f3f46", "stroke-dasharray": "3 2", "fill-opacity":
 
 // Where there is no idle time to ask for, a little is taken now and then.
 function whenIdle(f) {
+	const take = (deadline) => {
+		const end = performance.now() + 8;
+		f(deadline && !deadline.didTimeout ? deadline :
+			{ timeRemaining: () => end - performance.now() });
+	};
 	if (window.requestIdleCallback)
-		return window.requestIdleCallback(f);
-	const until = () => performance.now() + 8;
-	return window.setTimeout(() => {
-		const end = until();
-		f({ timeRemaining: () => end - performance.now() });
-	}, 30);
+		return window.requestIdleCallback(take, { timeout: 200 });
+	return window.setTimeout(take, 30);
 }
 
 // look: {rowHeight, boxHeight, baseline, indent, labels}
@@ -106,6 +107,8 @@ function newDrawing(group, look) {
 		for (; written < boxes.length && deadline.timeRemaining() > 2; written++)
 			write(boxes[written]);
 		writer = written < boxes.length ? whenIdle(writeSome) : 0;
+		if (!writer)
+			group.removeAttribute("aria-busy");
 	}
 
 	// view: as describeBox() wants it, with colorOf(box); list: boxes row by row, left to right;
@@ -129,6 +132,7 @@ function newDrawing(group, look) {
 				elements.g.remove();
 		});
 		written = 0;
+		group.setAttribute("aria-busy", "true");
 		writer = writer || whenIdle(writeSome);
 	}
 

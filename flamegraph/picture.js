@@ -174,7 +174,8 @@ function drawFrames() {
 	const rows = boxes.length ? boxes[boxes.length - 1].depth + 1 : 1;
 	const grown = zoomed ? Math.max(0, rows - picture.rows) : 0;
 	picture.rows = zoomed ? Math.max(rows, picture.rows) : rows;
-	picture.drawing.group.classList.toggle("searched", app.found !== null);
+	const { group } = picture.drawing, hadFocus = group.contains(document.activeElement);
+	group.classList.toggle("searched", app.found !== null);
 	picture.drawing.draw(view, boxes, picture.margin, rowY);
 	setHeight();
 	// The root's row, at the bottom, must not run away from the pointer.
@@ -182,6 +183,8 @@ function drawFrames() {
 		window.scrollBy(0, grown * picture.rowHeight);
 	stick();
 	findCurrent(boxes);
+	if (hadFocus && picture.current)
+		picture.current.g.focus({ preventScroll: true });
 }
 
 // The same frame keeps the keyboard, or else what is zoomed.

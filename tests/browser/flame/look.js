@@ -2,7 +2,7 @@
 // look: what a picture shows, as a reader would find it in the page.
 "use strict";
 
-// Boxes row by row from the root on: {name, label, x, w, fill, depth, above, few, hit, focused}.
+// Boxes row by row from the root on. 'full' is the width with the gap to the next frame.
 function boxes(page) {
 	return page.evaluate(() => {
 		const found = [];
@@ -14,6 +14,8 @@ function boxes(page) {
 					depth, name: title[0], lines: title.slice(1),
 					label: text ? text.textContent : "",
 					x: +rect.getAttribute("x"), w: +rect.getAttribute("width"),
+					full: +rect.getAttribute("width") +
+						(+rect.getAttribute("width") >= 2.5 ? 0.5 : 0),
 					y: g.getBoundingClientRect().y,
 					fill: getComputedStyle(rect).fill,
 					above: g.classList.contains("above"), few: g.classList.contains("few"),
@@ -29,8 +31,8 @@ function boxes(page) {
 
 // As boxes(), when all tooltips are written.
 async function described(page) {
-	await page.waitForFunction(() => [...document.querySelectorAll(".rows title")]
-		.every((title) => title.textContent !== ""), { polling: 20, timeout: 10000 });
+	await page.waitForFunction(() => !document.querySelector(".rows[aria-busy]"),
+		{ polling: 10, timeout: 10000 });
 	return boxes(page);
 }
 

@@ -27,10 +27,13 @@ async function main() {
 	}
 	async function checkPages(name, test) {
 		await check(name, async () => {
-			await test();
-			for (const page of pages)
-				if (page.errors.length)
-					throw new Error(`errors in the page: ${page.errors.join("; ")}`);
+			try {
+				await test();
+			} finally {
+				for (const page of pages)
+					if (page.errors.length)
+						throw new Error(`errors in the page: ${page.errors.join("; ")}`);
+			}
 		});
 		for (const page of pages.splice(0))
 			await page.close().catch(() => {});

@@ -6,14 +6,17 @@ const look = require("./look");
 
 module.exports = async ({ check, open, truth }) => {
 	for (const [picture, input] of [["many", "many"], ["pruned", "many"]])
-		for (const pattern of ["^f1", "^f(3|22)$", "^f2[0-9]$", "^app$", "^f29$", "nowhere"])
-			await check(`a search for ${pattern} in ${picture} finds its share`, async () => {
-				const page = await open(`${picture}.svg`);
+		await check(`searches in ${picture} find their share`, async () => {
+			const page = await open(`${picture}.svg`);
+			for (const pattern of ["^f1", "^f(3|22)$", "^f2[0-9]$", "^app$", "^f29$", "nowhere"]) {
 				const sums = truth(input, "matched", pattern);
-				const share = 100 * sums.matched / sums.all;
+				const share = (100 * sums.matched / sums.all).toFixed(2);
+				await page.focus("input");
+				await page.keyboard.press("Escape");
 				await page.type("input", pattern);
-				assert.strictEqual(await look.matched(page), `Matched: ${share.toFixed(2)}%`);
-			});
+				assert.strictEqual(await look.matched(page), `Matched: ${share}%`, pattern);
+			}
+		});
 	await check("the views do not change what matches", async () => {
 		const page = await open("many.svg", { fragment: "search=%5Ef(3%7C22)%24" });
 		const text = await look.matched(page);
@@ -34,7 +37,7 @@ module.exports = async ({ check, open, truth }) => {
 		const mixed = await open("capital.svg", { fragment: "search=read" });
 		assert.strictEqual(await look.matched(mixed), "Matched: 100.00%");
 		await look.clickButton(mixed, "Aa");
-		assert.strictEqual(await look.matched(mixed), "Matched: 40.00%");
+		assert.strictEqual(await look.matched(mixed), "Matched: 60.00%");
 		assert.strictEqual(await look.fragment(mixed), "search=read&case=1");
 	});
 	await check("what matches is marked, and nothing else", async () => {
