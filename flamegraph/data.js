@@ -204,70 +204,89 @@ function emptyTree(n, hasBefore) {
 	};
 }
 
-// Parents, ends and depths. Returns which nodes have a value of their own.
-function readShape(sections, tree) {
-	const shape = new Varints(sections, "shape");
-	const n = tree.n, { parent, end, depth } = tree;
-	const left = new Uint32Array(n), hasSelf = new Uint8Array(n);
-	let open = -1, promised = 1; // the node whose children follow; nodes that must exist
+// For each frame the frames met below it, in one array: millions of edges are looked up in them.
+class EdgeLists {
+	constructor(nFrames) {
+		this.first = new Uint32Array(nFrames);
+		this.length = new Uint32Array(nFrames);
+		this.room = new Uint32Array(nFrames);
+		this.pool = new Uint32Array(4 * nFrames);
+		this.used = 0;
+	}
+
+	add(above, frame) {
+		if (this.length[above] === this.room[above])
+			this.grow(above);
+		this.pool[this.first[above] + this.length[above]++] = frame;
+	}
+
+	grow(above) {
+		const room = Math.max(2, 2 * this.room[above]), first = this.first[above];
+		if (this.used + room > this.pool.length) {
+			const pool = new Uint32Array(2 * (this.used + room));
+			pool.set(this.pool);
+			this.pool = pool;
+		}
+		this.pool.copyWithin(this.used, first, first + this.length[above]);
+		this.first[above] = this.used;
+		this.room[above] = room;
+		this.used += room;
+	}
+}
+
+function frameOfEdge(edges, lists, above, nFrames) {
+	const k = edges.next();
+	if (k > lists.length[above])
+		throw damaged("a frame is named that was not met");
+	if (k)
+		return lists.pool[lists.first[above] + k - 1];
+	const frame = edges.below(nFrames, "frame");
+	lists.add(above, frame);
+	return frame;
+}
+
+function readNodes(sections, tree, nFrames) {
+	const [shape, edges, selves] = ["shape", "edges", "self"].map((name) =>
+		new Varints(sections, name));
+	const befores = tree.selfBefore && new Varints(sections, "before");
+	const { n, frame, parent, end, depth, self, selfBefore } = tree;
+	const lists = new EdgeLists(nFrames);
+	// Of the nodes that the next one is below: how many children are still to come.
+	const open = new Uint32Array(DATA_MAX_DEPTH), left = new Uint32Array(DATA_MAX_DEPTH);
+	let promised = 1, level = 0; // nodes that must exist; how many are open
 	for (let i = 0; i < n; i++) {
-		if (promised <= i)
-			throw damaged("there are nodes outside the tree");
 		const word = shape.next(), children = Math.floor(word / 2);
+		if (i && !level)
+			throw damaged("there are nodes outside the tree");
 		promised += children;
 		if (promised > n)
 			throw damaged("there are less nodes than the tree promises");
-		parent[i] = open < 0 ? 0 : open;
-		depth[i] = open < 0 ? 0 : depth[open] + 1;
-		if (depth[i] > DATA_MAX_DEPTH)
-			throw damaged("stacks are too deep");
-		hasSelf[i] = word % 2;
-		left[i] = children;
+		if (i) {
+			parent[i] = open[level - 1];
+			frame[i] = frameOfEdge(edges, lists, frame[parent[i]], nFrames);
+			depth[i] = level;
+		}
+		if (word % 2) {
+			self[i] = selves.next();
+			if (befores)
+				selfBefore[i] = befores.next();
+		}
 		end[i] = i + 1;
 		if (children) {
-			open = i;
+			if (level === DATA_MAX_DEPTH || (i && !frame[i]))
+				throw damaged(frame[i] ? "stacks are too deep" : "a rest has children");
+			open[level] = i;
+			left[level++] = children;
 			continue;
 		}
-		while (open >= 0 && --left[open] === 0) {
-			end[open] = i + 1;
-			open = open ? parent[open] : -1;
-		}
+		while (level && --left[level - 1] === 0)
+			end[open[--level]] = i + 1;
 	}
 	if (promised !== n)
 		throw damaged("the tree is cut");
-	shape.finish();
-	return hasSelf;
-}
-
-function readEdges(sections, tree, nFrames) {
-	const edges = new Varints(sections, "edges");
-	const { frame, parent, end } = tree;
-	const below = new Array(nFrames); // of each frame: the frames met below it
-	for (let i = 1; i < tree.n; i++) {
-		const above = frame[parent[i]], known = below[above], k = edges.next();
-		if (k) {
-			if (!known || k > known.length)
-				throw damaged("a frame is named that was not met");
-			frame[i] = known[k - 1];
-		} else {
-			frame[i] = edges.below(nFrames, "frame");
-			if (known)
-				known.push(frame[i]);
-			else
-				below[above] = [frame[i]];
-		}
-		if (!frame[i] && end[i] !== i + 1)
-			throw damaged("a rest has children");
-	}
-	edges.finish();
-}
-
-function readValues(sections, name, hasSelf, values) {
-	const numbers = new Varints(sections, name);
-	for (let i = 0; i < values.length; i++)
-		if (hasSelf[i])
-			values[i] = numbers.next();
-	numbers.finish();
+	for (const numbers of [shape, edges, selves, befores])
+		if (numbers)
+			numbers.finish();
 }
 
 function readRestCounts(sections, tree) {
@@ -302,11 +321,7 @@ function readTree(sections, header) {
 	if (!n || !sections.has("shape") || n > sections.get("shape").length)
 		throw damaged("the header says a wrong number of nodes");
 	const tree = emptyTree(n, sections.has("before"));
-	const hasSelf = readShape(sections, tree);
-	readEdges(sections, tree, header.frames);
-	readValues(sections, "self", hasSelf, tree.self);
-	if (tree.selfBefore)
-		readValues(sections, "before", hasSelf, tree.selfBefore);
+	readNodes(sections, tree, header.frames);
 	readRestCounts(sections, tree);
 	return sumUp(tree);
 }

@@ -21,6 +21,7 @@ function startFlame() {
 	decodeFlame(holder.textContent).then((data) => {
 		app.start(svg, alone, data);
 		startPicture();
+		startPanes();
 		startKeys();
 		if (typeof startPanel === "function")
 			startPanel();

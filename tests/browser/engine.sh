@@ -11,4 +11,4 @@ if ! command -v node >/dev/null; then
 	tap_skip "trees of a flame graph under node" "no node here"
 	tap_done
 fi
-exec node tests/browser/engine.js
+exec node tests/browser/engine/run.js
