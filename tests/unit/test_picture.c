@@ -340,6 +340,7 @@ static void fonts_and_rows_have_the_size_that_is_wanted(void **state)
 	drawn_has(&d, " data-row=\"30\" data-box=\"29\"");
 	drawn_has(&d, " height=\"29\" fill=");
 	assert_int_equal(row_of(&d, "all"), row_of(&d, "bash") + 30);
+	drawn_has(&d, "<rect x=\"146\" y="); /* the third: all letters are wide */
 	o.font_size = 1e9;
 	o.row_height = UINT32_MAX;
 	drawn_write(&d, &o);
@@ -451,6 +452,10 @@ static void the_html_has_the_same_body(void **state)
 	drawn_has(&d, svg);
 	drawn_has(&d, "</svg>\n");
 	drawn_is_valid(&d);
+	drawn_has(&d, "prefers-color-scheme:dark){\nbody{");
+	assert_int_equal(palette_background_find("blue", o.palette.background), 0);
+	drawn_write(&d, &o);
+	drawn_has(&d, "body{background:#e0e0ff}");
 	drawn_release(&d);
 }
 
