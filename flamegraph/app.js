@@ -20,6 +20,7 @@ const app = {
 	whole: 0, // what is 100 %
 	hitByFrame: null, // Uint8Array; null: no search
 	found: null, // {low, high, hit} of 'tree'
+	foundZoomed: null, // the same of what is zoomed
 	badPattern: false,
 	past: [],
 	listeners: [],
@@ -88,8 +89,13 @@ const app = {
 		// Seen from the leaf, there is more below what is zoomed than is there at first.
 		if (app.state.callers && (isOtherTree || hasOther("zoom")))
 			focusTree();
-		if (app.tree !== treeBefore || hasOther("search") || hasOther("matchCase"))
+		const isOtherSearch = app.tree !== treeBefore || hasOther("search") ||
+			hasOther("matchCase");
+		if (isOtherSearch)
 			computeSearch();
+		if (isOtherSearch || hasOther("zoom"))
+			app.foundZoomed = app.found && app.zoomed ?
+				search(app.data, app.tree, app.hitByFrame, app.zoomed) : null;
 		const changed = new Set(Object.keys(app.state).filter(hasOther));
 		for (const f of app.listeners)
 			f(changed, app.state);

@@ -2,6 +2,8 @@
 // controls: what can be pressed above the frames: back, reset, search, the views, help; and below
 // it the path to the zoomed frame, each part of which leads back to it.
 
+const CRUMB_GAP = 18, CRUMB_MOST = 254; // pixels
+
 const tools = {
 	back: null, reset: null, input: null, matchCase: null, previous: null, next: null,
 	output: null, toggles: {}, copy: null, crumbs: null, live: null, dialog: null,
@@ -70,12 +72,14 @@ function addTools() {
 	return { element, box };
 }
 
-// Controls of others, such as the switch of a table: at the end of the views.
-function addToggle(key, text, title) {
-	const toggle = newToggle(text, title, () => app.set({ [key]: !app.state[key] }));
+// A switch of others for a flag of the state, such as that of a table; at the end of the views.
+// letter: its key.
+function addToggle(key, text, title, letter) {
+	const flip = () => app.set({ [key]: !app.state[key] });
+	const toggle = newToggle(text, `${title} (${letter})`, flip);
 	tools.toggles.sort.parentNode.append(toggle);
 	tools.toggles[key] = toggle;
-	return toggle;
+	addKey(letter, title, flip);
 }
 
 // --- what they say ---------------------------------------------------------------------------------
@@ -86,35 +90,48 @@ function boundsText({ low, high }, whole) {
 }
 
 function matchedText() {
-	const { data, tree, found, zoomed, whole } = app;
+	const { tree, found, foundZoomed, zoomed, whole } = app;
 	if (app.badPattern)
 		return "not a regular expression";
 	if (!found)
 		return "";
 	const all = `Matched: ${boundsText(found, whole)}`;
-	if (!zoomed)
-		return all;
-	const inside = search(data, tree, app.hitByFrame, zoomed);
-	return `${all} (${boundsText(inside, tree.total[zoomed])} of the zoomed)`;
+	return !foundZoomed ? all :
+		`${all} (${boundsText(foundZoomed, tree.total[zoomed])} of the zoomed)`;
+}
+
+// As many parts from the zoomed frame on as there is room for, and the root.
+function fittingCrumbs(path) {
+	const width = (node) => CRUMB_GAP + Math.min(CRUMB_MOST,
+		picture.labels.width(nodeName(app, node)));
+	let room = picture.width - 2 * picture.margin - width(0) - 2 * CRUMB_GAP;
+	let from = path.length;
+	while (from > 1 && (from === path.length || width(path[from - 1]) <= room))
+		room -= width(path[--from]);
+	return from;
+}
+
+function newCrumb(node, text, title) {
+	const part = newButton(text, title, () => app.zoom(node));
+	if (node === app.zoomed)
+		part.setAttribute("aria-current", "true");
+	return part;
 }
 
 function updateCrumbs() {
-	const { tree, zoomed } = app, parts = [];
-	for (let node = zoomed; node > 0; node = tree.parent[node])
-		parts.unshift(node);
-	parts.unshift(0);
-	tools.crumbs.replaceChildren();
-	for (const node of parts) {
-		const name = boxName(picture.view || { data: app.data, tree }, { node, hidden: 0 });
-		const part = newButton(name, `Zoom to ${name}`, () => app.zoom(node));
-		if (node === zoomed)
-			part.setAttribute("aria-current", "true");
-		if (node)
-			tools.crumbs.append(htmlElement("span", { "aria-hidden": "true" }, "\u203a"));
-		tools.crumbs.append(part);
-	}
-	// What is zoomed matters most.
-	tools.crumbs.scrollLeft = tools.crumbs.scrollWidth;
+	const path = [], parts = [];
+	for (let node = app.zoomed; node > 0; node = app.tree.parent[node])
+		path.unshift(node);
+	path.unshift(0);
+	const from = fittingCrumbs(path);
+	parts.push(newCrumb(0, nodeName(app, 0), "Zoom to all"));
+	if (from > 1)
+		parts.push(newCrumb(path[from - 1], LABEL_DOTS, `Zoom to ${nodeName(app, path[from - 1])} ` +
+			`(${framesText(from - 1)} have no room here)`));
+	for (const node of path.slice(from))
+		parts.push(newCrumb(node, nodeName(app, node), `Zoom to ${nodeName(app, node)}`));
+	tools.crumbs.replaceChildren(...parts.flatMap((part, i) => !i ? [part] :
+		[htmlElement("span", { "aria-hidden": "true" }, "\u203a"), part]));
 }
 
 function updateTools() {
@@ -160,10 +177,10 @@ function escape() {
 
 function openDialog(label, parts) {
 	const width = Math.min(560, picture.width - 20);
-	const height = Math.min(430, (app.alone ? viewHeight() : picture.height) - 20);
+	const most = (app.alone ? viewHeight() : picture.height) - 20;
 	const before = document.activeElement;
-	const box = svgElement("foreignObject", {
-		x: (picture.width - width) / 2, y: (app.alone ? window.scrollY : 0) + 10, width, height });
+	const box = svgElement("foreignObject", { x: (picture.width - width) / 2, width,
+		y: (app.alone ? window.scrollY : 0) + 10, height: most });
 	const element = htmlElement("div", { class: "ui dialog", role: "dialog", "aria-modal": "false",
 		"aria-label": label, tabindex: "-1" });
 	closeDialog();
@@ -171,6 +188,8 @@ function openDialog(label, parts) {
 		newButton("Close", "Close (Escape)", closeDialog));
 	box.append(element);
 	app.svg.append(box);
+	box.setAttribute("height", Math.min(most, element.offsetHeight));
+	element.style.height = "100%";
 	element.focus({ preventScroll: true });
 	tools.dialog = { box, before };
 }

@@ -4,6 +4,7 @@
 
 const DELTA_LESS = ["#deebf7", "#b9d8f0", "#8fc1ea", "#66a9e2"];
 const DELTA_MORE = ["#fde3d3", "#fcc3a1", "#faa274", "#f5844f"];
+const DELTA_LESS_OUTLINE = "#1d6fb8", DELTA_MORE_OUTLINE = "#c2410c", DELTA_OUTLINE_FROM = 0.01;
 const DELTA_SAME = "#f6f1e4", DELTA_GREY = "#d0d0d6", DELTA_PRUNED = "#ececf0";
 // From these shares on a change has the next shade: of all, or of what the frame itself had.
 const DELTA_BY_VALUE = [0.001, 0.01, 0.03, 0.1];
@@ -60,22 +61,63 @@ function deltaShade(difference, whole, from) {
 	return shade;
 }
 
-// A caller's share in what it calls for: seen from the leaf, all of a node is what changed.
-function deltaColor(data, tree, node, isCallers) {
+// What is coloured: what the frame spent itself. Seen from the leaf, all of a node is that.
+function ownChange(data, tree, node, isCallers) {
+	const { before, after, selfBefore, selfAfter } = changeOf(data, tree, node);
+	return isCallers ? { before, after } : { before: selfBefore, after: selfAfter };
+}
+
+function deltaWhole(data, tree) {
+	const all = changeOf(data, tree, 0);
+	return Math.max(all.before, all.after);
+}
+
+function isNoise(data, tree, node) {
 	const verdicts = deltaVerdicts(data), verdict = verdicts && verdicts.get(tree.frame[node]);
-	const change = changeOf(data, tree, node), all = changeOf(data, tree, 0);
-	const before = isCallers ? change.before : change.selfBefore;
-	const after = isCallers ? change.after : change.selfAfter;
-	const difference = after - before;
-	if (!isFunction(data, tree, node) || (verdicts && !(verdict && verdict.isSignificant)))
+	return verdicts !== null && !(verdict && verdict.isSignificant);
+}
+
+function isLess(data, difference) {
+	return (difference < 0) !== Boolean(data.header.negate);
+}
+
+function deltaColor(data, tree, node, isCallers) {
+	const { before, after } = ownChange(data, tree, node, isCallers);
+	const isPercent = data.header.delta_by === "percent";
+	if (!isFunction(data, tree, node) || isNoise(data, tree, node))
 		return DELTA_GREY;
-	let shade = data.header.delta_by === "percent" ?
-		deltaShade(difference, before, DELTA_BY_PERCENT) :
-		deltaShade(difference, Math.max(all.before, all.after), DELTA_BY_VALUE);
+	let shade = deltaShade(after - before, isPercent ? before : deltaWhole(data, tree),
+		isPercent ? DELTA_BY_PERCENT : DELTA_BY_VALUE);
 	// What is significant is never without a colour: a function may change in many places.
-	if (!shade && verdicts && difference)
+	if (!shade && deltaVerdicts(data) && after !== before)
 		shade = 1;
 	if (!shade)
 		return DELTA_SAME;
-	return ((difference < 0) !== Boolean(data.header.negate) ? DELTA_LESS : DELTA_MORE)[shade - 1];
+	return (isLess(data, after - before) ? DELTA_LESS : DELTA_MORE)[shade - 1];
+}
+
+// Of each node: the changes at and below it that are significant.
+function significantChanges(data, tree) {
+	if (tree.significant)
+		return tree.significant;
+	tree.significant = new Float64Array(tree.n);
+	for (let i = tree.n - 1; i > 0; i--) {
+		const { before, after } = ownChange(data, tree, i, false);
+		if (isFunction(data, tree, i) && !isNoise(data, tree, i))
+			tree.significant[i] += after - before;
+		tree.significant[tree.parent[i]] += tree.significant[i];
+	}
+	return tree.significant;
+}
+
+// A frame that changed only through what it calls would look like noise: it has an outline, of what
+// is significant below it if that is known. null: none.
+function deltaOutline(data, tree, node, isCallers) {
+	const { before, after } = changeOf(data, tree, node);
+	const difference = deltaVerdicts(data) ? significantChanges(data, tree)[node] : after - before;
+	const color = deltaColor(data, tree, node, isCallers);
+	if (!isFunction(data, tree, node) || ![DELTA_GREY, DELTA_SAME].includes(color) ||
+	    !difference || Math.abs(difference) < DELTA_OUTLINE_FROM * deltaWhole(data, tree))
+		return null;
+	return isLess(data, difference) ? DELTA_LESS_OUTLINE : DELTA_MORE_OUTLINE;
 }

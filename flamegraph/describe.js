@@ -18,7 +18,7 @@ function framesText(n) {
 }
 
 function amountText(data, value) {
-	return formatReal(value, data.header.unit, data.header.count_name || data.header.value);
+	return formatReal(value, data.header.unit, data.header.value);
 }
 
 // "+1.20 s (+12.00%)"
@@ -34,10 +34,8 @@ function sidesText(data, before, after) {
 }
 
 function verdictText(verdict) {
-	if (!verdict)
-		return "not judged";
-	const text = verdict.isSignificant ? "significant" : "not significant";
-	if (verdict.p === null || verdict.p === undefined)
+	const text = verdict && verdict.isSignificant ? "significant" : "not significant";
+	if (!verdict || typeof verdict.p !== "number")
 		return text;
 	return text + (verdict.p < 0.0001 ? ", p < 0.0001" : `, p = ${+verdict.p.toPrecision(2)}`);
 }
@@ -70,47 +68,71 @@ function describeChange(view, node) {
 	return lines;
 }
 
+// As the static picture says it.
 function describeNode(view, node) {
-	const { data, tree } = view, total = tree.total[node], self = tree.self[node];
+	const { data, tree } = view, total = tree.total[node];
+	const self = view.isCallers ? 0 : tree.self[node];
 	if (tree.totalBefore)
 		return describeChange(view, node);
-	const lines = [`${amountText(data, total)}, ${sharesText(view, node, total)}`];
+	const lines = [amountText(data, total) + (self === total && node ? " itself" : "") +
+		`, ${sharesText(view, node, total)}`];
 	if (self > 0 && self !== total)
 		lines.push(`itself ${amountText(data, self)}, ${formatShare(self, view.whole)} of all`);
 	return lines;
 }
 
-// {name, where, lines} of a box of a drawing. view: {data, tree, whole, zoomed, isCallers}
-function describeBox(view, box) {
-	const { data, tree } = view, frame = tree.frame[box.node];
-	if (box.hidden)
-		return {
-			name: framesText(box.hidden), where: "too narrow to be drawn one by one",
-			lines: [`${amountText(data, box.weight)}, ` +
-				sharesText(view, -1, box.weight)],
-		};
-	if (tree.rest[box.node])
-		return {
-			name: framesText(tree.rest[box.node]), where: "too narrow to be kept one by one",
-			lines: describeNode(view, box.node),
-		};
-	return {
-		name: data.names[frame] || "[empty]", where: frameWhere(data, frame),
-		lines: describeNode(view, box.node),
-	};
+// Narrow siblings that are one box: what they come to, and of two profiles what they came to.
+function describeHidden(view, box) {
+	const { data, tree } = view, open = tree.isRestLeast ? " or more" : "";
+	const lines = [tree.totalBefore ? hiddenChange(view, box) :
+		`${amountText(data, box.weight)}, ${hiddenShare(view, box)} of all`];
+	return { name: framesText(box.hidden) + open, where: "too narrow to be drawn one by one",
+		lines };
 }
 
-function boxName(view, box) {
-	if (box.hidden || view.tree.rest[box.node])
-		return framesText(box.hidden || view.tree.rest[box.node]);
-	return view.data.names[view.tree.frame[box.node]] || "[empty]";
+function hiddenChange({ data, tree, boxes }, box) {
+	const shown = new Set(boxes.filter((b) => b.parent === box.parent && !b.hidden)
+		.map((b) => b.node));
+	let before = 0, after = 0;
+	for (let c = box.node + 1; c < tree.end[box.node]; c = tree.end[c]) {
+		const change = changeOf(data, tree, c);
+		before += shown.has(c) ? 0 : change.before;
+		after += shown.has(c) ? 0 : change.after;
+	}
+	return sidesText(data, before, after);
+}
+
+function hiddenShare(view, box) {
+	const { data, tree } = view;
+	return formatShare(box.weight, tree.totalBefore ? nodeWeights(data, tree)[0] : view.whole);
+}
+
+// {name, where, lines} of a box of a drawing. view: {data, tree, whole, zoomed, isCallers}
+function describeBox(view, box) {
+	const { data, tree } = view, frame = tree.frame[box.node], { name_type: type } = data.header;
+	if (box.hidden)
+		return describeHidden(view, box);
+	if (tree.rest[box.node])
+		return { name: framesText(tree.rest[box.node]), where: "too narrow to be kept one by one",
+			lines: describeNode(view, box.node) };
+	return { name: (type && box.node ? `${type} ` : "") + nodeName(view, box.node),
+		where: frameWhere(data, frame), lines: describeNode(view, box.node) };
+}
+
+function nodeName({ data, tree }, node) {
+	return tree.rest[node] ? framesText(tree.rest[node]) : data.names[tree.frame[node]] || "[empty]";
+}
+
+function boxLabel(view, box) {
+	if (!box.hidden)
+		return nodeName(view, box.node);
+	return `${framesText(box.hidden)}, ${hiddenShare(view, box)}`;
 }
 
 // The names of a stack from the root on, without "all".
 function stackOf(view, node) {
 	const names = [];
 	for (let i = node; i > 0; i = view.tree.parent[i])
-		names.push(view.tree.rest[i] ? `[${framesText(view.tree.rest[i])}]` :
-			view.data.names[view.tree.frame[i]]);
+		names.push(view.tree.rest[i] ? `[${nodeName(view, i)}]` : nodeName(view, i));
 	return view.isCallers ? names : names.reverse();
 }

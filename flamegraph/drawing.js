@@ -5,7 +5,7 @@
 // there is nothing else to do.
 
 const BOX_GAP = 0.5, BOX_GAP_FROM = 3; // pixels
-const VANISHED = { stroke: "#3f3f46", "stroke-dasharray": "3 2", "fill-opacity": ".55" };
+const VANISHED = { stroke: "#3f3f46", dashes: "3 2", opacity: ".55" };
 
 // Where there is no idle time to ask for, a little is taken now and then.
 function whenIdle(f) {
@@ -50,7 +50,7 @@ function newDrawing(group, look) {
 
 	// 'has': what was put there before, to be asked for less.
 	function put(element, has, name, value) {
-		if (has[name] === value)
+		if (has[name] === value || (value === null && has[name] === undefined))
 			return;
 		has[name] = value;
 		if (value === null)
@@ -77,21 +77,22 @@ function newDrawing(group, look) {
 		const elements = row.elements[row.used] || (row.elements[row.used] = newElements(row));
 		const { g, rect, has } = elements, x = left + box.x;
 		const isGone = !box.hidden && isVanished(view.tree, box.node);
+		const outline = isGone ? VANISHED.stroke : view.outlineOf ? view.outlineOf(box) : null;
 		row.used++;
 		box.g = g;
 		box.words = elements.words;
 		boxOf.set(g, box);
+		const isHot = !box.hidden && view.hot > 0 && view.tree.frame[box.node] === view.hot;
 		put(g, has, "class", `${box.above ? "above " : ""}${box.hidden ? "few " : ""}` +
-			(box.hit ? "hit" : ""));
+			`${box.hit ? "hit " : ""}${isHot ? "hot" : ""}`);
 		put(rect, has, "x", x.toFixed(2));
 		put(rect, has, "width", (box.w >= BOX_GAP_FROM ? box.w - BOX_GAP : box.w).toFixed(2));
 		put(rect, has, "fill", view.colorOf(box));
-		if (isGone !== Boolean(has.isGone))
-			for (const name in VANISHED)
-				put(rect, has, name, isGone ? VANISHED[name] : null);
-		has.isGone = isGone;
+		put(rect, has, "stroke", outline);
+		put(rect, has, "stroke-dasharray", isGone ? VANISHED.dashes : null);
+		put(rect, has, "fill-opacity", isGone ? VANISHED.opacity : null);
 		label(elements, box.w < LABEL_LEAST + 2 * look.indent ? "" :
-			look.labels.fit(boxName(view, box), box.w - 2 * look.indent),
+			look.labels.fit(boxLabel(view, box), box.w - 2 * look.indent),
 		(x + look.indent).toFixed(2));
 	}
 
@@ -111,10 +112,10 @@ function newDrawing(group, look) {
 			group.removeAttribute("aria-busy");
 	}
 
-	// view: as describeBox() wants it, with colorOf(box); list: boxes row by row, left to right;
-	// rowY(depth): pixels; left: where x = 0 is.
+	// view: {data, tree, whole, zoomed, isCallers, colorOf(box), and perhaps outlineOf(box), hot:
+	// a frame to be marked}; list: of boxesOf(); left: where x = 0 is; rowY(depth): pixels.
 	function draw(ofView, list, left, rowY) {
-		view = ofView;
+		view = { ...ofView, boxes: list };
 		boxes = list;
 		boxOf.clear();
 		rowStart = [];

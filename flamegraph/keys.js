@@ -54,7 +54,6 @@ const KEY_ACTS = {
 	r: () => app.set({ callers: !app.state.callers }),
 	m: () => app.set({ merge: !app.state.merge }),
 	s: () => app.set({ sort: app.state.sort === "weight" ? "name" : "weight" }),
-	t: () => app.set({ panel: !app.state.panel }),
 	c: () => copyStack(),
 	"?": () => toggleHelp(),
 	Backspace: () => app.back(),
@@ -96,6 +95,12 @@ function onKey(event) {
 	else
 		return;
 	event.preventDefault();
+}
+
+// A key of others, with its line in the help.
+function addKey(letter, title, act) {
+	KEY_ACTS[letter] = act;
+	KEYS_HELP.splice(KEYS_HELP.length - 2, 0, [letter, title[0].toLowerCase() + title.slice(1)]);
 }
 
 function startKeys() {

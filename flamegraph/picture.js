@@ -153,6 +153,7 @@ function layOut() {
 	picture.inner = picture.width - 2 * picture.margin - asideWidth();
 	placeHead();
 	placeBar();
+	updateCrumbs();
 	drawFrames();
 	showDetails(null);
 }
@@ -167,10 +168,18 @@ function colorOf(box) {
 		data.frameColor[frame];
 }
 
+// Of what changed only through what it calls.
+function outlineOf(box) {
+	const { data, tree, isCallers } = picture.view;
+	return isDelta(data) && !box.hidden && box.w >= BOX_GAP_FROM ?
+		deltaOutline(data, tree, box.node, isCallers) : null;
+}
+
 function drawFrames() {
 	const { data, tree, zoomed, whole, state } = app;
-	const view = picture.view = { data, tree, zoomed, whole, isCallers: state.callers, colorOf };
 	const boxes = boxesOf(tree, zoomed, picture.inner, nodeWeights(data, tree), app.found);
+	const view = picture.view = { data, tree, zoomed, whole, boxes, isCallers: state.callers,
+		colorOf, outlineOf, hot: state.hot };
 	const rows = boxes.length ? boxes[boxes.length - 1].depth + 1 : 1;
 	const grown = zoomed ? Math.max(0, rows - picture.rows) : 0;
 	picture.rows = zoomed ? Math.max(rows, picture.rows) : rows;
@@ -201,20 +210,22 @@ function findCurrent(boxes) {
 
 // --- details -------------------------------------------------------------------------------------
 
+// At rest: what is zoomed, or what all of it is.
+function detailsText(box, room) {
+	const { labels, view, atRest } = picture;
+	if (!box)
+		return labels.fit(atRest, room);
+	const said = describeBox(view, box), name = said.name + (said.where ? ` (${said.where})` : "");
+	const amounts = ` \u2014 ${said.lines.join("; ")}`, left = room - labels.width(amounts);
+	return left > 150 ? labels.fit(name, left) + amounts : labels.fit(name + amounts, room);
+}
+
 function showDetails(box) {
-	const { labels, details } = picture;
-	let text = picture.atRest;
-	const room = picture.width - 2 * picture.margin;
-	if (box) {
-		picture.drawing.write(box);
-		const said = describeBox(picture.view, box);
-		const name = said.name + (said.where ? ` (${said.where})` : "");
-		const amounts = ` \u2014 ${said.lines.join("; ")}`;
-		const left = room - labels.width(amounts);
-		text = left > 150 ? labels.fit(name, left) + amounts : labels.fit(name + amounts, room);
-	} else {
-		text = labels.fit(text, room);
-	}
+	const { details, drawing, view, width, margin } = picture;
+	const zoomed = view.zoomed ? view.boxes.find((b) => !b.hidden && b.node === view.zoomed) : null;
+	const text = detailsText(box || zoomed, width - 2 * margin);
+	if (box)
+		drawing.write(box);
 	if (details.textContent !== text)
 		details.textContent = text;
 }

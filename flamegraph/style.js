@@ -41,10 +41,10 @@ const STYLE_RULES = [
 	[".crumbs", "display:flex;flex:1 1 auto;min-width:0;height:20px;align-items:center;" +
 		"overflow:hidden;padding:0 10px;white-space:nowrap;justify-content:flex-start"],
 	[".crumbs button", "border:none;background:none;padding:0 3px;height:18px;color:#2456b0;" +
-		"flex:0 1 auto;min-width:16px;max-width:260px;overflow:hidden;text-overflow:ellipsis"],
-	[".crumbs button[aria-current]", "color:inherit;font-weight:bold;flex-shrink:.2"],
+		"flex:0 0 auto;max-width:260px;overflow:hidden;text-overflow:ellipsis"],
+	[".crumbs button[aria-current]", "color:inherit;font-weight:bold"],
 	[".crumbs span", "color:#777781;flex:none"],
-	[".dialog", "height:100%;overflow:auto;background:#fff;border:1px solid #8a8a94;" +
+	[".dialog", "overflow:auto;outline:none;background:#fff;border:1px solid #8a8a94;" +
 		"border-radius:6px;padding:12px 16px;box-shadow:0 4px 18px rgba(0,0,0,.25)"],
 	[".dialog h2", "font-size:13px;margin:0 0 8px"],
 	[".dialog table", "border-spacing:0;margin:0 0 10px"],

@@ -84,7 +84,7 @@ module.exports = async ({ check, open, chromium, origin }) => {
 				unnamed: [...document.querySelectorAll("button,input")].filter((e) =>
 					!e.getAttribute("aria-label") && !e.textContent).length };
 		});
-		assert.match(said.label, /60 samples, 60\.00% of all, 66\.67% of its caller/);
+		assert.match(said.label, /60 samples itself, 60\.00% of all, 66\.67% of its caller/);
 		assert.strictEqual(said.level, "5");
 		assert.strictEqual(said.all, 7);
 		assert.strictEqual(said.unnamed, 0);
