@@ -82,7 +82,7 @@ for name in many few capital evil deep big; do
 	picture "$name.svg" "$name"
 done
 picture pruned.svg many --min-width 4
-picture few.html few
-picture evil.html evil
+picture few.html few --html
+picture evil.html evil --html
 
 node tests/browser/flame/run.js "$tmp" "$modules/node_modules" "$@"

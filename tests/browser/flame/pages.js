@@ -131,7 +131,7 @@ async function pagesOfOthers({ check, open, folder }) {
 			inline("few.svg") + "<p>two</p>" + inline("capital.svg"));
 		const page = await open("two.html");
 		await page.waitForFunction(() => document.querySelectorAll("svg[data-ready]").length === 2);
-		const all = await page.$$eval("svg", (list) => list.map((svg) =>
+		const all = await page.$$eval("svg[data-ready]", (list) => list.map((svg) =>
 			[...svg.querySelectorAll(".rows text")].map((e) => e.textContent).sort().join()));
 		assert.deepStrictEqual(all, ["all,main,read,rest,sh,think,work", "READ,all,main,read"]);
 		const inputs = await page.$$("input");
