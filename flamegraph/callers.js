@@ -234,41 +234,6 @@ function outermost(base, frame) {
 	return nodes;
 }
 
-// The subtrees of the nodes as one.
-function joinedSubtrees(data, base, frame, nodes) {
-	const raw = new Growing(base.selfBefore !== null), sums = new FrameSums(data.names.length);
-	const owner = new Uint32Array(base.n).fill(NOBODY);
-	let items = Uint32Array.from(nodes), next = new Uint32Array(base.n);
-	let level = [{ node: raw.add(frame, 0), from: 0, to: items.length }];
-	while (level.length) {
-		const below = [];
-		let filled = 0;
-		for (const { node, from, to } of level) {
-			sums.start();
-			for (let k = from; k < to; k++) {
-				const i = items[k];
-				owner[i] = node;
-				raw.addSelf(node, base.self[i], base.selfBefore ? base.selfBefore[i] : 0);
-				raw.rest[node] += base.rest[i];
-				for (let c = i + 1; c < base.end[i]; c = base.end[c])
-					sums.add(base.frame[c], 0, 0, 1);
-			}
-			for (const f of sums.met) {
-				sums.fill[f] = filled;
-				filled += sums.count[f];
-				below.push({ node: raw.add(f, node), from: sums.fill[f], to: filled });
-			}
-			for (let k = from; k < to; k++)
-				for (let c = items[k] + 1; c < base.end[items[k]]; c = base.end[c])
-					next[sums.fill[base.frame[c]]++] = c;
-		}
-		level = below;
-		const free = items.length < base.n ? new Uint32Array(base.n) : items;
-		[items, next] = [next, free];
-	}
-	return { raw, owner };
-}
-
 function callersOf(data, base, frame, nodes, options) {
 	const leaf = Uint32Array.from(nodes);
 	const walk = new CallerWalk(data, base, {
@@ -294,7 +259,7 @@ function sandwich(data, frame, options) {
 		base = merged(data, base, "name");
 	base = { ...base, isWhole: false };
 	const nodes = outermost(base, frame);
-	const down = joinedSubtrees(data, base, frame, nodes);
+	const down = joinNodes(data, base, { frame, nodes, links: linksOf(base.parent) });
 	const up = callersOf(data, base, frame, nodes, options);
 	const hidden = base.isRange || !data.restFrames ? -1 : data.restFrames.frame.indexOf(frame);
 	if (hidden >= 0) {

@@ -79,8 +79,7 @@ function addToggle(key, text, title, letter) {
 	const toggle = newToggle(text, `${title} (${letter})`, flip);
 	tools.toggles.sort.parentNode.append(toggle);
 	tools.toggles[key] = toggle;
-	KEY_ACTS[letter] = flip;
-	KEYS_HELP.splice(KEYS_HELP.length - 2, 0, [letter, title]);
+	addKey(letter, title, flip);
 }
 
 // --- what they say ---------------------------------------------------------------------------------

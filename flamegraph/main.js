@@ -23,10 +23,6 @@ function startFlame() {
 		startPicture();
 		startPanes();
 		startKeys();
-		if (typeof startPanel === "function")
-			startPanel();
-		if (typeof startTimeline === "function")
-			startTimeline();
 		app.restore();
 		layOut();
 		toRoot();

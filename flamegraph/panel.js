@@ -162,6 +162,6 @@ function startPanel() {
 	panel.columns = functionColumns(app.data);
 	panel.sortBy = panel.columns[0];
 	panel.pane.onPlace((size) => setAttributes(panel.box, size));
-	addToggle("panel", "Table", "Table of functions (t)");
+	addToggle("panel", "Table", "Table of functions", "t");
 	app.onChange(showPanel);
 }

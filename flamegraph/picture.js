@@ -185,7 +185,7 @@ function drawFrames() {
 	picture.rows = zoomed ? Math.max(rows, picture.rows) : rows;
 	const { group } = picture.drawing, hadFocus = group.contains(document.activeElement);
 	group.classList.toggle("searched", app.found !== null);
-	picture.drawing.draw(view, picture.margin, rowY);
+	picture.drawing.draw(view, boxes, picture.margin, rowY);
 	setHeight();
 	// The root's row, at the bottom, must not run away from the pointer.
 	if (grown && app.alone && !state.icicle)

@@ -175,8 +175,6 @@ function startSandwich() {
 	between.up = newBetweenDrawing("Callers");
 	between.down = newBetweenDrawing("Callees");
 	between.pane.onPlace(placeBetween);
-	KEY_ACTS.f = chooseCurrent;
-	KEYS_HELP.push(["f", "callers and callees of the frame's function"],
-		["t", "table of functions"]);
+	addKey("f", "Callers and callees of the frame's function", chooseCurrent);
 	app.onChange(showBetween);
 }

@@ -173,6 +173,29 @@ function frameHashes(data) {
 	return data.hashes;
 }
 
+// Finds numbers by pairs of numbers.
+class PairMap {
+	constructor(most) {
+		let size = 16;
+		while (size < 2 * most)
+			size *= 2;
+		this.mask = size - 1;
+		this.keys = new Uint32Array(2 * size);
+		this.values = new Int32Array(size).fill(-1);
+	}
+
+	// The index of the pair: in 'values' it has -1 if it is new.
+	at(a, b) {
+		let i = (Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca6b)) >>> 0;
+		for (i = (i ^ i >>> 15) & this.mask; this.values[i] >= 0; i = (i + 1) & this.mask)
+			if (this.keys[2 * i] === a && this.keys[2 * i + 1] === b)
+				return i;
+		this.keys[2 * i] = a;
+		this.keys[2 * i + 1] = b;
+		return i;
+	}
+}
+
 // In a flame chart siblings may be of one frame: they are told apart by their order.
 function ordinals(data, tree) {
 	const ordinal = new Uint32Array(tree.n), seen = new PairMap(tree.n);
