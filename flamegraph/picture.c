@@ -159,14 +159,19 @@ static void place_panes(struct scene *s)
 		s->m.bar += s->n_provenance * s->m.provenance_line + 4;
 }
 
+int64_t picture_total(const struct picture_options *options)
+{
+	if (!(options->total > 0))
+		return 0;
+	return options->total >= 0x1p63 ? INT64_MAX : llround(options->total);
+}
+
 static int lay_out_pane(struct scene *s, enum flame_side side, const char *name)
 {
 	const struct picture_options *o = s->options;
 	struct scene_pane *pane = &s->panes[s->n_panes];
-	struct flame_layout_options options = { .side = side };
+	struct flame_layout_options options = { .side = side, .total = picture_total(o) };
 
-	if (o->total > 0)
-		options.total = o->total >= 0x1p63 ? INT64_MAX : llround(o->total);
 	if (o->min_share > 0)
 		options.min_share = o->min_share;
 	else

@@ -56,6 +56,9 @@ struct scene {
 	uint32_t text_color, faint_color; /* outside of boxes */
 };
 
+/* What is 100 %, in whole numbers; 0: all that is there. */
+int64_t picture_total(const struct picture_options *options);
+
 /* picture_frames.c: the names of panes, and the rows of frames. */
 void scene_draw_panes(struct scene *s);
 
