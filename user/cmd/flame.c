@@ -1,24 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* fathom flame: a flame graph of recordings, folded or pprof files. */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "flamegraph/flamegraph.h"
-#include "flamegraph/svg.h"
+#include "flamegraph/flame_tree.h"
+#include "flamegraph/picture.h"
 #include "user/base/array.h"
 #include "user/base/err.h"
+#include "user/base/replace.h"
 #include "user/base/str.h"
 #include "user/cmd/cmd.h"
 #include "user/export/load.h"
 #include "user/model/calltree.h"
 #include "user/model/profile.h"
-
-#define DEFAULT_MIN_WIDTH 0.1 /* pixels */
 
 struct flame_options {
 	int n_files;
@@ -29,7 +25,7 @@ struct flame_options {
 	unsigned int width;
 	double min_width; /* pixels; negative: as little as a browser shows at once */
 	struct view view;
-	bool icicle;
+	bool icicle, html;
 	bool quiet;
 };
 
@@ -38,6 +34,7 @@ enum long_option {
 	OPT_SUBTITLE,
 	OPT_WIDTH,
 	OPT_ICICLE,
+	OPT_HTML,
 	OPT_MIN_WIDTH,
 	OPT_VALUE,
 	OPT_PER_THREAD,
@@ -55,6 +52,7 @@ static const struct option long_options[] = {
 	{ "subtitle", required_argument, NULL, OPT_SUBTITLE },
 	{ "width", required_argument, NULL, OPT_WIDTH },
 	{ "icicle", no_argument, NULL, OPT_ICICLE },
+	{ "html", no_argument, NULL, OPT_HTML },
 	{ "min-width", required_argument, NULL, OPT_MIN_WIDTH },
 	{ "value", required_argument, NULL, OPT_VALUE },
 	{ "per-thread", no_argument, NULL, OPT_PER_THREAD },
@@ -78,8 +76,9 @@ static int print_help(void)
 	      "      --subtitle TEXT    default: what the recording says of itself\n"
 	      "      --width PIXELS     default: 1200, and the window's width in a browser\n"
 	      "      --min-width PIXELS join frames narrower than this (0: none; default 0.1,\n"
-	      "                         more if there were over 40,000 frames)\n"
+	      "                         more if there were over 6,000 frames)\n"
 	      "      --icicle           root at the top\n"
+	      "      --html             a page of HTML with the same picture\n"
 	      "      --per-thread       a thread's name and TID at the root, not the process's\n"
 	      "      --with-pid         and the PID\n"
 	      "      --no-comm          neither\n"
@@ -117,13 +116,16 @@ static int parse_option(struct flame_options *o, int c, int argc, char **argv)
 		o->subtitle = optarg;
 		break;
 	case OPT_WIDTH:
-		err = parse_u32(optarg, "--width", SVG_MIN_WIDTH, SVG_MAX_WIDTH, &o->width);
+		err = parse_u32(optarg, "--width", PICTURE_MIN_WIDTH, PICTURE_MAX_WIDTH, &o->width);
 		break;
 	case OPT_ICICLE:
 		o->icicle = true;
 		break;
+	case OPT_HTML:
+		o->html = true;
+		break;
 	case OPT_MIN_WIDTH:
-		err = parse_double(optarg, "--min-width", 0, SVG_MAX_WIDTH, &o->min_width);
+		err = parse_double(optarg, "--min-width", 0, PICTURE_MAX_WIDTH, &o->min_width);
 		break;
 	case OPT_VALUE:
 		o->value = optarg;
@@ -205,115 +207,44 @@ static int add_origin(const struct profile *p, int n_files, struct str *out)
 
 static int draw(struct flame_options *o, const struct profile *p, FILE *out)
 {
-	_cleanup_(flame_layout_freep) struct flame_layout *layout = NULL;
-	_cleanup_(calltree_freep) struct calltree *tree = NULL;
+	_cleanup_(calltree_freep) struct calltree *stacks = NULL;
+	_cleanup_(flame_tree_freep) struct flame_tree *tree = NULL;
 	_cleanup_(str_release) struct str origin = { 0 };
-	unsigned int pixels = (o->width ? o->width : SVG_DEFAULT_WIDTH) - 2 * SVG_MARGIN;
-	struct svg_options svg = {
+	struct picture_options picture = {
 		.title = o->title,
 		.subtitle = o->subtitle,
 		.width = o->width,
-		.icicle = o->icicle,
+		.min_width = o->min_width,
+		.is_icicle = o->icicle,
+		.is_html = o->html,
 	};
 	int err;
 
-	svg.value = profile_string(p, p->value_types[o->view.value].type);
-	svg.unit = profile_string(p, p->value_types[o->view.value].unit);
-	if (!svg.subtitle) {
+	picture.value = profile_string(p, p->value_types[o->view.value].type);
+	picture.unit = profile_string(p, p->value_types[o->view.value].unit);
+	if (!picture.subtitle) {
 		err = add_origin(p, o->n_files, &origin);
 		if (err)
 			return err;
-		svg.subtitle = str_text(&origin);
+		picture.subtitle = str_text(&origin);
 	}
-	err = calltree_new(p, &o->view, &tree);
-	if (!err && o->min_width < 0)
-		err = flame_layout_new_bounded(tree, DEFAULT_MIN_WIDTH / pixels, &layout);
-	else if (!err)
-		err = flame_layout_new(tree, o->min_width / pixels, &layout);
-	return err ? err : svg_write(layout, &svg, out);
-}
-
-/* "DIR/.NAME.XXXXXX" for "DIR/NAME": a rename does not cross file systems. */
-static int temporary_name(const char *path, struct str *out)
-{
-	const char *slash = strrchr(path, '/');
-	const char *name = slash ? slash + 1 : path;
-	int err = str_add_bytes(out, path, name - path);
-
-	/* A name may be as long as the file system allows; this one must not be longer. */
+	err = calltree_new(p, &o->view, &stacks);
 	if (!err)
-		err = str_addf(out, ".%.200s.XXXXXX", name);
-	return err ? errf(err, "no memory for a file name") : 0;
+		err = flame_tree_of_calltree(stacks, &tree);
+	return err ? err : picture_write(tree, &picture, out);
 }
 
-static int draw_to_fd(struct flame_options *o, const struct profile *p, int fd)
+/* What is to be drawn, for file_replace(). */
+struct drawing_job {
+	struct flame_options *o;
+	const struct profile *p;
+};
+
+static int draw_job(void *arg, FILE *out)
 {
-	_cleanup_(fclosep) FILE *out = fdopen(fd, "w");
-	int err;
+	const struct drawing_job *job = arg;
 
-	if (!out) {
-		err = errf(-errno, "cannot write to '%s': %m", o->output);
-		close(fd);
-		return err;
-	}
-	err = draw(o, p, out);
-	if (err)
-		return err;
-	/* A file system that is full may say so only here. */
-	if (fclose(take(out)))
-		return errf(-errno, "cannot write to '%s': %m", o->output);
-	return 0;
-}
-
-/* The old file stays until the new one is whole. */
-static int draw_to_new_file(struct flame_options *o, const struct profile *p)
-{
-	_cleanup_(str_release) struct str name = { 0 };
-	mode_t mask;
-	int fd, err;
-
-	err = temporary_name(o->output, &name);
-	if (err)
-		return err;
-	fd = mkostemp(name.data, O_CLOEXEC);
-	if (fd < 0)
-		return errf(-errno, "cannot write to the folder of '%s': %m", o->output);
-	mask = umask(0);
-	umask(mask);
-	err = fchmod(fd, 0666 & ~mask) ? errf(-errno, "cannot write to '%s': %m", o->output) : 0;
-	if (err)
-		close(fd);
-	else
-		err = draw_to_fd(o, p, fd);
-	if (!err && rename(name.data, o->output))
-		err = errf(-errno, "cannot replace '%s': %m", o->output);
-	if (err)
-		unlink(name.data);
-	return err;
-}
-
-static int draw_to_file(struct flame_options *o, const struct profile *p)
-{
-	struct stat st;
-	int fd;
-
-	if (lstat(o->output, &st)) {
-		if (errno == ENOENT)
-			return draw_to_new_file(o, p);
-		return errf(-errno, "cannot write to '%s': %m", o->output);
-	}
-	if (S_ISREG(st.st_mode))
-		return draw_to_new_file(o, p);
-	if (S_ISDIR(st.st_mode))
-		return errf(-EISDIR, "'%s' is a folder: name a file for the picture", o->output);
-	/* Renaming over a link would replace the link, and following it may lead anywhere. */
-	if (S_ISLNK(st.st_mode))
-		return errf(-ELOOP, "'%s' is a symbolic link: name the file itself", o->output);
-	/* A device or a pipe takes the bytes, it must not be replaced. */
-	fd = open(o->output, O_WRONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0)
-		return errf(-errno, "cannot write to '%s': %m", o->output);
-	return draw_to_fd(o, p, fd);
+	return draw(job->o, job->p, out);
 }
 
 static int flame(struct flame_options *o, char **paths)
@@ -328,7 +259,10 @@ static int flame(struct flame_options *o, char **paths)
 		err = profile_find_value_type(p, o->value, &o->view.value);
 	if (err)
 		return err;
-	return o->output ? draw_to_file(o, p) : draw(o, p, stdout);
+	if (!o->output)
+		return draw(o, p, stdout);
+	return file_replace(o->output, "the picture", draw_job,
+			    &(struct drawing_job){ .o = o, .p = p });
 }
 
 int cmd_flame(int argc, char **argv)
