@@ -176,6 +176,27 @@ static void shares_are_of_each_sides_own_whole(void **state)
 	world_release(&w);
 }
 
+static void equal_shares_did_not_change(void **state)
+{
+	struct world w;
+	int i;
+
+	(void)state;
+	for (i = 1; i < 100; i++) {
+		world_init(&w);
+		stacks_add(w.before, NULL, "a", 3 * i);
+		stacks_add(w.before, NULL, "b", 7 * i);
+		stacks_add(w.after, NULL, "a", 3000037 * 3LL);
+		stacks_add(w.after, NULL, "b", 3000037 * 7LL);
+		compare(&w);
+		assert_int_equal(difference_set_scale(w.d, DIFFERENCE_SHARE), 0);
+		assert_true(difference_delta(w.d, row(&w, "a", "")->self) == 0);
+		assert_true(difference_delta(w.d, w.d->all) == 0);
+		assert_true(difference_growth(w.d, row(&w, "b", "")->self) == 0);
+		world_release(&w);
+	}
+}
+
 static void amounts_per_second_need_both_spans(void **state)
 {
 	const struct difference_row *r;
@@ -352,6 +373,7 @@ int main(void)
 		cmocka_unit_test(a_module_under_another_name_is_the_same),
 		cmocka_unit_test(folded_stacks_and_stacks_with_modules_are_the_same),
 		cmocka_unit_test(shares_are_of_each_sides_own_whole),
+		cmocka_unit_test(equal_shares_did_not_change),
 		cmocka_unit_test(amounts_per_second_need_both_spans),
 		cmocka_unit_test(the_largest_change_comes_first_whichever_way),
 		cmocka_unit_test(nothing_and_less_than_nothing_count_as_nothing),

@@ -331,6 +331,17 @@ int difference_set_scale(struct difference *d, enum difference_scale scale)
 	return 0;
 }
 
+/* Of either side: a few times what two roundings may add. */
+#define ROUNDING 1e-14
+
+double difference_delta(const struct difference *d, const int64_t values[DIFFERENCE_SIDES])
+{
+	double before = difference_amount(d, values, DIFFERENCE_BEFORE);
+	double after = difference_amount(d, values, DIFFERENCE_AFTER);
+
+	return fabs(after - before) <= ROUNDING * fmax(before, after) ? 0 : after - before;
+}
+
 double difference_growth(const struct difference *d, const int64_t values[DIFFERENCE_SIDES])
 {
 	if (!values[DIFFERENCE_BEFORE])

@@ -90,12 +90,8 @@ static inline double difference_amount(const struct difference *d,
 	return (double)values[side] * d->scale[side];
 }
 
-static inline double difference_delta(const struct difference *d,
-				      const int64_t values[DIFFERENCE_SIDES])
-{
-	return difference_amount(d, values, DIFFERENCE_AFTER) -
-	       difference_amount(d, values, DIFFERENCE_BEFORE);
-}
+/* 0 for what differs only by how a scale is rounded. */
+double difference_delta(const struct difference *d, const int64_t values[DIFFERENCE_SIDES]);
 
 /* Of what it was before: 0.5 is half as much again; NAN if it was nothing. */
 double difference_growth(const struct difference *d, const int64_t values[DIFFERENCE_SIDES]);

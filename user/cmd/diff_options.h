@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* diff_options: the command line of 'fathom diff'. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "user/export/difference_report.h"
+
+enum diff_noise {
+	NOISE_AUTO,    /* by samples where both sides were sampled in time */
+	NOISE_SAMPLES, /* by samples: counts are samples */
+	NOISE_NONE,
+};
+
+struct diff_options {
+	const char *paths[DIFFERENCE_SIDES]; /* as they were named */
+	const char *collector, *case_name, *value;
+	enum difference_scale scale;
+	enum diff_noise noise;
+	const char *gate; /* a file; NULL: none */
+	bool by_total, json, no_color, quiet, no_comm, is_negated;
+	bool has_rows;
+	unsigned int rows; /* 0: all */
+	double max_growth; /* a share; NAN: no limit */
+
+	/* Of the picture. */
+	const char *output; /* NULL: none */
+	const char *title, *subtitle;
+	unsigned int width, panes;
+	bool is_html, is_icicle, delta_is_percent;
+};
+
+/*
+ * True if there is something to compare; else *ret_code is the exit code, after a message or the
+ * help.
+ */
+bool diff_options_parse(struct diff_options *o, int argc, char **argv, int *ret_code);
+
+/* Which side is the one that was named first (0) or second. */
+static inline enum difference_side diff_side_of(const struct diff_options *o, int named)
+{
+	return (named != 0) != o->is_negated ? DIFFERENCE_AFTER : DIFFERENCE_BEFORE;
+}
