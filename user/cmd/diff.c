@@ -75,17 +75,19 @@ static int choose_values(const struct diff_options *o, struct sides *s)
 	const struct profile *after = s->profiles[DIFFERENCE_AFTER];
 	const char *type = o->value;
 	unsigned int *values = s->values;
-	int err;
+	int i, err;
 
 	if (!type) {
 		type = profile_string(before, before->value_types[before->default_value].type);
 		if (profile_find_value_type(after, type, &values[DIFFERENCE_AFTER]))
 			type = profile_string(after, after->value_types[after->default_value].type);
 	}
-	err = profile_find_value_type(before, type, &values[DIFFERENCE_BEFORE]);
-	if (!err)
-		err = profile_find_value_type(after, type, &values[DIFFERENCE_AFTER]);
-	return err;
+	for (i = 0; i < DIFFERENCE_SIDES; i++) {
+		err = profile_find_value_type(s->profiles[i], type, &values[i]);
+		if (err)
+			return err_prefix(err, "'%s'", o->paths[diff_side_of(o, i)]);
+	}
+	return 0;
 }
 
 static const char *unit_of(const struct sides *s, enum difference_side side)

@@ -150,8 +150,7 @@ static int set_value(struct diff_options *o, int c)
 	case OPT_PANES:
 		return parse_u32(optarg, "--panes", 1, 2, &o->panes);
 	case OPT_WIDTH:
-		return parse_u32(optarg, "--width", SVG_MIN_WIDTH, SVG_MAX_WIDTH,
-				 &o->width);
+		return parse_u32(optarg, "--width", SVG_MIN_WIDTH, SVG_MAX_WIDTH, &o->width);
 	case OPT_SORT:
 		word = find_word(optarg, "--sort", sorts, ARRAY_SIZE(sorts));
 		o->by_total = word == 1;

@@ -170,11 +170,11 @@ static int add_notes(const struct diff_options *o, const json_t *comparison, con
 		err = str_addf(out, "the gate judged '%s', this is '%s'", judged, value);
 	if (!err && unknown)
 		err = str_addf(out,
-			       "%s%zu functions of '%s' are on neither side: "
+			       "%s%zu of the functions in '%s' are on neither side: "
 			       "is it of these two?",
 			       out->len ? "; " : "", unknown, o->gate);
 	if (!err && left_out > 0)
-		err = str_addf(out, "%s'%s' leaves %lld functions out, which are shown as noise",
+		err = str_addf(out, "%s'%s' leaves %lld of them out, which are shown as noise",
 			       out->len ? "; " : "", o->gate, (long long)left_out);
 	return err;
 }

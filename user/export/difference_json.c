@@ -10,14 +10,15 @@ static json_t *side_json(const struct difference_report *r, enum difference_side
 {
 	const struct difference *d = r->d;
 
-	return json_pack(
-		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "source",
-		json_part_text(r->sources[side]), "origin",
-		json_part_text(*r->origins[side] ? r->origins[side] : NULL), "all",
-		json_part_count(d->all[side]), "stackless", json_part_count(d->stackless[side]),
-		"samples", json_part_known(d->all_samples[side]), "duration_ns",
-		json_part_known(d->duration_ns[side]), "negative_left_out",
-		json_part_count(d->negative[side]), "repairs", json_part_count(r->repairs[side]));
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "source",
+			 json_part_text(r->sources[side]), "origin",
+			 json_part_text(*r->origins[side] ? r->origins[side] : NULL), "factor",
+			 json_part_number(d->scale[side]), "all", json_part_count(d->all[side]),
+			 "stackless", json_part_count(d->stackless[side]), "samples",
+			 json_part_known(d->all_samples[side]), "duration_ns",
+			 json_part_known(d->duration_ns[side]), "negative_left_out",
+			 json_part_count(d->negative[side]), "repairs",
+			 json_part_count(r->repairs[side]));
 }
 
 /* On both sides, and what that is on the scale. */

@@ -33,6 +33,12 @@ enum column {
 static const char *const headings[N_COLUMNS] = { "SELF",  "BEFORE", "AFTER", "CHANGE",
 						 "TOTAL", "BEFORE", "AFTER", "P" };
 
+/* What it is sorted by stands first. */
+static const enum column orders[2][N_COLUMNS] = {
+	{ SELF, SELF_BEFORE, SELF_AFTER, CHANGE, TOTAL, TOTAL_BEFORE, TOTAL_AFTER, P },
+	{ TOTAL, TOTAL_BEFORE, TOTAL_AFTER, CHANGE, SELF, SELF_BEFORE, SELF_AFTER, P },
+};
+
 struct page {
 	const struct difference_report *r;
 	FILE *out;
@@ -84,6 +90,13 @@ static int add_delta(const struct difference_report *r, double v, struct str *ou
 	return err ? err : add_amount(r, fabs(v), out);
 }
 
+static int add_growth(double growth, struct str *out)
+{
+	if (growth < 100)
+		return str_addf(out, "%+.1f%%", 100 * growth);
+	return str_addf(out, growth < 1e6 ? "x%.0f" : "x%.3g", growth + 1);
+}
+
 static bool is_new(const struct difference_row *row)
 {
 	return !row->is_there[DIFFERENCE_BEFORE];
@@ -102,10 +115,7 @@ static int add_change(const struct difference_report *r, const struct difference
 
 	if (is_new(row) || is_gone(row))
 		return str_add(out, is_new(row) ? "new" : "gone");
-	if (isnan(growth))
-		return 0;
-	return growth < 100 ? str_addf(out, "%+.1f%%", 100 * growth)
-			    : str_addf(out, "x%.0f", growth + 1);
+	return isnan(growth) ? 0 : add_growth(growth, out);
 }
 
 /* Significant ones have a star. */
@@ -146,9 +156,10 @@ static int fill(const struct difference_report *r, const struct difference_row *
 
 /* --- table ----------------------------------------------------------------------------------- */
 
-static bool is_shown(const struct page *p, enum column column)
+/* P is the last. */
+static int columns_shown(const struct page *p)
 {
-	return column != P || p->r->d->is_judged;
+	return p->r->d->is_judged ? N_COLUMNS : P;
 }
 
 static int measure(struct page *p)
@@ -185,14 +196,13 @@ static const char *color_of(const struct page *p, const struct difference_row *r
 static int print_row(struct page *p, const struct difference_row *row)
 {
 	_cleanup_(str_release) struct str cell = { 0 };
-	int c, pad, err = 0;
+	const enum column *order = orders[p->r->by_total];
+	int i, pad, err = 0;
 
 	fputs(color_of(p, row), p->out);
-	for (c = 0; c < N_COLUMNS && !err; c++) {
-		if (!is_shown(p, c))
-			continue;
-		err = fill(p->r, row, c, &cell);
-		fprintf(p->out, "%*s  ", p->widths[c], str_text(&cell));
+	for (i = 0; i < columns_shown(p) && !err; i++) {
+		err = fill(p->r, row, order[i], &cell);
+		fprintf(p->out, "%*s  ", p->widths[order[i]], str_text(&cell));
 	}
 	pad = (int)p->name_width - (int)columns(row->function);
 	if (*row->module)
@@ -203,11 +213,25 @@ static int print_row(struct page *p, const struct difference_row *row)
 	return err;
 }
 
+static void print_headings(struct page *p, bool modules)
+{
+	const enum column *order = orders[p->r->by_total];
+	int i;
+
+	fputs(code(p, BOLD), p->out);
+	for (i = 0; i < columns_shown(p); i++)
+		fprintf(p->out, "%*s  ", p->widths[order[i]], headings[order[i]]);
+	if (modules)
+		fprintf(p->out, "%-*s  MODULE%s\n", (int)p->name_width, "FUNCTION", code(p, RESET));
+	else
+		fprintf(p->out, "FUNCTION%s\n", code(p, RESET));
+}
+
 static int print_table(struct page *p)
 {
 	size_t changed = 0, i;
 	bool modules = false;
-	int c, err;
+	int err;
 
 	while (changed < p->r->d->n &&
 	       difference_delta(p->r->d, p->r->by_total ? p->r->d->order[changed]->total
@@ -223,15 +247,7 @@ static int print_table(struct page *p)
 		return err;
 	for (i = 0; i < p->shown; i++)
 		modules |= *p->r->d->order[i]->module != '\0';
-	fputs(code(p, BOLD), p->out);
-	for (c = 0; c < N_COLUMNS; c++) {
-		if (is_shown(p, c))
-			fprintf(p->out, "%*s  ", p->widths[c], headings[c]);
-	}
-	if (modules)
-		fprintf(p->out, "%-*s  MODULE%s\n", (int)p->name_width, "FUNCTION", code(p, RESET));
-	else
-		fprintf(p->out, "FUNCTION%s\n", code(p, RESET));
+	print_headings(p, modules);
 	for (i = 0; i < p->shown && !err; i++)
 		err = print_row(p, p->r->d->order[i]);
 	if (!err && changed > p->shown)
@@ -288,20 +304,22 @@ static int print_scale(struct page *p)
 	double growth = difference_growth(d, d->all);
 	int err = 0;
 
-	fprintf(p->out, "compared: %s", what[p->r->scale]);
 	if (p->r->scale != DIFFERENCE_SHARE) {
-		err = add_delta(p->r, difference_delta(d, d->all), &s);
-		fprintf(p->out, "; all: %s", str_text(&s));
-		if (!isnan(growth))
-			fprintf(p->out, " (%+.1f%%)", 100 * growth);
+		err = str_add(&s, "; all: ");
+		if (!err)
+			err = add_delta(p->r, difference_delta(d, d->all), &s);
+		if (!err && !isnan(growth))
+			err = str_add(&s, ", ");
+		if (!err && !isnan(growth))
+			err = add_growth(growth, &s);
 	}
-	fputs("\n", p->out);
+	fprintf(p->out, "compared: %s%s\n", what[p->r->scale], str_text(&s));
 	if (p->r->significance == SIGNIFICANCE_SAMPLES)
-		fputs("noise: what so few samples cannot tell from chance (* can be told; runs "
-		      "may still differ by themselves)\n",
+		fputs("noise: what has no * may be chance, by the number of samples (runs differ "
+		      "by themselves, too)\n",
 		      p->out);
 	if (p->r->significance == SIGNIFICANCE_GATE)
-		fputs("noise: as the gate judged it (* has changed)\n", p->out);
+		fputs("noise: what has no * did not change, as the gate judged it\n", p->out);
 	return err;
 }
 
