@@ -96,6 +96,29 @@ static void samples_on_other_scales_are_judged_by_the_binomial_test(void **state
 	world_release(&w);
 }
 
+/* At twice the rate twice as many samples are the same time. */
+static void sides_of_different_rates_are_judged_by_time(void **state)
+{
+	const int64_t slow[] = { 100, 2000000000 }, fast[] = { 200, 2000000000 };
+	struct difference_input before = { .value = 1 }, after = { .value = 1 };
+	struct difference *d = NULL;
+	struct world w = { stacks_new("samples", "count"), stacks_new("samples", "count"), NULL };
+
+	(void)state;
+	assert_int_equal(profile_add_value_type(w.before, "cpu", "nanoseconds"), 0);
+	assert_int_equal(profile_add_value_type(w.after, "cpu", "nanoseconds"), 0);
+	stacks_add_values(w.before, NULL, "work", slow);
+	stacks_add_values(w.after, NULL, "work", fast);
+	before.profile = w.before;
+	after.profile = w.after;
+	assert_int_equal(difference_new(&before, &after, &d), 0);
+	assert_int_equal(difference_set_scale(d, DIFFERENCE_ABSOLUTE), 0);
+	assert_int_equal(diff_judge_by_samples(d, DIFFERENCE_ABSOLUTE), 0);
+	assert_true(d->rows[0].p > 0.9);
+	difference_free(d);
+	world_release(&w);
+}
+
 /* Of profiles drawn from one distribution hardly any is told to differ. */
 static void chance_is_rarely_significant(void **state)
 {
@@ -220,6 +243,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(samples_of_shares_are_judged_by_fishers_test_and_holm),
 		cmocka_unit_test(samples_on_other_scales_are_judged_by_the_binomial_test),
+		cmocka_unit_test(sides_of_different_rates_are_judged_by_time),
 		cmocka_unit_test(chance_is_rarely_significant),
 		cmocka_unit_test(a_gate_says_what_changed),
 		cmocka_unit_test(a_gates_case_and_collector_are_found_by_name),

@@ -68,22 +68,39 @@ static int load_one(const struct diff_options *o, const char *path, struct profi
 	return err;
 }
 
-/* The value type of both: as asked for, or the default of the first that both have. */
-static int choose_values(const struct diff_options *o, struct sides *s)
+/* At different rates samples stand for different times. */
+static bool rates_differ(const struct sides *s)
+{
+	uint64_t before = s->profiles[DIFFERENCE_BEFORE]->period_ns;
+	uint64_t after = s->profiles[DIFFERENCE_AFTER]->period_ns;
+
+	return before && after && before != after;
+}
+
+/* What both have of the same name. */
+static const char *default_value(const struct sides *s)
 {
 	const struct profile *before = s->profiles[DIFFERENCE_BEFORE];
 	const struct profile *after = s->profiles[DIFFERENCE_AFTER];
-	const char *type = o->value;
-	unsigned int *values = s->values;
+	const char *type = profile_string(before, before->value_types[before->default_value].type);
+	unsigned int value;
+
+	if (rates_differ(s) && !profile_find_value_type(before, "cpu", &value) &&
+	    !profile_find_value_type(after, "cpu", &value))
+		return "cpu";
+	if (!profile_find_value_type(after, type, &value))
+		return type;
+	return profile_string(after, after->value_types[after->default_value].type);
+}
+
+/* The value type of both: as asked for, or the default of the first that both have. */
+static int choose_values(const struct diff_options *o, struct sides *s)
+{
+	const char *type = o->value ? o->value : default_value(s);
 	int i, err;
 
-	if (!type) {
-		type = profile_string(before, before->value_types[before->default_value].type);
-		if (profile_find_value_type(after, type, &values[DIFFERENCE_AFTER]))
-			type = profile_string(after, after->value_types[after->default_value].type);
-	}
 	for (i = 0; i < DIFFERENCE_SIDES; i++) {
-		err = profile_find_value_type(s->profiles[i], type, &values[i]);
+		err = profile_find_value_type(s->profiles[i], type, &s->values[i]);
 		if (err)
 			return err_prefix(err, "'%s'", o->paths[diff_side_of(o, i)]);
 	}
@@ -114,6 +131,9 @@ static int load(const struct diff_options *o, struct sides *s)
 	if (strcmp(unit_of(s, DIFFERENCE_BEFORE), unit_of(s, DIFFERENCE_AFTER)))
 		return errf(-EINVAL, "one side is in '%s', the other in '%s'",
 			    unit_of(s, DIFFERENCE_BEFORE), unit_of(s, DIFFERENCE_AFTER));
+	if (rates_differ(s) && o->scale != DIFFERENCE_SHARE &&
+	    !strcmp(unit_of(s, DIFFERENCE_BEFORE), "count"))
+		note(o, "the sides were sampled at different rates: --value cpu compares time");
 	return 0;
 }
 

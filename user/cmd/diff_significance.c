@@ -18,18 +18,24 @@
 
 /* --- by samples ------------------------------------------------------------------------------ */
 
+/* What a sample stands for, on the scale: sides may have been sampled at different rates. */
+static double weight_of(const struct difference *d, enum difference_side side)
+{
+	return difference_amount(d, d->all, side) / (double)d->all_samples[side];
+}
+
 static double p_of(const struct difference *d, const struct difference_row *row,
 		   enum difference_scale scale)
 {
 	uint64_t before = row->samples[DIFFERENCE_BEFORE], after = row->samples[DIFFERENCE_AFTER];
-	/* Of the samples that there would be if nothing had changed, those after. */
-	double expected = d->scale[DIFFERENCE_BEFORE] /
-			  (d->scale[DIFFERENCE_BEFORE] + d->scale[DIFFERENCE_AFTER]);
+	double weight_before = weight_of(d, DIFFERENCE_BEFORE);
 
 	if (scale == DIFFERENCE_SHARE)
 		return fisher_p(before, d->all_samples[DIFFERENCE_BEFORE], after,
 				d->all_samples[DIFFERENCE_AFTER]);
-	return binomial_p(after, before + after, expected);
+	/* If nothing changed, so many of both sides' samples would be after. */
+	return binomial_p(after, before + after,
+			  weight_before / (weight_before + weight_of(d, DIFFERENCE_AFTER)));
 }
 
 static bool is_candidate(const struct difference_row *row)
