@@ -89,6 +89,8 @@ static void large_counts_are_as_the_normal_distribution_has_them(void **state)
 	is_near(binomial_p(n / 2 + 3000, n, 0.5), p, 0.003);
 	n = 16000000;
 	is_near(binomial_p(n / 2 + 4000, n, 0.5), p, 0.003);
+	is_near(binomial_p(n / 2 + 1, n, 0.5), erfc(0.5 / 2000 / M_SQRT2), 1e-12);
+	assert_true(binomial_p(n / 2, n, 0.5) == 1);
 	is_near(fisher_p(5000 + 200, 1ull << 60, 5000 - 200, 1ull << 60),
 		binomial_p(5200, 10000, 0.5), 1e-9);
 	assert_true(binomial_p(UINT64_MAX / 3, UINT64_MAX, 0.5) == 0);

@@ -123,7 +123,12 @@ static void a_module_under_another_name_is_the_same(void **state)
 	stacks_add(w.after, NULL, "main@build-b;init@plugin-b", 4);
 	stacks_add(w.before, NULL, "main@build-a;g@same", 5);
 	stacks_add(w.after, NULL, "main@build-b;g@same", 6);
+	/* Modules that both sides have are what they are. */
+	stacks_add(w.before, NULL, "main@build-a;h@same;x@other", 3);
+	stacks_add(w.after, NULL, "main@build-b;h@other;x@same", 9);
 	compare(&w);
+	has_amounts(row(&w, "h", "same"), 0, 0, 3, 0);
+	has_amounts(row(&w, "h", "other"), 0, 0, 0, 9);
 	has_amounts(row(&w, "f", "build-b"), 0, 0, 10, 30);
 	has_amounts(row(&w, "memcpy", "libc-2.37.so"), 10, 30, 10, 30);
 	has_amounts(row(&w, "init", "build-a"), 1, 0, 1, 0);

@@ -15,8 +15,7 @@ bool difference_exceeds(const struct difference_report *r, const struct differen
 
 bool difference_all_exceeds(const struct difference_report *r)
 {
-	return r->scale != DIFFERENCE_SHARE && !isnan(r->max_growth) &&
-	       difference_growth(r->d, r->d->all) > r->max_growth;
+	return !isnan(r->max_growth) && difference_growth(r->d, r->d->all) > r->max_growth;
 }
 
 const char *difference_verdict(const struct difference_report *r)
