@@ -81,7 +81,7 @@ static int print_help(void)
 	      "                         exit with 1 if a function itself grew by more than PERCENT "
 	      "of\n"
 	      "                         all that was counted before, or (not with shares) all did\n"
-	      "      --gate FILE        what 'fathom gate --json' said: what it did not find to "
+	      "      --gate GATE        a gate's folder, or its gate.json: what it did not find to "
 	      "have\n"
 	      "                         changed is noise\n"
 	      "      --noise HOW        auto, samples or none: what too few samples cannot tell "
@@ -108,7 +108,7 @@ static int print_help(void)
 	      "  fathom diff old new                        two recordings\n"
 	      "  fathom diff -o diff.svg old new            and a picture\n"
 	      "  fathom diff --scale second --max-growth 2 old new || echo slower\n"
-	      "  fathom gate run --json >gate.json; fathom diff --gate gate.json accepted run\n",
+	      "  fathom gate run --baseline accepted; fathom diff --gate run.gate accepted run\n",
 	      stdout);
 	return EXIT_DONE;
 }

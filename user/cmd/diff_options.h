@@ -18,7 +18,7 @@ struct diff_options {
 	const char *collector, *case_name, *value;
 	enum difference_scale scale;
 	enum diff_noise noise;
-	const char *gate; /* a file; NULL: none */
+	const char *gate; /* its result, or its folder; NULL: none */
 	bool by_total, json, no_color, quiet, no_comm, is_negated;
 	bool has_rows;
 	unsigned int rows; /* 0: all */

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "user/base/err.h"
 #include "user/base/file.h"
@@ -81,12 +82,18 @@ static const char *text_of(const json_t *object, const char *key)
 
 static int read_gate(const char *path, json_t **ret)
 {
+	_cleanup_(str_release) struct str file = { 0 };
 	_cleanup_(freep) char *text = NULL;
 	json_error_t why;
+	struct stat st;
 	json_t *json;
 	size_t len;
-	int err = file_read(path, GATE_FILE_MAX, &text, &len);
+	bool is_folder = !stat(path, &st) && S_ISDIR(st.st_mode);
+	int err = str_addf(&file, "%s%s", path, is_folder ? "/gate.json" : "");
 
+	if (err)
+		return errf(err, "no memory to read '%s'", path);
+	err = file_read(str_text(&file), GATE_FILE_MAX, &text, &len);
 	if (err)
 		return err;
 	json = json_loadb(text, len, 0, &why);

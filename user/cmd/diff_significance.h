@@ -17,10 +17,10 @@
 int diff_judge_by_samples(struct difference *d, enum difference_scale scale);
 
 /*
- * As a gate's result says, in a file of schema fathom.gate/1: of the collector and the case that
- * the options name, or the only ones it has. Functions that it does not have are noise without a p.
- * 'value' is what is compared. 0 or -errno with a sentence; *ret_note is a sentence in a block of
- * the caller's, or NULL.
+ * As a gate's result says, in a file of schema fathom.gate/1 or the folder that has it: of the
+ * collector and the case that the options name, or the only ones it has. Functions that it does not
+ * have are noise without a p. 'value' is what is compared. 0 or -errno with a sentence; *ret_note
+ * is a sentence in a block of the caller's, or NULL.
  */
 int diff_judge_by_gate(struct difference *d, const struct diff_options *o, const char *value,
 		       char **ret_note);
