@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "flamegraph/flamegraph.h"
-#include "flamegraph/svg.h"
+#include "flamegraph/flame_tree.h"
+#include "flamegraph/picture.h"
 #include "user/base/array.h"
 #include "user/base/err.h"
 #include "user/base/str.h"
@@ -17,8 +17,6 @@
 #include "user/export/load.h"
 #include "user/model/calltree.h"
 #include "user/model/profile.h"
-
-#define DEFAULT_MIN_WIDTH 0.1 /* pixels */
 
 struct flame_options {
 	int n_files;
@@ -78,7 +76,7 @@ static int print_help(void)
 	      "      --subtitle TEXT    default: what the recording says of itself\n"
 	      "      --width PIXELS     default: 1200, and the window's width in a browser\n"
 	      "      --min-width PIXELS join frames narrower than this (0: none; default 0.1,\n"
-	      "                         more if there were over 40,000 frames)\n"
+	      "                         more if there were over 7,000 frames)\n"
 	      "      --icicle           root at the top\n"
 	      "      --per-thread       a thread's name and TID at the root, not the process's\n"
 	      "      --with-pid         and the PID\n"
@@ -117,13 +115,13 @@ static int parse_option(struct flame_options *o, int c, int argc, char **argv)
 		o->subtitle = optarg;
 		break;
 	case OPT_WIDTH:
-		err = parse_u32(optarg, "--width", SVG_MIN_WIDTH, SVG_MAX_WIDTH, &o->width);
+		err = parse_u32(optarg, "--width", PICTURE_MIN_WIDTH, PICTURE_MAX_WIDTH, &o->width);
 		break;
 	case OPT_ICICLE:
 		o->icicle = true;
 		break;
 	case OPT_MIN_WIDTH:
-		err = parse_double(optarg, "--min-width", 0, SVG_MAX_WIDTH, &o->min_width);
+		err = parse_double(optarg, "--min-width", 0, PICTURE_MAX_WIDTH, &o->min_width);
 		break;
 	case OPT_VALUE:
 		o->value = optarg;
@@ -205,32 +203,30 @@ static int add_origin(const struct profile *p, int n_files, struct str *out)
 
 static int draw(struct flame_options *o, const struct profile *p, FILE *out)
 {
-	_cleanup_(flame_layout_freep) struct flame_layout *layout = NULL;
-	_cleanup_(calltree_freep) struct calltree *tree = NULL;
+	_cleanup_(calltree_freep) struct calltree *stacks = NULL;
+	_cleanup_(flame_tree_freep) struct flame_tree *tree = NULL;
 	_cleanup_(str_release) struct str origin = { 0 };
-	unsigned int pixels = (o->width ? o->width : SVG_DEFAULT_WIDTH) - 2 * SVG_MARGIN;
-	struct svg_options svg = {
+	struct picture_options picture = {
 		.title = o->title,
 		.subtitle = o->subtitle,
 		.width = o->width,
-		.icicle = o->icicle,
+		.min_width = o->min_width,
+		.is_icicle = o->icicle,
 	};
 	int err;
 
-	svg.value = profile_string(p, p->value_types[o->view.value].type);
-	svg.unit = profile_string(p, p->value_types[o->view.value].unit);
-	if (!svg.subtitle) {
+	picture.value = profile_string(p, p->value_types[o->view.value].type);
+	picture.unit = profile_string(p, p->value_types[o->view.value].unit);
+	if (!picture.subtitle) {
 		err = add_origin(p, o->n_files, &origin);
 		if (err)
 			return err;
-		svg.subtitle = str_text(&origin);
+		picture.subtitle = str_text(&origin);
 	}
-	err = calltree_new(p, &o->view, &tree);
-	if (!err && o->min_width < 0)
-		err = flame_layout_new_bounded(tree, DEFAULT_MIN_WIDTH / pixels, &layout);
-	else if (!err)
-		err = flame_layout_new(tree, o->min_width / pixels, &layout);
-	return err ? err : svg_write(layout, &svg, out);
+	err = calltree_new(p, &o->view, &stacks);
+	if (!err)
+		err = flame_tree_of_calltree(stacks, &tree);
+	return err ? err : picture_write(tree, &picture, out);
 }
 
 /* "DIR/.NAME.XXXXXX" for "DIR/NAME": a rename does not cross file systems. */
