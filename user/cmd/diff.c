@@ -12,6 +12,7 @@
 #include "user/base/json_parts.h"
 #include "user/base/str.h"
 #include "user/cmd/diff_options.h"
+#include "user/cmd/diff_picture.h"
 #include "user/cmd/diff_significance.h"
 #include "user/cmd/run_profile.h"
 #include "user/export/difference_report.h"
@@ -22,6 +23,7 @@ struct sides {
 	struct profile *profiles[DIFFERENCE_SIDES];
 	struct folded_repairs repairs[DIFFERENCE_SIDES];
 	unsigned int values[DIFFERENCE_SIDES];
+	struct difference_input in[DIFFERENCE_SIDES];
 	struct difference *d;
 };
 
@@ -102,7 +104,7 @@ static int choose_values(const struct diff_options *o, struct sides *s)
 	for (i = 0; i < DIFFERENCE_SIDES; i++) {
 		err = profile_find_value_type(s->profiles[i], type, &s->values[i]);
 		if (err)
-			return err_prefix(err, "'%s'", o->paths[diff_side_of(o, i)]);
+			return err_prefix(err, "'%s'", o->paths[i]);
 	}
 	return 0;
 }
@@ -119,9 +121,7 @@ static int load(const struct diff_options *o, struct sides *s)
 	int i, err;
 
 	for (i = 0; i < DIFFERENCE_SIDES; i++) {
-		enum difference_side side = diff_side_of(o, i);
-
-		err = load_one(o, o->paths[i], &s->profiles[side], &s->repairs[side]);
+		err = load_one(o, o->paths[i], &s->profiles[i], &s->repairs[i]);
 		if (err)
 			return err;
 	}
@@ -185,7 +185,7 @@ static int judge(const struct diff_options *o, const struct sides *s, const char
 
 static int compare(const struct diff_options *o, struct sides *s, struct difference_report *r)
 {
-	struct difference_input in[DIFFERENCE_SIDES];
+	struct difference_input *in = s->in;
 	int i, err;
 
 	for (i = 0; i < DIFFERENCE_SIDES; i++)
@@ -232,12 +232,21 @@ static void describe(const struct diff_options *o, const struct sides *s,
 		.max_growth = o->max_growth,
 	};
 	for (i = 0; i < DIFFERENCE_SIDES; i++) {
-		enum difference_side side = diff_side_of(o, i);
-
-		r->sources[side] = o->paths[i];
-		r->origins[side] = origin_of(s->profiles[side]);
-		r->repairs[side] = folded_repairs_describe(&s->repairs[side], text, sizeof(text));
+		r->sources[i] = o->paths[i];
+		r->origins[i] = origin_of(s->profiles[i]);
+		r->repairs[i] = folded_repairs_describe(&s->repairs[i], text, sizeof(text));
 	}
+}
+
+static int draw(const struct diff_options *o, const struct sides *s,
+		const struct difference_report *r)
+{
+	if (!o->output)
+		return 0;
+	if (!o->no_comm && diff_picture_has_no_comm(o, s->in))
+		note(o, "each side is of one process, of another name: the picture has no names of "
+			"processes");
+	return diff_picture_write(o, r, s->in);
 }
 
 static int exit_code(const struct difference_report *r)
@@ -263,6 +272,9 @@ int cmd_diff(int argc, char **argv)
 		return cmd_fail(err);
 	describe(&o, &s, &r);
 	err = compare(&o, &s, &r);
+	if (err)
+		return cmd_fail(err);
+	err = draw(&o, &s, &r);
 	if (err)
 		return cmd_fail(err);
 	err = o.json ? cmd_print_json(difference_json(&r))

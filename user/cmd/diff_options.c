@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "flamegraph/svg.h"
+#include "flamegraph/picture.h"
 #include "user/base/array.h"
 #include "user/base/err.h"
 #include "user/cmd/cmd.h"
@@ -87,7 +87,6 @@ static int print_help(void)
 	      "      --noise HOW        auto, samples or none: what too few samples cannot tell "
 	      "from\n"
 	      "                         chance is noise (default auto: where time was sampled)\n"
-	      "      --negate           the first is AFTER, and the second BEFORE\n"
 	      "  -c, --collector NAME   of run folders (default: cpu, or what there is)\n"
 	      "      --case NAME        of scenarios' runs with several cases\n"
 	      "      --value TYPE       of profiles with several values\n"
@@ -101,6 +100,7 @@ static int print_help(void)
 	      "      --panes 1|2        both in one (default), or one above the other\n"
 	      "      --color-by value|percent\n"
 	      "                         of all (default), or of the frame's own before\n"
+	      "      --negate           colours change places: what became less is red\n"
 	      "      --icicle           root at the top\n"
 	      "      --no-comm          no process names at the root\n"
 	      "      --title TEXT, --subtitle TEXT, --width PIXELS\n\n"
@@ -150,7 +150,8 @@ static int set_value(struct diff_options *o, int c)
 	case OPT_PANES:
 		return parse_u32(optarg, "--panes", 1, 2, &o->panes);
 	case OPT_WIDTH:
-		return parse_u32(optarg, "--width", SVG_MIN_WIDTH, SVG_MAX_WIDTH, &o->width);
+		return parse_u32(optarg, "--width", PICTURE_MIN_WIDTH, PICTURE_MAX_WIDTH,
+				 &o->width);
 	case OPT_SORT:
 		word = find_word(optarg, "--sort", sorts, ARRAY_SIZE(sorts));
 		o->by_total = word == 1;
@@ -259,7 +260,7 @@ static const char *contradiction(const struct diff_options *o, int n_files)
 	if (o->output && (!*o->output || !strcmp(o->output, "-")))
 		return "-o wants the name of a file: the table is on standard output";
 	if (!o->output && (o->is_html || o->is_icicle || o->panes || o->title || o->subtitle ||
-			   o->width || o->delta_is_percent || o->no_comm))
+			   o->width || o->delta_is_percent || o->no_comm || o->is_negated))
 		return "what is said of the picture goes with -o";
 	if (o->gate && o->noise != NOISE_AUTO)
 		return "--gate says what is noise; --noise does not go with it";

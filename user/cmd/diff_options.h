@@ -14,12 +14,12 @@ enum diff_noise {
 };
 
 struct diff_options {
-	const char *paths[DIFFERENCE_SIDES]; /* as they were named */
+	const char *paths[DIFFERENCE_SIDES];
 	const char *collector, *case_name, *value;
 	enum difference_scale scale;
 	enum diff_noise noise;
 	const char *gate; /* its result, or its folder; NULL: none */
-	bool by_total, json, no_color, quiet, no_comm, is_negated;
+	bool by_total, json, no_color, quiet;
 	bool has_rows;
 	unsigned int rows; /* 0: all */
 	double max_growth; /* a share; NAN: no limit */
@@ -28,7 +28,7 @@ struct diff_options {
 	const char *output; /* NULL: none */
 	const char *title, *subtitle;
 	unsigned int width, panes;
-	bool is_html, is_icicle, delta_is_percent;
+	bool is_html, is_icicle, is_negated, delta_is_percent, no_comm;
 };
 
 /*
@@ -36,9 +36,3 @@ struct diff_options {
  * help.
  */
 bool diff_options_parse(struct diff_options *o, int argc, char **argv, int *ret_code);
-
-/* Which side is the one that was named first (0) or second. */
-static inline enum difference_side diff_side_of(const struct diff_options *o, int named)
-{
-	return (named != 0) != o->is_negated ? DIFFERENCE_AFTER : DIFFERENCE_BEFORE;
-}

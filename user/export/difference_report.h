@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "user/base/str.h"
 #include "user/model/difference.h"
 
 enum difference_significance {
@@ -31,6 +32,7 @@ struct difference_report {
 };
 
 extern const char *const difference_scale_names[3];
+extern const char *const difference_scale_texts[3]; /* for people */
 extern const char *const difference_significance_names[3];
 
 /*
@@ -44,6 +46,10 @@ bool difference_all_exceeds(const struct difference_report *r);
 
 /* "passed", "exceeded", "inconclusive" if there was nothing before; NULL: nobody asked. */
 const char *difference_verdict(const struct difference_report *r);
+
+/* Appends "run-a, 10.2 s of cpu in 10.0 s; ORIGIN". 0 or -ENOMEM. */
+int difference_describe_side(const struct difference_report *r, enum difference_side side,
+			     struct str *out);
 
 /*
  * A heading, the table of the largest changes, and with a limit the verdict. Functions that did not

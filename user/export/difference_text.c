@@ -257,48 +257,18 @@ static int print_table(struct page *p)
 
 /* --- around it ------------------------------------------------------------------------------- */
 
-/* "before: run-a, 10.2 s of cpu (10 s recorded)". */
-static int print_side(struct page *p, enum difference_side side)
+static int print_side(struct page *p, const char *name, enum difference_side side)
 {
-	const struct difference_report *r = p->r;
 	_cleanup_(str_release) struct str s = { 0 };
-	const char *origin = r->origins[side];
-	int err = str_addf(&s, "%-8s", side == DIFFERENCE_BEFORE ? "before: " : "after:");
+	int err = difference_describe_side(p->r, side, &s);
 
-	if (!err)
-		err = str_add_clean(&s, r->sources[side], strlen(r->sources[side]), 0);
-	if (!err)
-		err = str_add(&s, ", ");
-	if (!err)
-		err = view_amount(r->d->all[side], r->unit, &s);
-	if (!err)
-		err = str_add(&s, strcmp(r->unit, "count") ? " of " : " ");
-	if (!err)
-		err = str_add_clean(&s, r->value, strlen(r->value), 0);
-	if (!err && r->d->duration_ns[side]) {
-		err = str_add(&s, " in ");
-		if (!err)
-			err = view_amount((int64_t)fmin((double)r->d->duration_ns[side], 0x1p62),
-					  "nanoseconds", &s);
-	}
-	if (!err && *origin) {
-		err = str_add(&s, "; ");
-		if (!err)
-			err = str_add_clean(&s, origin, strlen(origin), 0);
-	}
-	if (!err)
-		fprintf(p->out, "%s\n", str_text(&s));
+	fprintf(p->out, "%-8s%s\n", name, str_text(&s));
 	return err;
 }
 
 /* What the numbers are, and how all changed where they can tell. */
 static int print_scale(struct page *p)
 {
-	static const char *const what[] = {
-		"shares of all on each side",
-		"per second",
-		"amounts as they are",
-	};
 	const struct difference *d = p->r->d;
 	_cleanup_(str_release) struct str s = { 0 };
 	double growth = difference_growth(d, d->all);
@@ -313,7 +283,7 @@ static int print_scale(struct page *p)
 		if (!err && !isnan(growth))
 			err = add_growth(growth, &s);
 	}
-	fprintf(p->out, "compared: %s%s\n", what[p->r->scale], str_text(&s));
+	fprintf(p->out, "compared: %s%s\n", difference_scale_texts[p->r->scale], str_text(&s));
 	if (p->r->significance == SIGNIFICANCE_SAMPLES)
 		fputs("noise: what has no * may be chance, by the number of samples (runs differ "
 		      "by themselves, too)\n",
@@ -325,10 +295,10 @@ static int print_scale(struct page *p)
 
 static int print_heading(struct page *p)
 {
-	int err = print_side(p, DIFFERENCE_BEFORE);
+	int err = print_side(p, "before:", DIFFERENCE_BEFORE);
 
 	if (!err)
-		err = print_side(p, DIFFERENCE_AFTER);
+		err = print_side(p, "after:", DIFFERENCE_AFTER);
 	if (!err)
 		err = print_scale(p);
 	fputs("\n", p->out);
