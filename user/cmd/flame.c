@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* fathom flame: a flame graph of recordings, folded or pprof files. */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "flamegraph/flame_tree.h"
 #include "flamegraph/picture.h"
 #include "user/base/array.h"
 #include "user/base/err.h"
+#include "user/base/replace.h"
 #include "user/base/str.h"
 #include "user/cmd/cmd.h"
 #include "user/export/load.h"
@@ -229,87 +227,17 @@ static int draw(struct flame_options *o, const struct profile *p, FILE *out)
 	return err ? err : picture_write(tree, &picture, out);
 }
 
-/* "DIR/.NAME.XXXXXX" for "DIR/NAME": a rename does not cross file systems. */
-static int temporary_name(const char *path, struct str *out)
+/* What is to be drawn, for file_replace(). */
+struct drawing_job {
+	struct flame_options *o;
+	const struct profile *p;
+};
+
+static int draw_job(void *arg, FILE *out)
 {
-	const char *slash = strrchr(path, '/');
-	const char *name = slash ? slash + 1 : path;
-	int err = str_add_bytes(out, path, name - path);
+	const struct drawing_job *job = arg;
 
-	/* A name may be as long as the file system allows; this one must not be longer. */
-	if (!err)
-		err = str_addf(out, ".%.200s.XXXXXX", name);
-	return err ? errf(err, "no memory for a file name") : 0;
-}
-
-static int draw_to_fd(struct flame_options *o, const struct profile *p, int fd)
-{
-	_cleanup_(fclosep) FILE *out = fdopen(fd, "w");
-	int err;
-
-	if (!out) {
-		err = errf(-errno, "cannot write to '%s': %m", o->output);
-		close(fd);
-		return err;
-	}
-	err = draw(o, p, out);
-	if (err)
-		return err;
-	/* A file system that is full may say so only here. */
-	if (fclose(take(out)))
-		return errf(-errno, "cannot write to '%s': %m", o->output);
-	return 0;
-}
-
-/* The old file stays until the new one is whole. */
-static int draw_to_new_file(struct flame_options *o, const struct profile *p)
-{
-	_cleanup_(str_release) struct str name = { 0 };
-	mode_t mask;
-	int fd, err;
-
-	err = temporary_name(o->output, &name);
-	if (err)
-		return err;
-	fd = mkostemp(name.data, O_CLOEXEC);
-	if (fd < 0)
-		return errf(-errno, "cannot write to the folder of '%s': %m", o->output);
-	mask = umask(0);
-	umask(mask);
-	err = fchmod(fd, 0666 & ~mask) ? errf(-errno, "cannot write to '%s': %m", o->output) : 0;
-	if (err)
-		close(fd);
-	else
-		err = draw_to_fd(o, p, fd);
-	if (!err && rename(name.data, o->output))
-		err = errf(-errno, "cannot replace '%s': %m", o->output);
-	if (err)
-		unlink(name.data);
-	return err;
-}
-
-static int draw_to_file(struct flame_options *o, const struct profile *p)
-{
-	struct stat st;
-	int fd;
-
-	if (lstat(o->output, &st)) {
-		if (errno == ENOENT)
-			return draw_to_new_file(o, p);
-		return errf(-errno, "cannot write to '%s': %m", o->output);
-	}
-	if (S_ISREG(st.st_mode))
-		return draw_to_new_file(o, p);
-	if (S_ISDIR(st.st_mode))
-		return errf(-EISDIR, "'%s' is a folder: name a file for the picture", o->output);
-	/* Renaming over a link would replace the link, and following it may lead anywhere. */
-	if (S_ISLNK(st.st_mode))
-		return errf(-ELOOP, "'%s' is a symbolic link: name the file itself", o->output);
-	/* A device or a pipe takes the bytes, it must not be replaced. */
-	fd = open(o->output, O_WRONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0)
-		return errf(-errno, "cannot write to '%s': %m", o->output);
-	return draw_to_fd(o, p, fd);
+	return draw(job->o, job->p, out);
 }
 
 static int flame(struct flame_options *o, char **paths)
@@ -324,7 +252,10 @@ static int flame(struct flame_options *o, char **paths)
 		err = profile_find_value_type(p, o->value, &o->view.value);
 	if (err)
 		return err;
-	return o->output ? draw_to_file(o, p) : draw(o, p, stdout);
+	if (!o->output)
+		return draw(o, p, stdout);
+	return file_replace(o->output, "the picture", draw_job,
+			    &(struct drawing_job){ .o = o, .p = p });
 }
 
 int cmd_flame(int argc, char **argv)
