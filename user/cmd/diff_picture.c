@@ -6,10 +6,9 @@
 
 #include "flamegraph/differential.h"
 #include "flamegraph/picture.h"
-#include "user/base/array.h"
 #include "user/base/err.h"
+#include "user/base/replace.h"
 #include "user/base/str.h"
-#include "user/cmd/output_file.h"
 #include "user/model/calltree.h"
 
 /* While it is made. */
@@ -169,7 +168,7 @@ int diff_picture_write(const struct diff_options *o, const struct difference_rep
 	int err = make_tree(&job, sides);
 
 	if (!err)
-		err = output_file_write(o->output, draw, &job);
+		err = file_replace(o->output, "the picture", draw, &job);
 	flame_tree_free(job.tree);
 	return err;
 }
