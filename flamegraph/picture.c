@@ -38,6 +38,8 @@ static const char dark_style[] =
 	".flame .head text,.flame .bar text,.flame .pane-names text,.flame .empty{fill:#e6e6ea}\n"
 	".flame text.faint{fill:#a9a9b4}\n"
 	".flame .row>g:hover rect{stroke:#fff}\n"
+	".flame .few rect,.flame rect.few{fill:#4a4a54}\n"
+	".flame .few text{fill:#e6e6ea}\n"
 	"}\n";
 
 /* --- text ---------------------------------------------------------------------------------- */
@@ -408,6 +410,8 @@ static void put_svg(struct scene *s)
 /* Well-formed XML, too. */
 static void put_html(struct scene *s)
 {
+	uint32_t paper = s->options->palette.background[1];
+
 	drawing_put(&s->d, "<!DOCTYPE html>\n");
 	put_notes(s);
 	drawing_put(&s->d, "<html xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"en\" "
@@ -415,7 +419,9 @@ static void put_html(struct scene *s)
 			   "<meta name=\"viewport\" content=\"width=device-width\"/>\n<title>");
 	drawing_put_xml(&s->d, s->title);
 	drawing_put(&s->d, "</title>\n<style>\nbody{margin:0}\nsvg.flame{display:block}\n");
-	if (!s->options->palette.background[0])
+	if (paper)
+		drawing_putf(&s->d, "body{background:#%06x}\n", paper & 0xffffff);
+	else
 		drawing_put(&s->d,
 			    "@media (prefers-color-scheme:dark){\nbody{background:" DARK_PAPER
 			    "}\n}\n");

@@ -25,7 +25,7 @@ struct flame_options {
 	unsigned int width;
 	double min_width; /* pixels; negative: as little as a browser shows at once */
 	struct view view;
-	bool icicle;
+	bool icicle, html;
 	bool quiet;
 };
 
@@ -34,6 +34,7 @@ enum long_option {
 	OPT_SUBTITLE,
 	OPT_WIDTH,
 	OPT_ICICLE,
+	OPT_HTML,
 	OPT_MIN_WIDTH,
 	OPT_VALUE,
 	OPT_PER_THREAD,
@@ -51,6 +52,7 @@ static const struct option long_options[] = {
 	{ "subtitle", required_argument, NULL, OPT_SUBTITLE },
 	{ "width", required_argument, NULL, OPT_WIDTH },
 	{ "icicle", no_argument, NULL, OPT_ICICLE },
+	{ "html", no_argument, NULL, OPT_HTML },
 	{ "min-width", required_argument, NULL, OPT_MIN_WIDTH },
 	{ "value", required_argument, NULL, OPT_VALUE },
 	{ "per-thread", no_argument, NULL, OPT_PER_THREAD },
@@ -74,8 +76,9 @@ static int print_help(void)
 	      "      --subtitle TEXT    default: what the recording says of itself\n"
 	      "      --width PIXELS     default: 1200, and the window's width in a browser\n"
 	      "      --min-width PIXELS join frames narrower than this (0: none; default 0.1,\n"
-	      "                         more if there were over 7,000 frames)\n"
+	      "                         more if there were over 6,000 frames)\n"
 	      "      --icicle           root at the top\n"
+	      "      --html             a page of HTML with the same picture\n"
 	      "      --per-thread       a thread's name and TID at the root, not the process's\n"
 	      "      --with-pid         and the PID\n"
 	      "      --no-comm          neither\n"
@@ -117,6 +120,9 @@ static int parse_option(struct flame_options *o, int c, int argc, char **argv)
 		break;
 	case OPT_ICICLE:
 		o->icicle = true;
+		break;
+	case OPT_HTML:
+		o->html = true;
 		break;
 	case OPT_MIN_WIDTH:
 		err = parse_double(optarg, "--min-width", 0, PICTURE_MAX_WIDTH, &o->min_width);
@@ -210,6 +216,7 @@ static int draw(struct flame_options *o, const struct profile *p, FILE *out)
 		.width = o->width,
 		.min_width = o->min_width,
 		.is_icicle = o->icicle,
+		.is_html = o->html,
 	};
 	int err;
 
