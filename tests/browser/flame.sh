@@ -47,17 +47,17 @@ awk 'BEGIN {
 		print line, 1 + int(1 / (rand() + 0.001))
 	}
 }' >"$tmp/many.folded"
-# Far more nodes than can be drawn.
+# More nodes than are kept in the file: the narrowest are rests.
 awk 'BEGIN {
-	srand(7)
+	srand(9)
 	n = split("read write parse poll alloc free lock send render layout mark sweep", word, " ")
-	for (i = 0; i < 20000; i++) {
-		line = "app"; depth = 4 + int(rand() * 26)
+	for (i = 0; i < 60000; i++) {
+		line = "app"; depth = 8 + int(rand() * 26)
 		for (d = 0; d < depth; d++)
-			line = line ";" word[1 + int(rand() * n)] "_" int(rand() * rand() * rand() * 8)
+			line = line ";" word[1 + int(rand() * n)] "_" int(rand() * rand() * 40)
 		print line, 1 + int(1 / (rand() + 0.001))
 	}
-}' >"$tmp/big.folded"
+}' >"$tmp/huge.folded"
 awk 'BEGIN {
 	for (i = 0; i < 5; i++) {
 		line = "app"
@@ -78,11 +78,12 @@ picture() { # picture OUTPUT INPUT [OPTION...]
 	"$FATHOM" flame "$@" -o "$tmp/$out" "$tmp/$in.folded" ||
 		{ tap_not_ok "pictures are written" "$out"; tap_done; }
 }
-for name in many few capital evil deep big; do
+for name in many few capital evil deep huge; do
 	picture "$name.svg" "$name"
 done
 picture pruned.svg many --min-width 4
 picture few.html few --html
 picture evil.html evil --html
+grep -q '^rest_frames ' "$tmp/huge.svg" || tap_not_ok "the largest picture has rests"
 
 node tests/browser/flame/run.js "$tmp" "$modules/node_modules" "$@"
