@@ -22,7 +22,7 @@ static void make(const char *encoding)
 	cache = NULL;
 	tree = NULL;
 	assert_int_equal(flame_tree_new(false, &tree), 0);
-	assert_int_equal(frame_cache_new(tree, encoding, &cache), 0);
+	assert_int_equal(frame_cache_new(tree, NULL, encoding, &cache), 0);
 }
 
 static int set_up(void **state)
