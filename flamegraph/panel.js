@@ -10,10 +10,10 @@ const PANEL_STYLE = [
 	[".panel .about", "padding:2px 0 6px;flex:none;white-space:nowrap;overflow:hidden;" +
 		"text-overflow:ellipsis"],
 	[".panel .scrolled", "overflow:auto;flex:1 1 auto;min-height:0"],
-	[".panel table", "border-collapse:collapse;width:100%;table-layout:fixed"],
+	[".panel table", "border-collapse:collapse;width:100%;min-width:360px;table-layout:fixed"],
 	[".panel thead th", "position:sticky;top:0;background:#fff;padding:0;text-align:right;" +
 		"z-index:2"],
-	[".panel th.number", "width:88px"],
+	[".panel th.number", "width:108px"],
 	[".panel th.find", "width:24px"],
 	[".panel thead button", "border:none;width:100%;text-align:inherit;font-weight:bold;" +
 		"padding:2px 4px"],
@@ -25,7 +25,7 @@ const PANEL_STYLE = [
 		"overflow:hidden;text-overflow:ellipsis;text-align:left;color:#2456b0"],
 	[".panel td.find button", "padding:0 3px;color:inherit"],
 	[".panel tr.chosen td", "background:#dbe6fb"],
-	[".panel .share", "color:#5c5c66;display:inline-block;width:50px"],
+	[".panel .share", "color:#5c5c66;display:inline-block;width:46px"],
 	[".panel .more", "margin:6px 4px;flex:none"],
 ];
 
