@@ -32,7 +32,7 @@ function sameBoxes(drawn, still) {
 		const s = still[i], name = `${s.title[0]} in row ${s.depth}`;
 		assert.strictEqual(b.title[0], s.title[0], name);
 		assert.strictEqual(b.depth, s.depth, name);
-		assert(Math.abs(b.x - s.x) < 0.5 && Math.abs(b.w - s.w) < 0.53,
+		assert(Math.abs(b.x - s.x) < 1 && Math.abs(b.w - s.w) < 0.53,
 			`${name}: ${b.x} ${b.w}, not ${s.x} ${s.w}`);
 		assert.deepStrictEqual([b.fill, b.stroke, b.dashes], [s.fill, s.stroke, s.dashes], name);
 		for (const line of s.title)
