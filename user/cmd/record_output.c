@@ -13,13 +13,12 @@
 #include "user/base/json_parts.h"
 #include "user/base/str.h"
 #include "user/cmd/folder_manifest.h"
+#include "user/cmd/profile_comments.h"
 #include "user/cmd/profile_files.h"
 #include "user/export/latency_json.h"
 #include "user/export/manifest.h"
 #include "user/export/stacks_json.h"
 #include "user/export/summary_json.h"
-
-#define COMMAND_MAX 1000 /* bytes after which a profile's comment ends */
 
 /* The command's words, as the summary owns them. */
 static int copy_command(char *const *words, char ***ret)
@@ -63,47 +62,17 @@ static int describe(const struct run_summary *s, const struct collector_summary 
 			      kept ? 100.0 * c->stacks.unnamed / kept : 0);
 }
 
-/* Word by word, as far as it is of use in a line. */
-static int add_command(char *const *words, struct profile *p)
-{
-	_cleanup_(str_release) struct str text = { 0 };
-	int err = str_add(&text, "command:");
-
-	if (!words)
-		return 0;
-	for (; *words && text.len < COMMAND_MAX && !err; words++) {
-		err = str_add(&text, " ");
-		if (!err)
-			err = str_add_clean(&text, *words, strlen(*words), 0);
-	}
-	return err ? err : profile_add_comment(p, str_text(&text));
-}
-
 static int add_comments(const struct run_summary *s, const struct ledger *l,
 			const char *description, struct profile *p)
 {
-	_cleanup_(str_release) struct str host = { 0 }, ledger = { 0 };
-	size_t i;
-	int err = str_addf(&host, "host: Linux %s %s, %u CPUs, %s",
-			   s->host.kernel ? s->host.kernel : "?",
-			   s->host.architecture ? s->host.architecture : "?", s->host.cpus_online,
-			   s->host.cpu_model ? s->host.cpu_model : "?");
+	int err = profile_add_comment(p, description);
 
 	if (!err)
-		err = str_addf(&ledger, "ledger: fired %" PRIu64 ", kept %" PRIu64, l->fired,
-			       l->kept);
-	for (i = 0; i < l->n_causes && !err; i++) {
-		if (l->causes[i].n)
-			err = str_addf(&ledger, ", %s %" PRIu64, l->causes[i].name, l->causes[i].n);
-	}
+		err = profile_comment_ledger(p, l);
 	if (!err)
-		err = profile_add_comment(p, description);
+		err = profile_comment_host(p, &s->host);
 	if (!err)
-		err = profile_add_comment(p, str_text(&ledger));
-	if (!err)
-		err = profile_add_comment(p, str_text(&host));
-	if (!err)
-		err = add_command(s->command, p);
+		err = profile_comment_command(p, s->command);
 	return err ? errf(err, "no memory for the profile's comments") : 0;
 }
 
