@@ -284,6 +284,13 @@ static int read_one(struct worker *w)
 	return err ? err : some;
 }
 
+/* Sentences are a thread's own. */
+static void keep_error(struct worker *w, int err)
+{
+	w->err = err;
+	snprintf(w->sentence, sizeof(w->sentence), "%s", err ? err_text() : "");
+}
+
 static void *work(void *arg)
 {
 	struct worker *w = arg;
@@ -292,11 +299,9 @@ static void *work(void *arg)
 	do
 		some = read_one(w);
 	while (some > 0);
-	w->err = some;
+	keep_error(w, some);
 	if (some)
 		folded_source_stop(w->source);
-	/* Sentences are a thread's own. */
-	snprintf(w->sentence, sizeof(w->sentence), "%s", some ? err_text() : "");
 	worker_done(w);
 	return NULL;
 }
@@ -319,7 +324,7 @@ static void read_all(struct worker *workers, unsigned int n)
 	unsigned int n_started = 1;
 	int some = read_one(&workers[0]);
 
-	workers[0].err = some < 0 ? some : 0;
+	keep_error(&workers[0], some < 0 ? some : 0);
 	if (some > 0 && !folded_source_is_done(workers[0].source)) {
 		for (; n_started < n; n_started++) {
 			if (pthread_create(&workers[n_started].thread, NULL, work,

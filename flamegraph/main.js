@@ -24,6 +24,8 @@ function startFlame() {
 		startPanes();
 		startKeys();
 		app.restore();
+		picture.isReady = true;
+		updateTools();
 		layOut();
 		toRoot();
 		listenToFrames();

@@ -6,6 +6,7 @@
 #include "flamegraph/flame_tree.h"
 #include "flamegraph/picture.h"
 #include "user/base/cleanup.h"
+#include "user/cmd/profile_provenance.h"
 #include "user/export/folded.h"
 #include "user/export/pprof.h"
 #include "user/model/calltree.h"
@@ -48,7 +49,8 @@ static int write_svg(const struct profile_files *f)
 	const struct profile_value_type *shown = &f->p->value_types[f->p->default_value];
 	_cleanup_(calltree_freep) struct calltree *stacks = NULL;
 	_cleanup_(flame_tree_freep) struct flame_tree *tree = NULL;
-	const struct picture_options options = {
+	_cleanup_(provenance_release) struct provenance provenance = { 0 };
+	struct picture_options options = {
 		.title = f->title,
 		.subtitle = f->subtitle,
 		.unit = profile_string(f->p, shown->unit),
@@ -60,6 +62,10 @@ static int write_svg(const struct profile_files *f)
 
 	if (!err)
 		err = flame_tree_of_calltree(stacks, &tree);
+	if (!err)
+		err = profile_provenance(f->p, false, &provenance);
+	options.provenance = (const char *const(*)[2])provenance.pairs;
+	options.n_provenance = provenance.n;
 	if (!err)
 		err = profile_files_open(f, ".svg", &out);
 	if (err)
