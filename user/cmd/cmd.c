@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "user/base/array.h"
 #include "user/base/cleanup.h"
 #include "user/base/err.h"
 #include "user/base/json_parts.h"
@@ -111,6 +112,47 @@ int parse_double(const char *text, const char *what, double min, double max, dou
 		return errf(-ERANGE, "%s must be from %.12g to %.12g, not '%s'", what, min, max,
 			    text);
 	*ret = v;
+	return 0;
+}
+
+/* A number with its unit at the start of *text, which moves behind it. */
+static bool take_duration(const char **text, double *ret_ns)
+{
+	static const struct {
+		const char *name;
+		double ns;
+	} units[] = { { "us", 1e3 }, { "ms", 1e6 }, { "s", 1e9 } };
+	size_t digits = strspn(*text, "0123456789."), i;
+	char *end;
+	double v = strtod(*text, &end);
+
+	if (!digits || end != *text + digits)
+		return false;
+	for (i = 0; i < ARRAY_SIZE(units); i++) {
+		size_t len = strlen(units[i].name);
+
+		if (strncmp(end, units[i].name, len) != 0)
+			continue;
+		*ret_ns = v * units[i].ns;
+		*text = end + len;
+		return true;
+	}
+	return false;
+}
+
+int parse_duration(const char *text, const char *what, uint64_t min_ns, uint64_t max_ns,
+		   uint64_t *ret_ns)
+{
+	const char *rest = text;
+	double ns;
+
+	if (!take_duration(&rest, &ns) || *rest)
+		return errf(-EINVAL, "%s wants a time with its unit, as 20ms, not '%s'", what,
+			    text);
+	if (ns < (double)min_ns || ns > (double)max_ns)
+		return errf(-ERANGE, "%s must be from %.12gms to %.12gms, not '%s'", what,
+			    min_ns / 1e6, max_ns / 1e6, text);
+	*ret_ns = (uint64_t)(ns + 0.5);
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 enum exit_code {
@@ -59,6 +60,10 @@ int cmd_finish(int code);
 int parse_u32(const char *text, const char *what, unsigned int min, unsigned int max,
 	      unsigned int *ret);
 int parse_double(const char *text, const char *what, double min, double max, double *ret);
+
+/* A number with its unit, us, ms or s: "20ms", "1.5s"; in nanoseconds. */
+int parse_duration(const char *text, const char *what, uint64_t min_ns, uint64_t max_ns,
+		   uint64_t *ret_ns);
 
 /* Prints a JSON value, whose reference it takes; NULL is no memory for it. 0, or -ENOMEM with a
  * sentence. */
