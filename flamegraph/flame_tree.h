@@ -15,6 +15,8 @@
 #include "user/model/calltree.h"
 #include "user/model/profile.h"
 
+struct flame_building;
+
 /* A function, or what stands for one. Numbers of frames have no order that means anything. */
 struct flame_frame {
 	uint32_t name;	 /* string in 'names': clean UTF-8, without the suffix of its kind */
@@ -48,6 +50,8 @@ struct flame_tree {
 	int64_t *before;		  /* of each node, as 'value'; NULL: of one profile */
 	double scale_before, scale_after; /* values times this are compared; 1 */
 	struct flame_verdict *verdicts;	  /* of each frame; NULL: nothing is known */
+
+	struct flame_building *building; /* until flame_tree_finish() */
 };
 
 /* A tree of a root alone. 0 or -ENOMEM with a sentence. */
@@ -59,6 +63,7 @@ DEFINE_FREEP(struct flame_tree, flame_tree_free)
  * Building. Frames are told apart by name, module and kind; 'module' may be "". A stack is its
  * frames from the root (not "all") on; its values are added to its last node, negative ones count
  * as nothing and sums saturate. 'before' is 0 for one profile: an array is made at the first other.
+ * In a chart a frame goes on if the stack before has it, too, below the same ones.
  * Then flame_tree_finish() sorts, adds up, and drops what is only needed for building; values may
  * only be read after it. 0, -ENOMEM or -EOVERFLOW (2^32 - 2 nodes), with a sentence.
  */
@@ -67,6 +72,12 @@ int flame_tree_add_frame(struct flame_tree *tree, const char *name, const char *
 int flame_tree_add(struct flame_tree *tree, const uint32_t *frames, size_t n, int64_t value,
 		   int64_t before);
 int flame_tree_finish(struct flame_tree *tree);
+
+/*
+ * Adds what is in 'from', before either is finished; neither is a chart. 'from' can only be freed
+ * then, whether it went well or not. Errors as above.
+ */
+int flame_tree_merge(struct flame_tree *into, struct flame_tree *from);
 
 /* Of one profile's call tree, or of two ones joined. 0 or -errno with a sentence. */
 int flame_tree_of_calltree(const struct calltree *from, struct flame_tree **ret);
