@@ -156,6 +156,26 @@ int parse_duration(const char *text, const char *what, uint64_t min_ns, uint64_t
 	return 0;
 }
 
+#define RANGE_MAX_NS 1e18 /* 31 years: the end, whatever it is */
+
+int parse_time_range(const char *text, const char *what, struct time_range *ret)
+{
+	const char *rest = text;
+	double from = 0, to = RANGE_MAX_NS;
+	bool is_good = *rest == '-' || take_duration(&rest, &from);
+
+	is_good = is_good && *rest++ == '-' && (!*rest || take_duration(&rest, &to));
+	if (!is_good || *rest)
+		return errf(-EINVAL,
+			    "%s wants a range of time, as 2s-5s, 500ms- or -1.5s, not '%s'", what,
+			    text);
+	if (from >= to || from >= RANGE_MAX_NS)
+		return errf(-ERANGE, "%s ends where it begins, or before: '%s'", what, text);
+	ret->from_ns = (uint64_t)(from + 0.5);
+	ret->to_ns = to < RANGE_MAX_NS ? (uint64_t)(to + 0.5) : UINT64_MAX;
+	return 0;
+}
+
 int cmd_print_json(json_t *json)
 {
 	_cleanup_(freep) char *text = json ? json_text(json) : NULL;

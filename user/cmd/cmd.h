@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "user/model/timeline.h"
+
 enum exit_code {
 	EXIT_DONE = 0,
 	EXIT_REGRESSION = 1,  /* or a budget exceeded */
@@ -64,6 +66,9 @@ int parse_double(const char *text, const char *what, double min, double max, dou
 /* A number with its unit, us, ms or s: "20ms", "1.5s"; in nanoseconds. */
 int parse_duration(const char *text, const char *what, uint64_t min_ns, uint64_t max_ns,
 		   uint64_t *ret_ns);
+
+/* "2s-5s", "500ms-" or "-1.5s": from when to when. */
+int parse_time_range(const char *text, const char *what, struct time_range *ret);
 
 /* Prints a JSON value, whose reference it takes; NULL is no memory for it. 0, or -ENOMEM with a
  * sentence. */

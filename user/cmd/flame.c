@@ -31,6 +31,8 @@ struct flame_options {
 	struct view view;
 	bool icicle;
 	bool quiet;
+	const char *range_text; /* NULL: all */
+	struct time_range range;
 };
 
 enum long_option {
@@ -40,6 +42,7 @@ enum long_option {
 	OPT_ICICLE,
 	OPT_MIN_WIDTH,
 	OPT_VALUE,
+	OPT_RANGE,
 	OPT_PER_THREAD,
 	OPT_WITH_PID,
 	OPT_NO_COMM,
@@ -57,6 +60,7 @@ static const struct option long_options[] = {
 	{ "icicle", no_argument, NULL, OPT_ICICLE },
 	{ "min-width", required_argument, NULL, OPT_MIN_WIDTH },
 	{ "value", required_argument, NULL, OPT_VALUE },
+	{ "range", required_argument, NULL, OPT_RANGE },
 	{ "per-thread", no_argument, NULL, OPT_PER_THREAD },
 	{ "with-pid", no_argument, NULL, OPT_WITH_PID },
 	{ "no-comm", no_argument, NULL, OPT_NO_COMM },
@@ -74,6 +78,9 @@ static int print_help(void)
 	      "  -c, --collector NAME   of a run folder: cpu, offcpu, alloc, io, file, pagefault,\n"
 	      "                         kmem\n"
 	      "      --value TYPE       which of the profile's values, such as cpu or inuse_space\n"
+	      "      --range FROM-TO    only what was sampled in this time since the start, as "
+	      "2s-5s or\n"
+	      "                         500ms-; of recordings with --timeline\n"
 	      "      --title TEXT       default: Flame Graph\n"
 	      "      --subtitle TEXT    default: what the recording says of itself\n"
 	      "      --width PIXELS     default: 1200, and the window's width in a browser\n"
@@ -127,6 +134,10 @@ static int parse_option(struct flame_options *o, int c, int argc, char **argv)
 		break;
 	case OPT_VALUE:
 		o->value = optarg;
+		break;
+	case OPT_RANGE:
+		o->range_text = optarg;
+		err = parse_time_range(optarg, "--range", &o->range);
 		break;
 	case OPT_PER_THREAD:
 		o->view.per_thread = true;
@@ -191,14 +202,14 @@ static int load(const struct flame_options *o, char **paths, struct profile **re
  * What the recording says of itself: our own put their target, span, rate and losses into the
  * profile's first comment. It is not true of several in one.
  */
-static int add_origin(const struct profile *p, int n_files, struct str *out)
+static int add_origin(const struct profile *p, const struct flame_options *o, struct str *out)
 {
 	const char *text = p->n_comments ? profile_string(p, p->comments[0]) : "";
-	int err;
+	int err = o->range_text ? str_addf(out, "%s of ", o->range_text) : 0;
 
-	if (n_files > 1)
-		err = str_addf(out, "sum of %d files", n_files);
-	else
+	if (!err && o->n_files > 1)
+		err = str_addf(out, "sum of %d files", o->n_files);
+	else if (!err)
 		err = str_add_clean(out, text, strlen(text), 0);
 	return err ? errf(err, "no memory for the subtitle") : 0;
 }
@@ -220,7 +231,7 @@ static int draw(struct flame_options *o, const struct profile *p, FILE *out)
 	svg.value = profile_string(p, p->value_types[o->view.value].type);
 	svg.unit = profile_string(p, p->value_types[o->view.value].unit);
 	if (!svg.subtitle) {
-		err = add_origin(p, o->n_files, &origin);
+		err = add_origin(p, o, &origin);
 		if (err)
 			return err;
 		svg.subtitle = str_text(&origin);
@@ -321,6 +332,8 @@ static int flame(struct flame_options *o, char **paths)
 	_cleanup_(profile_freep) struct profile *p = NULL;
 	int err = load(o, paths, &p);
 
+	if (!err && o->range_text)
+		err = timeline_cut(p, &o->range);
 	if (err)
 		return err;
 	o->view.value = p->default_value;
