@@ -65,7 +65,12 @@ shim_ldflags := -shared -Wl,-soname,libfathom-alloc.so -Wl,-z,defs -Wl,-z,now -W
 sources := $(filter-out user/cmd/main.c,$(wildcard user/*/*.c flamegraph/*.c))
 bpf_sources := $(wildcard bpf/*.bpf.c)
 skeletons := $(bpf_sources:bpf/%.bpf.c=$(O)/gen/%.skel.h)
-embedded := $(patsubst %,$(O)/gen/%.h,$(notdir $(wildcard flamegraph/*.js user/bench/*.yaml)))
+# One script of them all, in one scope: what is computed first, then what draws it, then the start.
+flame_scripts := $(wildcard $(addprefix flamegraph/,data.js tree.js layout.js))
+flame_scripts += $(filter-out $(flame_scripts) flamegraph/main.js,$(sort $(wildcard flamegraph/*.js)))
+flame_scripts += $(wildcard flamegraph/main.js)
+embedded := $(O)/gen/flame_scripts.js.h \
+	$(patsubst %,$(O)/gen/%.h,$(notdir $(wildcard user/bench/*.yaml)))
 generated := $(skeletons) $(O)/gen/pprof.pb-c.h $(embedded)
 unit_tests := $(patsubst tests/%.c,%,$(wildcard tests/unit/test_*.c tests/native/test_*.c))
 workloads := $(patsubst tests/workloads/%.c,$(O)/workloads/%,$(wildcard tests/workloads/*.c))
@@ -125,10 +130,14 @@ $(O)/gen/pprof.pb-c.h $(O)/gen/pprof.pb-c.c &: user/export/pprof.proto
 define embed
 $(say) EMBED $@
 @mkdir -p $(@D)
-$(q){ echo 'static const char $(subst .,_,$(subst -,_,$(notdir $<)))[] ='; \
+$(q){ echo 'static const char $(subst .,_,$(subst -,_,$(notdir $<)))[] = ""'; \
 	sed -e 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' $<; echo ';'; } >$@.tmp && mv $@.tmp $@
 endef
-$(O)/gen/%.js.h: flamegraph/%.js
+# Without comments and indentation: it is in each picture.
+$(O)/gen/flame_scripts.js: $(flame_scripts)
+	@mkdir -p $(@D)
+	$(q)cat /dev/null $^ | sed -e '/^[[:space:]]*\/\/ /d; s/^[[:space:]]*//; /^$$/d' >$@.tmp && mv $@.tmp $@
+$(O)/gen/flame_scripts.js.h: $(O)/gen/flame_scripts.js
 	$(embed)
 $(O)/gen/%.yaml.h: user/bench/%.yaml
 	$(embed)

@@ -91,6 +91,7 @@ int time_heatmap_write(const struct profile *p, unsigned int value,
 						.n_columns = t.n_columns,
 						.lowers_ns = t.lowers_ns,
 						.n_rows = t.n_rows,
+						.is_linear = true,
 						.cells = t.cells },
 			     &o, out);
 }

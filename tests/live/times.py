@@ -95,7 +95,7 @@ def share(some, frame):
     return 100.0 * sum(s[1] for s in some if frame in s[2]) / max(sum(s[1] for s in some), 1)
 
 
-if not eval(expression):  # pylint: disable=eval-used # the tests' own
+if not eval(f"({expression})"):  # pylint: disable=eval-used # the tests' own
     print("not true:", expression)
     print("slot", slot, "samples", len(samples), "total", total, "folded", folded, ledger)
     print(sorted((s[0] or -1, s[1], s[2][-1:]) for s in samples)[:60])

@@ -69,6 +69,9 @@ static void a_column_is_a_second_and_a_row_a_slot(void **state)
 	assert_has(svg, ">980 ms to 1.00 s: 2 samples\n2.00 s to 3.00 s<");
 	assert_has(svg, "Samples over time");
 	assert_has(svg, "within a second");
+	assert_has(svg, ">0.0 s</text>");
+	assert_has(svg, ">0.2 s</text>");
+	assert_has(svg, ">0.8 s</text>");
 	free(svg);
 }
 

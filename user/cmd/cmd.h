@@ -7,21 +7,10 @@
 
 #include <jansson.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 
-#include "user/model/timeline.h"
-
-enum exit_code {
-	EXIT_DONE = 0,
-	EXIT_REGRESSION = 1,  /* or a budget exceeded */
-	EXIT_USAGE = 2,	      /* the arguments, or a file they name, are wrong */
-	EXIT_ENVIRONMENT = 3, /* the host or its permissions */
-	EXIT_INCONCLUSIVE = 4,
-	EXIT_MEASURED = 5,     /* the measured command or its check failed */
-	EXIT_DATA_QUALITY = 6, /* losses or overhead beyond their limit */
-	EXIT_REFUSED = 7,      /* a write outside the allowed folders */
-};
+#include "user/base/exit_code.h"
+#include "user/base/number.h"
 
 struct command {
 	const char *name;
@@ -39,11 +28,7 @@ int cmd_calibrate(int argc, char **argv);
 int cmd_hotspots(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 
-/*
- * Prints "fathom: SENTENCE" (err_text()) and returns the exit code for 'err': EXIT_USAGE for what
- * another argument or input mends (-EINVAL, -ENOENT, -EEXIST, -EISDIR, -ENOTDIR, -EFBIG, -E2BIG,
- * -ERANGE, -ELOOP, -EILSEQ, -ESRCH), EXIT_ENVIRONMENT for all else.
- */
+/* Prints "fathom: SENTENCE" (err_text()) and returns exit_code_of(err). */
 int cmd_fail(int err);
 
 /* The same where no argument is to blame, whatever the errno: returns EXIT_ENVIRONMENT. */
@@ -57,18 +42,6 @@ int cmd_bad_option(const char *command, int argc, char **argv, int what);
 
 /* Flushes stdout; a result that could not be written is EXIT_ENVIRONMENT with a sentence. */
 int cmd_finish(int code);
-
-/* Numbers of the command line: 0, or -EINVAL/-ERANGE with a sentence that quotes 'what'. */
-int parse_u32(const char *text, const char *what, unsigned int min, unsigned int max,
-	      unsigned int *ret);
-int parse_double(const char *text, const char *what, double min, double max, double *ret);
-
-/* A number with its unit, us, ms or s: "20ms", "1.5s"; in nanoseconds. */
-int parse_duration(const char *text, const char *what, uint64_t min_ns, uint64_t max_ns,
-		   uint64_t *ret_ns);
-
-/* "2s-5s", "500ms-" or "-1.5s": from when to when. */
-int parse_time_range(const char *text, const char *what, struct time_range *ret);
 
 /* Prints a JSON value, whose reference it takes; NULL is no memory for it. 0, or -ENOMEM with a
  * sentence. */

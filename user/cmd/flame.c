@@ -1,24 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* fathom flame: a flame graph of recordings, folded or pprof files. */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "flamegraph/flamegraph.h"
-#include "flamegraph/svg.h"
+#include "flamegraph/flame_profile.h"
+#include "flamegraph/picture.h"
+#include "flamegraph/time_heatmap.h"
 #include "user/base/array.h"
 #include "user/base/err.h"
+#include "user/base/replace.h"
 #include "user/base/str.h"
 #include "user/cmd/cmd.h"
+#include "user/cmd/time_options.h"
 #include "user/export/load.h"
-#include "user/model/calltree.h"
 #include "user/model/profile.h"
-
-#define DEFAULT_MIN_WIDTH 0.1 /* pixels */
 
 struct flame_options {
 	int n_files;
@@ -30,6 +27,8 @@ struct flame_options {
 	double min_width; /* pixels; negative: as little as a browser shows at once */
 	struct view view;
 	bool icicle;
+	bool is_chart;
+	bool is_heatmap;
 	bool quiet;
 	const char *range_text; /* NULL: all */
 	struct time_range range;
@@ -43,6 +42,8 @@ enum long_option {
 	OPT_MIN_WIDTH,
 	OPT_VALUE,
 	OPT_RANGE,
+	OPT_FLAMECHART,
+	OPT_HEATMAP,
 	OPT_PER_THREAD,
 	OPT_WITH_PID,
 	OPT_NO_COMM,
@@ -61,6 +62,8 @@ static const struct option long_options[] = {
 	{ "min-width", required_argument, NULL, OPT_MIN_WIDTH },
 	{ "value", required_argument, NULL, OPT_VALUE },
 	{ "range", required_argument, NULL, OPT_RANGE },
+	{ "flamechart", no_argument, NULL, OPT_FLAMECHART },
+	{ "heatmap", no_argument, NULL, OPT_HEATMAP },
 	{ "per-thread", no_argument, NULL, OPT_PER_THREAD },
 	{ "with-pid", no_argument, NULL, OPT_WITH_PID },
 	{ "no-comm", no_argument, NULL, OPT_NO_COMM },
@@ -81,11 +84,17 @@ static int print_help(void)
 	      "      --range FROM-TO    only what was sampled in this time since the start, as "
 	      "2s-5s or\n"
 	      "                         500ms-; of recordings with --timeline\n"
+	      "      --flamechart       each thread's stacks in the order of time, from left to "
+	      "right\n"
+	      "      --heatmap          how many samples when: seconds from left to right, and "
+	      "each\n"
+	      "                         of them upwards; these two also of recordings with "
+	      "--timeline\n"
 	      "      --title TEXT       default: Flame Graph\n"
 	      "      --subtitle TEXT    default: what the recording says of itself\n"
 	      "      --width PIXELS     default: 1200, and the window's width in a browser\n"
 	      "      --min-width PIXELS join frames narrower than this (0: none; default 0.1,\n"
-	      "                         more if there were over 40,000 frames)\n"
+	      "                         more if there were over 6,000 frames)\n"
 	      "      --icicle           root at the top\n"
 	      "      --per-thread       a thread's name and TID at the root, not the process's\n"
 	      "      --with-pid         and the PID\n"
@@ -124,13 +133,13 @@ static int parse_option(struct flame_options *o, int c, int argc, char **argv)
 		o->subtitle = optarg;
 		break;
 	case OPT_WIDTH:
-		err = parse_u32(optarg, "--width", SVG_MIN_WIDTH, SVG_MAX_WIDTH, &o->width);
+		err = parse_u32(optarg, "--width", PICTURE_MIN_WIDTH, PICTURE_MAX_WIDTH, &o->width);
 		break;
 	case OPT_ICICLE:
 		o->icicle = true;
 		break;
 	case OPT_MIN_WIDTH:
-		err = parse_double(optarg, "--min-width", 0, SVG_MAX_WIDTH, &o->min_width);
+		err = parse_double(optarg, "--min-width", 0, PICTURE_MAX_WIDTH, &o->min_width);
 		break;
 	case OPT_VALUE:
 		o->value = optarg;
@@ -138,6 +147,12 @@ static int parse_option(struct flame_options *o, int c, int argc, char **argv)
 	case OPT_RANGE:
 		o->range_text = optarg;
 		err = parse_time_range(optarg, "--range", &o->range);
+		break;
+	case OPT_FLAMECHART:
+		o->is_chart = true;
+		break;
+	case OPT_HEATMAP:
+		o->is_heatmap = true;
 		break;
 	case OPT_PER_THREAD:
 		o->view.per_thread = true;
@@ -214,117 +229,73 @@ static int add_origin(const struct profile *p, const struct flame_options *o, st
 	return err ? errf(err, "no memory for the subtitle") : 0;
 }
 
-static int draw(struct flame_options *o, const struct profile *p, FILE *out)
+/* What is counted: the first value is how many events there were. */
+static int draw_heatmap(const struct flame_options *o, const struct profile *p,
+			const char *subtitle, FILE *out)
 {
-	_cleanup_(flame_layout_freep) struct flame_layout *layout = NULL;
-	_cleanup_(calltree_freep) struct calltree *tree = NULL;
-	_cleanup_(str_release) struct str origin = { 0 };
-	unsigned int pixels = (o->width ? o->width : SVG_DEFAULT_WIDTH) - 2 * SVG_MARGIN;
-	struct svg_options svg = {
+	const struct profile_value_type *shown = &p->value_types[o->view.value];
+	const struct heatmap_options options = {
 		.title = o->title,
-		.subtitle = o->subtitle,
+		.subtitle = subtitle,
 		.width = o->width,
-		.icicle = o->icicle,
 	};
+
+	if (!o->value || !strcmp(profile_string(p, shown->unit), "count"))
+		return time_heatmap_write(p, o->value ? o->view.value : 0, &options, out);
+	return errf(-EINVAL, "a heat map is of counts, but '%s' is in %s", o->value,
+		    profile_string(p, shown->unit));
+}
+
+static int draw_flames(const struct flame_options *o, const struct profile *p, const char *subtitle,
+		       FILE *out)
+{
+	const struct profile_value_type *shown = &p->value_types[o->view.value];
+	_cleanup_(flame_moments_freep) struct flame_moments *moments = NULL;
+	_cleanup_(flame_tree_freep) struct flame_tree *tree = NULL;
+	struct picture_options picture = {
+		.title = o->title,
+		.subtitle = subtitle,
+		.value = profile_string(p, shown->type),
+		.unit = profile_string(p, shown->unit),
+		.width = o->width,
+		.min_width = o->min_width,
+		.is_icicle = o->icicle,
+	};
+	int err = o->is_chart ? flame_chart_of_profile(p, &o->view, &tree)
+			      : flame_tree_of_profile(p, &o->view, &tree, &moments);
+
+	if (err)
+		return err;
+	picture.time = moments ? &moments->time : NULL;
+	return picture_write(tree, &picture, out);
+}
+
+static int draw(const struct flame_options *o, const struct profile *p, FILE *out)
+{
+	_cleanup_(str_release) struct str origin = { 0 };
+	const char *subtitle = o->subtitle;
 	int err;
 
-	svg.value = profile_string(p, p->value_types[o->view.value].type);
-	svg.unit = profile_string(p, p->value_types[o->view.value].unit);
-	if (!svg.subtitle) {
+	if (!subtitle) {
 		err = add_origin(p, o, &origin);
 		if (err)
 			return err;
-		svg.subtitle = str_text(&origin);
+		subtitle = str_text(&origin);
 	}
-	err = calltree_new(p, &o->view, &tree);
-	if (!err && o->min_width < 0)
-		err = flame_layout_new_bounded(tree, DEFAULT_MIN_WIDTH / pixels, &layout);
-	else if (!err)
-		err = flame_layout_new(tree, o->min_width / pixels, &layout);
-	return err ? err : svg_write(layout, &svg, out);
+	return o->is_heatmap ? draw_heatmap(o, p, subtitle, out) : draw_flames(o, p, subtitle, out);
 }
 
-/* "DIR/.NAME.XXXXXX" for "DIR/NAME": a rename does not cross file systems. */
-static int temporary_name(const char *path, struct str *out)
+/* What is to be drawn, for file_replace(). */
+struct drawing_job {
+	struct flame_options *o;
+	const struct profile *p;
+};
+
+static int draw_job(void *arg, FILE *out)
 {
-	const char *slash = strrchr(path, '/');
-	const char *name = slash ? slash + 1 : path;
-	int err = str_add_bytes(out, path, name - path);
+	const struct drawing_job *job = arg;
 
-	/* A name may be as long as the file system allows; this one must not be longer. */
-	if (!err)
-		err = str_addf(out, ".%.200s.XXXXXX", name);
-	return err ? errf(err, "no memory for a file name") : 0;
-}
-
-static int draw_to_fd(struct flame_options *o, const struct profile *p, int fd)
-{
-	_cleanup_(fclosep) FILE *out = fdopen(fd, "w");
-	int err;
-
-	if (!out) {
-		err = errf(-errno, "cannot write to '%s': %m", o->output);
-		close(fd);
-		return err;
-	}
-	err = draw(o, p, out);
-	if (err)
-		return err;
-	/* A file system that is full may say so only here. */
-	if (fclose(take(out)))
-		return errf(-errno, "cannot write to '%s': %m", o->output);
-	return 0;
-}
-
-/* The old file stays until the new one is whole. */
-static int draw_to_new_file(struct flame_options *o, const struct profile *p)
-{
-	_cleanup_(str_release) struct str name = { 0 };
-	mode_t mask;
-	int fd, err;
-
-	err = temporary_name(o->output, &name);
-	if (err)
-		return err;
-	fd = mkostemp(name.data, O_CLOEXEC);
-	if (fd < 0)
-		return errf(-errno, "cannot write to the folder of '%s': %m", o->output);
-	mask = umask(0);
-	umask(mask);
-	err = fchmod(fd, 0666 & ~mask) ? errf(-errno, "cannot write to '%s': %m", o->output) : 0;
-	if (err)
-		close(fd);
-	else
-		err = draw_to_fd(o, p, fd);
-	if (!err && rename(name.data, o->output))
-		err = errf(-errno, "cannot replace '%s': %m", o->output);
-	if (err)
-		unlink(name.data);
-	return err;
-}
-
-static int draw_to_file(struct flame_options *o, const struct profile *p)
-{
-	struct stat st;
-	int fd;
-
-	if (lstat(o->output, &st)) {
-		if (errno == ENOENT)
-			return draw_to_new_file(o, p);
-		return errf(-errno, "cannot write to '%s': %m", o->output);
-	}
-	if (S_ISREG(st.st_mode))
-		return draw_to_new_file(o, p);
-	if (S_ISDIR(st.st_mode))
-		return errf(-EISDIR, "'%s' is a folder: name a file for the picture", o->output);
-	/* Renaming over a link would replace the link, and following it may lead anywhere. */
-	if (S_ISLNK(st.st_mode))
-		return errf(-ELOOP, "'%s' is a symbolic link: name the file itself", o->output);
-	/* A device or a pipe takes the bytes, it must not be replaced. */
-	fd = open(o->output, O_WRONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0)
-		return errf(-errno, "cannot write to '%s': %m", o->output);
-	return draw_to_fd(o, p, fd);
+	return draw(job->o, job->p, out);
 }
 
 static int flame(struct flame_options *o, char **paths)
@@ -336,12 +307,16 @@ static int flame(struct flame_options *o, char **paths)
 		err = timeline_cut(p, &o->range);
 	if (err)
 		return err;
+	o->view.per_thread |= o->is_chart;
 	o->view.value = p->default_value;
 	if (o->value)
 		err = profile_find_value_type(p, o->value, &o->view.value);
 	if (err)
 		return err;
-	return o->output ? draw_to_file(o, p) : draw(o, p, stdout);
+	if (!o->output)
+		return draw(o, p, stdout);
+	return file_replace(o->output, "the picture", draw_job,
+			    &(struct drawing_job){ .o = o, .p = p });
 }
 
 int cmd_flame(int argc, char **argv)
@@ -360,6 +335,8 @@ int cmd_flame(int argc, char **argv)
 		return cmd_usage("flame", "name a run folder or a file, or '-' for standard input");
 	if (o.output && !*o.output)
 		return cmd_usage("flame", "-o wants the name of a file");
+	if (o.is_chart && o.is_heatmap)
+		return cmd_usage("flame", "--flamechart and --heatmap are two pictures");
 	o.n_files = argc - optind;
 	err = flame(&o, argv + optind);
 	/* A reader that has seen enough (head) is no failure of ours. */

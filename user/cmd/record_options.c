@@ -13,6 +13,7 @@
 #include "user/cmd/cmd.h"
 #include "user/cmd/record_alloc.h"
 #include "user/cmd/record_help.h"
+#include "user/cmd/time_options.h"
 
 #define RATE_DEFAULT	  99
 #define RATE_MAX	  100000

@@ -14,6 +14,7 @@
 #include "user/base/err.h"
 #include "user/base/json_parts.h"
 #include "user/base/str.h"
+#include "user/cmd/time_options.h"
 #include "user/export/load.h"
 #include "user/export/memory_read.h"
 #include "user/export/report_heading.h"

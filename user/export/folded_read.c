@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
-#include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,37 +72,6 @@ static int next_line(struct reader *r, bool *ret_long)
 	}
 }
 
-/* --- counts -------------------------------------------------------------------------------- */
-
-static bool is_space(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-/* Decimal digits, perhaps with a fraction. */
-static bool parse_count(struct reader *r, const char *text, size_t len, int64_t *ret)
-{
-	size_t whole = strspn(text, "0123456789"), fraction = 0;
-	double v;
-
-	/* Behind the field is the end of the line or a space, both of which end a number. */
-	if (text[whole] == '.')
-		fraction = strspn(text + whole + 1, "0123456789") + 1;
-	if (whole + fraction != len || !len || (!whole && fraction == 1))
-		return false;
-	if (!fraction) {
-		errno = 0;
-		*ret = strtoll(text, NULL, 10);
-		return !errno;
-	}
-	v = round(strtod(text, NULL));
-	if (!(v < 0x1p63))
-		return false;
-	r->repairs.fractional++;
-	*ret = v;
-	return true;
-}
-
 /* --- stacks -------------------------------------------------------------------------------- */
 
 static int kernel_mapping(struct reader *r, uint32_t *ret)
@@ -121,35 +88,13 @@ static int kernel_mapping(struct reader *r, uint32_t *ret)
 	return err;
 }
 
-/* Takes the suffix that tells the kind from a name of *len bytes, unless nothing would be left. */
-static uint32_t take_kind(const char *name, size_t *len)
-{
-	static const struct {
-		const char *suffix;
-		uint32_t kind;
-	} suffixes[] = {
-		{ "_[k]", FRAME_KERNEL },
-		{ "_[i]", FRAME_INLINED },
-		{ "_[j]", FRAME_INTERPRETED },
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]) && *len > 4; i++) {
-		if (!memcmp(name + *len - 4, suffixes[i].suffix, 4)) {
-			*len -= 4;
-			return suffixes[i].kind;
-		}
-	}
-	return FRAME_USER;
-}
-
 static int add_frame(struct reader *r, const char *name, size_t len, uint32_t *node)
 {
 	struct profile_frame frame = { .mapping = PROFILE_NONE };
 	uint32_t number;
 	int err = 0;
 
-	frame.kind = take_kind(name, &len);
+	frame.kind = folded_take_kind(name, &len);
 	if (frame.kind == FRAME_KERNEL)
 		err = kernel_mapping(r, &frame.mapping);
 	if (!err)
@@ -163,17 +108,6 @@ static int add_frame(struct reader *r, const char *name, size_t len, uint32_t *n
 	return err;
 }
 
-/* Cuts spaces off both ends; the text stays where it is. */
-static void trim(const char **text, size_t *len)
-{
-	while (*len && is_space((*text)[*len - 1]))
-		--*len;
-	while (*len && is_space(**text)) {
-		++*text;
-		--*len;
-	}
-}
-
 /* The next frame that is not empty, without the spaces around it; moves *stack behind it. */
 static bool next_frame(const char **stack, const char **ret, size_t *ret_len)
 {
@@ -181,7 +115,7 @@ static bool next_frame(const char **stack, const char **ret, size_t *ret_len)
 		*ret = *stack;
 		*ret_len = strcspn(*stack, ";");
 		*stack += *ret_len + ((*stack)[*ret_len] == ';');
-		trim(ret, ret_len);
+		folded_trim(ret, ret_len);
 		if (*ret_len)
 			return true;
 	}
@@ -220,46 +154,22 @@ static int clean_stack(struct reader *r, const char *text, size_t len, const cha
 	return 0;
 }
 
-static int add_counted(struct reader *r, const char *text, size_t len, int64_t count)
+static int add_line(struct reader *r)
 {
+	struct folded_line line;
 	const char *stack;
 	uint32_t node;
 	int err;
 
-	trim(&text, &len);
-	if (strspn(text, "; ") >= len) {
-		r->repairs.empty_stack++;
+	if (!folded_line_parse(r->line.data, r->line.len, false, 1, &line, &r->repairs))
 		return 0;
-	}
-	err = clean_stack(r, text, len, &stack);
+	err = clean_stack(r, line.stack, line.stack_len, &stack);
 	if (!err)
 		err = add_stack(r, stack, &node);
 	if (!err)
-		err = profile_add_sample(r->p, node, 0, &count);
+		err = profile_add_sample(r->p, node, 0, &line.count);
 	r->samples += !err;
 	return err;
-}
-
-static int add_line(struct reader *r)
-{
-	const char *text = r->line.data;
-	size_t len = r->line.len, stack_len;
-	int64_t count;
-
-	if (len && text[len - 1] == '\r')
-		len--;
-	trim(&text, &len);
-	if (!len || (text[0] == '#' && (len == 1 || is_space(text[1]))))
-		return 0;
-	for (stack_len = len; stack_len && !is_space(text[stack_len - 1]);)
-		stack_len--;
-	if (parse_count(r, text + stack_len, len - stack_len, &count))
-		return add_counted(r, text, stack_len, count);
-	if (stack_len)
-		r->repairs.bad_count++;
-	else
-		r->repairs.no_count++;
-	return 0;
 }
 
 /* Editors of Windows put one before the first line. */
@@ -292,34 +202,6 @@ static int add_lines(struct reader *r)
 				    IMPORT_MAX_NODES);
 	}
 	return more;
-}
-
-uint64_t folded_repairs_describe(const struct folded_repairs *r, char *text, size_t size)
-{
-	const struct {
-		uint64_t n;
-		const char *what;
-	} kinds[] = {
-		{ r->no_count, "without a count (left out)" },
-		{ r->bad_count, "with a count that is no number (left out)" },
-		{ r->empty_stack, "without a stack (left out)" },
-		{ r->too_long, "too long (left out)" },
-		{ r->text, "with bad UTF-8 or control characters (replaced)" },
-		{ r->too_deep, "with too many frames (cut at the root)" },
-		{ r->fractional, "with a fraction (rounded)" },
-	};
-	uint64_t total = 0;
-	size_t i, len = 0;
-
-	if (size)
-		text[0] = '\0';
-	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if (kinds[i].n && len < size)
-			len += snprintf(text + len, size - len, "%s%" PRIu64 " %s",
-					total ? ", " : "lines: ", kinds[i].n, kinds[i].what);
-		total += kinds[i].n;
-	}
-	return total;
 }
 
 static int read_all(struct reader *r)

@@ -28,18 +28,22 @@ uint64_t folded_repairs_describe(const struct folded_repairs *r, char *text, siz
 void folded_repairs_add(struct folded_repairs *into, const struct folded_repairs *from);
 
 struct folded_line {
-	size_t stack_len;      /* bytes from the line's start on */
+	const char *stack; /* in the line; a space or tab follows, which ended it */
+	size_t stack_len;
 	int64_t count, before; /* before: 0 unless asked for and there */
 	bool has_before;
 };
 
 /*
  * Parses a line without its newline; what is wrong is counted. False if there is nothing to use:
- * blank, a comment, or left out. 'two_counts': two numbers at the end are before and after.
- * 'factor' (1: none) multiplies counts before they are rounded.
+ * blank, a comment, or left out; else a frame is there. 'two_counts': two numbers at the end are
+ * before and after. 'factor' (1: none) multiplies counts before they are rounded.
  */
-bool folded_line_parse(const char *line, size_t len, bool two_counts, double factor,
+bool folded_line_parse(const char *text, size_t len, bool two_counts, double factor,
 		       struct folded_line *ret, struct folded_repairs *repairs);
+
+/* Cuts spaces and tabs off both ends; the text stays where it is. */
+void folded_trim(const char **text, size_t *len);
 
 /* Takes the suffix that tells the kind from a frame of *len bytes, unless nothing would be left. */
 uint32_t folded_take_kind(const char *name, size_t *len);

@@ -154,8 +154,6 @@ int timeline_cut(struct profile *p, const struct time_range *range)
 		err = rebuild(p, set_of);
 	if (err)
 		return errf(err, "no memory for a range of time");
-	if (p->start_ns)
-		p->start_ns += range->from_ns;
 	if (p->duration_ns)
 		p->duration_ns =
 			p->duration_ns > range->from_ns ? p->duration_ns - range->from_ns : 0;

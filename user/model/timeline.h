@@ -33,8 +33,8 @@ struct time_range {
 };
 
 /*
- * Leaves the samples whose slot begins in the range; the profile's start and duration are those of
- * the range then. 0, -EINVAL with a sentence if no sample has a time, or -ENOMEM.
+ * Leaves the samples whose slot begins in the range, with their times as they are; the duration is
+ * that of the range then. 0, -EINVAL with a sentence if no sample has a time, or -ENOMEM.
  */
 int timeline_cut(struct profile *p, const struct time_range *range);
 
