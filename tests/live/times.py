@@ -9,7 +9,8 @@ NAME.pb.gz is decoded here: what fathom says of its own files proves nothing. An
   span                  ns
   folded                sum of NAME.folded
   ledger, timeline      of the collector, from the summary
-  turns(FILE)           of the workload 'turns': [(function, from, to)], ns since the recording's start
+  turns(FILE)           of the workload 'turns': [(function, from, to, CPU)], ns, two of them since
+                        the recording's start
   during(a, b)          samples of the slots that lie in that time altogether
   share(samples, frame) of their values, as a percentage
 """
@@ -84,7 +85,7 @@ with open(os.path.join(run, name + ".folded"), encoding="utf-8") as file:
 def turns(path):
     with open(path, encoding="utf-8") as listed:
         rows = [line.split() for line in listed]
-    return [(function, int(a) - start, int(b) - start) for function, a, b in rows]
+    return [(function, int(a) - start, int(b) - start, int(cpu)) for function, a, b, cpu in rows]
 
 
 def during(a, b):
