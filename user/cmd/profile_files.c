@@ -6,6 +6,7 @@
 #include "flamegraph/flame_profile.h"
 #include "flamegraph/picture.h"
 #include "user/base/cleanup.h"
+#include "user/cmd/profile_provenance.h"
 #include "user/export/folded.h"
 #include "user/export/pprof.h"
 
@@ -47,6 +48,7 @@ static int write_svg(const struct profile_files *f)
 	const struct profile_value_type *shown = &f->p->value_types[f->p->default_value];
 	_cleanup_(flame_moments_freep) struct flame_moments *moments = NULL;
 	_cleanup_(flame_tree_freep) struct flame_tree *tree = NULL;
+	_cleanup_(provenance_release) struct provenance provenance = { 0 };
 	struct picture_options options = {
 		.title = f->title,
 		.subtitle = f->subtitle,
@@ -58,10 +60,14 @@ static int write_svg(const struct profile_files *f)
 	int err = flame_tree_of_profile(f->p, &f->view, &tree, &moments), close_err;
 
 	if (!err)
+		err = profile_provenance(f->p, false, &provenance);
+	options.provenance = (const char *const(*)[2])provenance.pairs;
+	options.n_provenance = provenance.n;
+	options.time = moments ? &moments->time : NULL;
+	if (!err)
 		err = profile_files_open(f, ".svg", &out);
 	if (err)
 		return err;
-	options.time = moments ? &moments->time : NULL;
 	err = picture_write(tree, &options, out);
 	close_err = run_folder_close(f->rf, out);
 	return err ? err : close_err;

@@ -19,6 +19,8 @@
 #include "user/export/stacks_json.h"
 #include "user/export/summary_json.h"
 
+#define COMMAND_MAX 1000 /* bytes after which a profile's comment ends */
+
 /* The command's words, as the summary owns them. */
 static int copy_command(char *const *words, char ***ret)
 {
@@ -61,6 +63,22 @@ static int describe(const struct run_summary *s, const struct collector_summary 
 			      kept ? 100.0 * c->stacks.unnamed / kept : 0);
 }
 
+/* Word by word, as far as it is of use in a line. */
+static int add_command(char *const *words, struct profile *p)
+{
+	_cleanup_(str_release) struct str text = { 0 };
+	int err = str_add(&text, "command:");
+
+	if (!words)
+		return 0;
+	for (; *words && text.len < COMMAND_MAX && !err; words++) {
+		err = str_add(&text, " ");
+		if (!err)
+			err = str_add_clean(&text, *words, strlen(*words), 0);
+	}
+	return err ? err : profile_add_comment(p, str_text(&text));
+}
+
 static int add_comments(const struct run_summary *s, const struct ledger *l,
 			const char *description, struct profile *p)
 {
@@ -84,6 +102,8 @@ static int add_comments(const struct run_summary *s, const struct ledger *l,
 		err = profile_add_comment(p, str_text(&ledger));
 	if (!err)
 		err = profile_add_comment(p, str_text(&host));
+	if (!err)
+		err = add_command(s->command, p);
 	return err ? errf(err, "no memory for the profile's comments") : 0;
 }
 
