@@ -112,11 +112,10 @@ function newDrawing(group, look) {
 			group.removeAttribute("aria-busy");
 	}
 
-	// view: {data, tree, whole, zoomed, boxes (of boxesOf()), isCallers, colorOf(box),
-	// outlineOf(box) or none, hot: frame to be marked or -1}; rowY(depth): pixels; left: where x = 0 is.
-	function draw(ofView, left, rowY) {
-		const list = ofView.boxes;
-		view = ofView;
+	// view: {data, tree, whole, zoomed, isCallers, colorOf(box), and perhaps outlineOf(box), hot:
+	// a frame to be marked}; list: of boxesOf(); left: where x = 0 is; rowY(depth): pixels.
+	function draw(ofView, list, left, rowY) {
+		view = { ...ofView, boxes: list };
 		boxes = list;
 		boxOf.clear();
 		rowStart = [];

@@ -85,7 +85,7 @@ const char flame_settings_help[] =
 	"      --width PIXELS     default: 1200, and the window's width in a browser\n"
 	"      --height PIXELS    of a row\n"
 	"      --minwidth PIXELS  join frames narrower than this, or than PERCENT with a '%' (0:\n"
-	"                         none; default 0.1, more if there were over 7,000 frames)\n"
+	"                         none; default 0.1, more if there were over 6,000 frames)\n"
 	"      --fonttype NAME, --fontsize PIXELS\n"
 	"      --countname TEXT   what is counted; default: samples\n"
 	"      --nametype TEXT    what stands before a name, such as Function:\n"

@@ -97,6 +97,12 @@ function onKey(event) {
 	event.preventDefault();
 }
 
+// A key of others, with its line in the help.
+function addKey(letter, title, act) {
+	KEY_ACTS[letter] = act;
+	KEYS_HELP.splice(KEYS_HELP.length - 2, 0, [letter, title[0].toLowerCase() + title.slice(1)]);
+}
+
 function startKeys() {
 	(app.alone ? window : app.svg).addEventListener("keydown", onKey);
 }

@@ -23,11 +23,9 @@ function startFlame() {
 		startPicture();
 		startPanes();
 		startKeys();
-		if (typeof startPanel === "function")
-			startPanel();
-		if (typeof startTimeline === "function")
-			startTimeline();
 		app.restore();
+		picture.isReady = true;
+		updateTools();
 		layOut();
 		toRoot();
 		listenToFrames();

@@ -12,6 +12,7 @@ const picture = {
 	head: null, bar: null, details: null, atRest: "",
 	tools: null, // {element, box}: HTML in the heading
 	panes: { above: [], aside: [] },
+	isReady: false, // all is there that is to be drawn
 	current: null, // box that has the keyboard: {node, depth, index}
 	view: null,
 };
@@ -91,6 +92,8 @@ function setHeight() {
 	const content = picture.top + picture.rows * picture.rowHeight + picture.barHeight;
 	picture.contentHeight = content;
 	picture.height = Math.max(content, app.alone ? viewHeight() : picture.staticHeight);
+	if (picture.paper)
+		picture.paper.setAttribute("height", picture.height);
 	setAttributes(app.svg, {
 		width: picture.width, height: picture.height,
 		viewBox: `0 0 ${picture.width} ${picture.height}`,
@@ -144,7 +147,7 @@ function placeBar() {
 
 // Everything anew: the window has another size, or a pane has.
 function layOut() {
-	if (!picture.drawing)
+	if (!picture.isReady)
 		return;
 	if (app.alone && app.svg.hasAttribute("data-fluid"))
 		picture.width = Math.max(PICTURE_MIN_WIDTH,
@@ -185,7 +188,7 @@ function drawFrames() {
 	picture.rows = zoomed ? Math.max(rows, picture.rows) : rows;
 	const { group } = picture.drawing, hadFocus = group.contains(document.activeElement);
 	group.classList.toggle("searched", app.found !== null);
-	picture.drawing.draw(view, picture.margin, rowY);
+	picture.drawing.draw(view, boxes, picture.margin, rowY);
 	setHeight();
 	// The root's row, at the bottom, must not run away from the pointer.
 	if (grown && app.alone && !state.icicle)
@@ -257,6 +260,7 @@ function focusBox(box, keepsFocus) {
 		picture.current.g.classList.remove("current");
 	}
 	picture.current = box;
+	picture.drawing.write(box);
 	box.g.setAttribute("tabindex", "0");
 	if (keepsFocus)
 		box.g.classList.add("current");
@@ -305,6 +309,7 @@ function listenToFrames() {
 function takeOver() {
 	const { svg } = app, group = svgElement("g", {});
 	const old = [...svg.querySelectorAll("g.rows,g.pane-names")];
+	picture.paper = svg.querySelector(".paper");
 	picture.head = svg.querySelector(".head");
 	picture.bar = svg.querySelector(".bar");
 	picture.details = picture.bar.querySelector(".details");
@@ -325,6 +330,8 @@ function startPicture() {
 	picture.drawing = newDrawing(group, picture);
 	picture.tools = addTools();
 	app.onChange((changed) => {
+		if (!picture.isReady)
+			return;
 		updateTools();
 		placeHead();
 		drawFrames();

@@ -13,7 +13,8 @@ function coveredNodes(tree, hitByFrame) {
 	return covered;
 }
 
-// What rests may have of the frames that match: { sum, most, frame } of 'inside'; frame has the most.
+// What rests may have of the frames that match: {sum, most, frame} of 'inside'; 'frame' has the
+// most.
 function hiddenHits(restFrames, hitByFrame) {
 	const hidden = { sum: 0, most: 0, frame: 0 };
 	for (let i = 0; i < restFrames.frame.length; i++) {
@@ -126,8 +127,8 @@ function frameSelves(tree, nFrames, selves) {
 function functions(data, { range = null } = {}) {
 	const view = baseView(data, range), n = data.names.length;
 	const hidden = view.isRange ? null : data.restFrames;
-	const columns = { self: frameSelves(view, n, view.self), selfBefore: null, totalBefore: null,
-		total: frameTotals(view, n, view.total) };
+	const columns = { self: frameSelves(view, n, view.self), selfBefore: null,
+		total: frameTotals(view, n, view.total), totalBefore: null };
 	if (view.selfBefore) {
 		columns.selfBefore = frameSelves(view, n, view.selfBefore);
 		columns.totalBefore = frameTotals(view, n, view.totalBefore);
@@ -166,11 +167,35 @@ function textHash(text, seed) {
 
 // Of each frame: two hashes of its name, module and kind.
 function frameHashes(data) {
-	const ofSeed = (seed) => Uint32Array.from(data.names, (name, f) =>
-		f ? mixed(mixed(textHash(name, seed),
-			textHash(data.modules[data.frameModule[f]], seed)), data.frameKind[f]) : seed);
+	const ofSeed = (seed) => Uint32Array.from(data.names, (name, f) => {
+		const module = textHash(data.modules[data.frameModule[f]], seed);
+		return f ? mixed(mixed(textHash(name, seed), module), data.frameKind[f]) : seed;
+	});
 	data.hashes = data.hashes || [ofSeed(0x811c9dc5), ofSeed(0x2545f491)];
 	return data.hashes;
+}
+
+// Finds numbers by pairs of numbers.
+class PairMap {
+	constructor(most) {
+		let size = 16;
+		while (size < 2 * most)
+			size *= 2;
+		this.mask = size - 1;
+		this.keys = new Uint32Array(2 * size);
+		this.values = new Int32Array(size).fill(-1);
+	}
+
+	// The index of the pair: in 'values' it has -1 if it is new.
+	at(a, b) {
+		let i = (Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca6b)) >>> 0;
+		for (i = (i ^ i >>> 15) & this.mask; this.values[i] >= 0; i = (i + 1) & this.mask)
+			if (this.keys[2 * i] === a && this.keys[2 * i + 1] === b)
+				return i;
+		this.keys[2 * i] = a;
+		this.keys[2 * i + 1] = b;
+		return i;
+	}
 }
 
 // In a flame chart siblings may be of one frame: they are told apart by their order.

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // tree: views of the call tree: of a range of time, with recursion merged, from the callees' side,
-// around one function, in another order. A view is a tree like the one in the picture (preorder, see
-// data.js) and knows more:
-//	owner	of each node of the picture's tree: the node of the view that has what it spent itself
-//		(NOBODY: none), or null if they are the same nodes
-//	weight, weightBefore	of each node of the picture's tree: what it spent itself, in this view
-//	unplaced	of each node of the view, or null: what its own value has of stacks that are in
-//		rests of the picture's tree, of which only one function is known: they have no owner
+// around one function, in another order. A view is a tree like the one in the picture (preorder,
+// see data.js) and knows more:
+//	owner		of each node of the picture's tree: the node of the view that has what it
+//			spent itself (NOBODY: none), or null if they are the same nodes
+//	weight, weightBefore	of each node of the picture's tree: what it spent itself here
+//	unplaced	of each node of the view, or null: what its own value has of stacks that are
+//			in rests of the picture's tree, of which only one function is known: they
+//			have no owner
 //	isWhole, isRange	all stacks are in it; only those of a range of time are
 // Nothing here is recursive: stacks may have thousands of frames.
 
@@ -156,23 +157,34 @@ function finishView(data, raw, sort, base, owner) {
 
 // Nodes of a view while it is made: arrays that grow.
 class Growing {
-	constructor(hasBefore) {
+	constructor(hasBefore, room = 1024) {
 		this.n = 0;
-		this.frame = [];
-		this.parent = [];
-		this.self = [];
-		this.selfBefore = hasBefore ? [] : null;
-		this.rest = [];
-		this.unplaced = null;
+		this.room = room;
+		this.frame = new Uint32Array(room);
+		this.parent = new Uint32Array(room);
+		this.rest = new Uint32Array(room);
+		this.self = new Float64Array(room);
+		this.selfBefore = hasBefore ? new Float64Array(room) : null;
+		this.unplaced = null; // by node
+	}
+
+	grow() {
+		this.room *= 2;
+		for (const key of ["frame", "parent", "rest", "self", "selfBefore"]) {
+			const old = this[key];
+			if (!old)
+				continue;
+			this[key] = new old.constructor(this.room);
+			this[key].set(old);
+		}
 	}
 
 	add(frame, parent, rest = 0) {
-		this.frame.push(frame);
-		this.parent.push(parent);
-		this.self.push(0);
-		if (this.selfBefore)
-			this.selfBefore.push(0);
-		this.rest.push(rest);
+		if (this.n === this.room)
+			this.grow();
+		this.frame[this.n] = frame;
+		this.parent[this.n] = parent;
+		this.rest[this.n] = rest;
 		return this.n++;
 	}
 
@@ -192,8 +204,8 @@ class Growing {
 
 	// What is in a rest of the picture's tree, in a function that is known.
 	growUnplaced(rest, value, before) {
-		this.unplaced = this.unplaced || [];
-		this.unplaced[rest] = (this.unplaced[rest] || 0) + value;
+		this.unplaced = this.unplaced || new Map();
+		this.unplaced.set(rest, (this.unplaced.get(rest) || 0) + value);
 		this.rest[rest] = Math.max(1, this.rest[rest]);
 		this.addSelf(rest, value, before);
 	}
@@ -203,14 +215,15 @@ class Growing {
 	}
 
 	finished() {
-		const values = (from) => from && Float64Array.from(from);
-		return {
-			n: this.n, frame: Uint32Array.from(this.frame), parent: Uint32Array.from(this.parent),
-			self: values(this.self), selfBefore: values(this.selfBefore),
-			rest: Uint32Array.from(this.rest),
-			unplaced: this.unplaced && Float64Array.from({ length: this.n },
-				(none, i) => this.unplaced[i] || 0),
-		};
+		const cut = (values) => values && values.subarray(0, this.n);
+		const raw = { n: this.n, frame: cut(this.frame), parent: cut(this.parent),
+			rest: cut(this.rest), self: cut(this.self),
+			selfBefore: cut(this.selfBefore),
+			unplaced: this.unplaced && new Float64Array(this.n) };
+		if (this.unplaced)
+			for (const [node, value] of this.unplaced)
+				raw.unplaced[node] = value;
+		return raw;
 	}
 }
 
@@ -233,127 +246,12 @@ function baseView(data, range) {
 	return finishView(data, view, "as they are", { ...view }, null);
 }
 
-// Finds numbers by pairs of numbers.
-class PairMap {
-	constructor(most) {
-		let size = 16;
-		while (size < 2 * most)
-			size *= 2;
-		this.mask = size - 1;
-		this.keys = new Uint32Array(2 * size);
-		this.values = new Int32Array(size).fill(-1);
-	}
-
-	// The index of the pair: in 'values' it has -1 if it is new.
-	at(a, b) {
-		let i = (Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca6b)) >>> 0;
-		for (i = (i ^ i >>> 15) & this.mask; this.values[i] >= 0; i = (i + 1) & this.mask)
-			if (this.keys[2 * i] === a && this.keys[2 * i + 1] === b)
-				return i;
-		this.keys[2 * i] = a;
-		this.keys[2 * i + 1] = b;
-		return i;
-	}
-}
-
-/*
- * The stack of merged frames while the tree is walked. A frame that is on it already cuts it back
- * to there. Every change is noted, so that the stack of any node above is had again by undoing.
- */
-class MergedStack {
-	constructor(nFrames) {
-		this.nodes = []; // of the view
-		this.frames = [];
-		this.length = 0;
-		this.where = new Int32Array(nFrames).fill(-1); // where a frame is, if it is there
-		this.undo = [];
-	}
-
-	find(frame) {
-		const at = this.where[frame];
-		return at >= 0 && at < this.length && this.frames[at] === frame ? at : -1;
-	}
-
-	cut(length) {
-		this.undo.push(this.length, -1, 0, 0, 0);
-		this.length = length;
-	}
-
-	push(node, frame) {
-		const at = this.length++;
-		this.undo.push(at, frame, this.where[frame], this.nodes[at], this.frames[at]);
-		this.where[frame] = at;
-		this.nodes[at] = node;
-		this.frames[at] = frame;
-	}
-
-	// Undoes all but the first n changes.
-	back(n) {
-		const undo = this.undo;
-		while (undo.length > 5 * n) {
-			const oldFrame = undo.pop(), oldNode = undo.pop(), where = undo.pop();
-			const frame = undo.pop(), length = undo.pop();
-			this.length = length;
-			if (frame < 0)
-				continue;
-			this.where[frame] = where;
-			this.nodes[length] = oldNode;
-			this.frames[length] = oldFrame;
-		}
-	}
-}
-
-/*
- * Recursion merged: a function that is called again below itself, directly or not, goes on where it
- * was met first, and what was between is left out. So no function is below itself, every pair of
- * caller and callee is a real one, and what a function spent itself stays its own.
- */
-function mergedRaw(data, base) {
-	const { n, frame, depth } = base;
-	const raw = { n: 0, frame: new Uint32Array(n), parent: new Uint32Array(n),
-		self: new Float64Array(n), selfBefore: base.selfBefore && new Float64Array(n),
-		rest: new Uint32Array(n), unplaced: null };
-	const owner = new Uint32Array(n), known = new PairMap(n);
-	const stack = new MergedStack(data.names.length);
-	for (let i = 0; i < n; i++) {
-		stack.back(depth[i]); // a node is one change
-		const above = i ? stack.nodes[stack.length - 1] : 0;
-		const at = i && frame[i] ? stack.find(frame[i]) : -1;
-		let node;
-		if (at >= 0) {
-			node = stack.nodes[at];
-			stack.cut(at + 1);
-		} else {
-			const slot = i && !data.header.chart ? known.at(above, frame[i]) : -1;
-			node = slot >= 0 && known.values[slot] >= 0 ? known.values[slot] : raw.n++;
-			if (slot >= 0)
-				known.values[slot] = node;
-			raw.frame[node] = frame[i];
-			raw.parent[node] = above;
-			stack.push(node, frame[i]);
-		}
-		owner[i] = node;
-		raw.self[node] += base.self[i];
-		if (raw.selfBefore)
-			raw.selfBefore[node] += base.selfBefore[i];
-		raw.rest[node] += base.rest[i];
-	}
-	for (const key of ["frame", "parent", "self", "selfBefore", "rest"])
-		raw[key] = raw[key] && raw[key].subarray(0, raw.n);
-	return { raw, owner };
-}
-
-function merged(data, base, sort) {
-	const { raw, owner } = mergedRaw(data, base);
-	return finishView(data, raw, sort, base, owner);
-}
-
 /*
  * The view that is asked for:
  *	range		null, or slots of time [from, to)
  *	merge		recursion merged
- *	callers		stacks from the callees' side: the children of the root are the functions that
- *			spent something, below them who called them
+ *	callers		stacks from the callees' side: the children of the root are the functions
+ *			that spent something, below them who called them
  *	sort		"name" (a flame chart: order of time) or "weight"
  *	minShare, focus	with callers: see callers.js
  */

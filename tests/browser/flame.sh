@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 # flame: flame graphs in a real browser (headless Chromium, driven by puppeteer-core). TAP.
-#	FATHOM=build/fathom tests/browser/flame.sh [TOPIC]...	views searches keyboard pages
+#	FATHOM=build/fathom tests/browser/flame.sh [TOPIC]...	as in flame/run.js
 #	O=build			where what npm fetches is kept
 set -u -o pipefail
 cd "$(dirname "$0")/../.." || exit 3
@@ -47,17 +47,17 @@ awk 'BEGIN {
 		print line, 1 + int(1 / (rand() + 0.001))
 	}
 }' >"$tmp/many.folded"
-# Far more nodes than can be drawn.
+# More nodes than are kept in the file: the narrowest are rests.
 awk 'BEGIN {
-	srand(7)
+	srand(9)
 	n = split("read write parse poll alloc free lock send render layout mark sweep", word, " ")
-	for (i = 0; i < 20000; i++) {
-		line = "app"; depth = 4 + int(rand() * 26)
+	for (i = 0; i < 60000; i++) {
+		line = "app"; depth = 8 + int(rand() * 26)
 		for (d = 0; d < depth; d++)
-			line = line ";" word[1 + int(rand() * n)] "_" int(rand() * rand() * rand() * 8)
+			line = line ";" word[1 + int(rand() * n)] "_" int(rand() * rand() * 40)
 		print line, 1 + int(1 / (rand() + 0.001))
 	}
-}' >"$tmp/big.folded"
+}' >"$tmp/huge.folded"
 awk 'BEGIN {
 	for (i = 0; i < 5; i++) {
 		line = "app"
@@ -72,17 +72,32 @@ printf '%s\n' '"><script>window.owned=1</script>]]>&amp;<img src="x" onerror="wi
 	'</metadata></script></svg><script>window.owned=1</script>;--><a href="javascript:owned=1"> 3' \
 	>"$tmp/evil.folded"
 
+printf '%s\n' 'sh;main;work;read_[k] 60' 'sh;main;work;think 30' 'sh;main;rest 10' \
+	'sh;main;old;deep 15' >"$tmp/before.folded"
+printf '%s\n' 'sh;main;work;read_[k] 75' 'sh;main;work;think 30' 'sh;main;rest 5' \
+	'sh;main;fresh 5' >"$tmp/after.folded"
+
 picture() { # picture OUTPUT INPUT [OPTION...]
 	local out=$1 in=$2
 	shift 2
 	"$FATHOM" flame "$@" -o "$tmp/$out" "$tmp/$in.folded" ||
 		{ tap_not_ok "pictures are written" "$out"; tap_done; }
 }
-for name in many few capital evil deep big; do
+for name in many few capital evil deep huge; do
 	picture "$name.svg" "$name"
 done
 picture pruned.svg many --min-width 4
-picture few.html few
-picture evil.html evil
+picture few.html few --html
+picture evil.html evil --html
+difference() { # difference OUTPUT [OPTION...]
+	"$FATHOM" diff --quiet --noise none "${@:2}" -o "$tmp/$1" "$tmp/before.folded" \
+		"$tmp/after.folded" >"$tmp/table" ||
+		{ tap_not_ok "pictures are written" "$1"; tap_done; }
+}
+difference diff.svg
+difference negated.svg --negate
+difference percent.svg --color-by percent
+difference panes.svg --panes 2
+grep -q '^rest_frames ' "$tmp/huge.svg" || tap_not_ok "the largest picture has rests"
 
 node tests/browser/flame/run.js "$tmp" "$modules/node_modules" "$@"

@@ -9,7 +9,7 @@ const { check: tapCheck } = require("../tap");
 const { encode } = require("../flame_encoder");
 
 // Those that need no document, in the order in which they stand in a picture.
-const FILES = ["data", "tree", "callers", "search", "layout", "delta", "heat", "functions"];
+const FILES = ["data", "tree", "merge", "callers", "search", "layout", "delta", "heat", "functions"];
 const NAMES = ["decodeFlame", "viewTree", "sandwich", "functions", "search", "layoutBoxes",
 	"nodeId", "findNode", "functionId", "findFunction", "formatAmount", "formatReal", "formatShare",
 	"compareNames", "heatGrid", "heatCell", "heatSlot", "heatShade", "heatRange", "heatTime",

@@ -2,6 +2,7 @@
 // tables: totals of functions, IDs, order of names.
 "use strict";
 const assert = require("assert");
+const { encode } = require("../flame_encoder");
 const {
 	flame, random, makeCase, sum, same, inRange, makeRange, full, check, many,
 } = require("./cases");

@@ -2,8 +2,9 @@
 // trees: each view of a tree has the sums that its stacks come to.
 "use strict";
 const assert = require("assert");
+const { encode } = require("../flame_encoder");
 const {
-	flame, random, makeCase, sum, pathSums, withoutRecursion, nodePaths, checkTree, same,
+	flame, random, makeStacks, makeCase, sum, pathSums, withoutRecursion, nodePaths, checkTree, same,
 	inRange, makeRange, full, check, many,
 } = require("./cases");
 
@@ -90,6 +91,29 @@ module.exports = async () => {
 		same(test, flame.viewTree(test.data, { merge: true }), pathSums(short, test.stacks));
 		same(test, flame.viewTree(test.data, { merge: true, callers: true, ...full }),
 			pathSums(short.map((frames) => [...frames].reverse()), test.stacks));
+	}));
+	await check("in a flame chart siblings stay in order of time and apart", many(50, async () => {
+		const { functions, stacks } = makeStacks();
+		const { text, numbers } = encode(functions, stacks, { header: { chart: true } });
+		const data = await flame.decodeFlame(text), short = stacks.map((s) =>
+			withoutRecursion(s.frames));
+		const tree = flame.viewTree(data, { merge: true }), sums = new Map();
+		checkTree(tree);
+		nodePaths({ numbers }, tree).forEach((frames, i) => {
+			const name = frames.join(" ");
+			sums.set(name, (sums.get(name) || 0) + tree.total[i]);
+		});
+		for (const [name, { total }] of pathSums(short, stacks))
+			assert.equal(sums.get(name), total, name);
+		const came = new Map(); // when the first of each node's came
+		tree.owner.forEach((node, i) => came.set(node, came.has(node) ? came.get(node) : i));
+		for (let c = 1, next; c < tree.n; c = next) {
+			next = tree.end[c];
+			assert(next === tree.n || came.get(c) < came.get(next));
+		}
+		const ids = new Set(Array.from({ length: tree.n }, (none, i) =>
+			flame.nodeId(data, tree, i)));
+		assert.equal(ids.size, tree.n);
 	}));
 	await check("siblings are in the order asked for", many(50, async () => {
 		const test = await makeCase("", random(2) * random(100));

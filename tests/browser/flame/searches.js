@@ -4,6 +4,13 @@
 const assert = require("assert");
 const look = require("./look");
 
+// In place of what was searched for before.
+async function fill(page, pattern) {
+	await page.focus("input");
+	await page.keyboard.press("Escape");
+	await page.type("input", pattern);
+}
+
 module.exports = async ({ check, open, truth }) => {
 	for (const [picture, input] of [["many", "many"], ["pruned", "many"]])
 		await check(`searches in ${picture} find their share`, async () => {
@@ -11,12 +18,30 @@ module.exports = async ({ check, open, truth }) => {
 			for (const pattern of ["^f1", "^f(3|22)$", "^f2[0-9]$", "^app$", "^f29$", "nowhere"]) {
 				const sums = truth(input, "matched", pattern);
 				const share = (100 * sums.matched / sums.all).toFixed(2);
-				await page.focus("input");
-				await page.keyboard.press("Escape");
-				await page.type("input", pattern);
+				await fill(page, pattern);
 				assert.strictEqual(await look.matched(page), `Matched: ${share}%`, pattern);
 			}
 		});
+	await check("one function's share is exact where not all frames are in the file", async () => {
+		const page = await open("huge.svg");
+		for (const pattern of ["^read_0$", "^lock_17$", "^sweep_39$", "^app$"]) {
+			const sums = truth("huge", "matched", pattern);
+			await fill(page, pattern);
+			assert.strictEqual(await look.matched(page),
+				`Matched: ${(100 * sums.matched / sums.all).toFixed(2)}%`, pattern);
+		}
+	});
+	await check("of several functions the range that is said holds the truth", async () => {
+		const page = await open("huge.svg");
+		for (const pattern of ["^read_3", "^(sweep|mark)_"]) {
+			const sums = truth("huge", "matched", pattern);
+			await fill(page, pattern);
+			const [low, high] = (await look.matched(page)).match(/[\d.]+(?=%)/g).map(Number);
+			const share = 100 * sums.matched / sums.all;
+			assert(low - 0.005 <= share && share <= high + 0.005 && high < low + 15,
+				`${pattern}: ${low} to ${high}, in truth ${share}`);
+		}
+	});
 	await check("the views do not change what matches", async () => {
 		const page = await open("many.svg", { fragment: "search=%5Ef(3%7C22)%24" });
 		const text = await look.matched(page);
