@@ -14,7 +14,7 @@
 #define CAPTURE_NO_STACK UINT32_MAX
 #define CAPTURE_NO_SLOT	 UINT32_MAX
 
-/* Samples that a capture tells apart by time: some 350 MB until they are a profile in a file. What
+/* Samples that a capture tells apart by time: some 600 MB until they are a profile in a file. What
  * comes after them is kept without its time, and counted. */
 #define CAPTURE_MAX_TIMED (1u << 20)
 
