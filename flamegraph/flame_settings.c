@@ -97,7 +97,7 @@ const char flame_settings_help[] =
 	"      --cp               keep colours in ./palette.map\n"
 	"      --inverted         root at the top (--icicle is the same)\n"
 	"      --reverse          merge stacks from the innermost frame on\n"
-	"      --flamechart       folded stacks in the order of their lines, nothing sorted\n"
+	"      --flamechart       stacks in the order of time, or of their lines, nothing sorted\n"
 	"      --negate           colours of a differential change places\n"
 	"      --notes TEXT       a comment in the file\n"
 	"      --total NUMBER     what is 100 %, if it is more than there is\n"
