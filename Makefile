@@ -133,9 +133,10 @@ $(say) EMBED $@
 $(q){ echo 'static const char $(subst .,_,$(subst -,_,$(notdir $<)))[] = ""'; \
 	sed -e 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' $<; echo ';'; } >$@.tmp && mv $@.tmp $@
 endef
+# Without comments and indentation: it is in each picture.
 $(O)/gen/flame_scripts.js: $(flame_scripts)
 	@mkdir -p $(@D)
-	$(q)cat /dev/null $^ >$@.tmp && mv $@.tmp $@
+	$(q)cat /dev/null $^ | sed -e '/^[[:space:]]*\/\/ /d; s/^[[:space:]]*//; /^$$/d' >$@.tmp && mv $@.tmp $@
 $(O)/gen/flame_scripts.js.h: $(O)/gen/flame_scripts.js
 	$(embed)
 $(O)/gen/%.yaml.h: user/bench/%.yaml

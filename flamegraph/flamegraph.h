@@ -60,7 +60,7 @@ int flame_layout_new(const struct flame_tree *tree, const struct flame_layout_op
  * The same with as small a share as leaves at most FLAME_MAX_BOXES boxes (within 7 %), and no
  * smaller than the options say. So many boxes of names of 28 bytes are about 1.2 MB of SVG.
  */
-#define FLAME_MAX_BOXES 7000
+#define FLAME_MAX_BOXES 6000
 int flame_layout_new_bounded(const struct flame_tree *tree,
 			     const struct flame_layout_options *options, struct flame_layout **ret);
 

@@ -6,17 +6,19 @@
 #include <string.h>
 
 #include "flamegraph/flame_extract.h"
+#include "flamegraph/flame_profile.h"
 #include "flamegraph/flame_reverse.h"
 #include "flamegraph/flame_settings.h"
 #include "flamegraph/folded_picture.h"
 #include "flamegraph/picture.h"
+#include "flamegraph/time_heatmap.h"
 #include "user/base/err.h"
 #include "user/base/replace.h"
 #include "user/base/str.h"
 #include "user/cmd/cmd.h"
 #include "user/cmd/profile_provenance.h"
+#include "user/cmd/time_options.h"
 #include "user/export/load.h"
-#include "user/model/calltree.h"
 #include "user/model/profile.h"
 
 struct flame_options {
@@ -24,11 +26,16 @@ struct flame_options {
 	const char *collector;
 	const char *value; /* name of a value type, NULL: the profile's default */
 	struct view view;
+	bool is_heatmap;
+	const char *range_text; /* NULL: all */
+	struct time_range range;
 	int n_files;
 };
 
 enum own_option {
 	OPT_VALUE = 256,
+	OPT_RANGE,
+	OPT_HEATMAP,
 	OPT_PER_THREAD,
 	OPT_WITH_PID,
 	OPT_NO_COMM,
@@ -39,6 +46,8 @@ static const struct option own_options[] = {
 	{ "collector", required_argument, NULL, 'c' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "value", required_argument, NULL, OPT_VALUE },
+	{ "range", required_argument, NULL, OPT_RANGE },
+	{ "heatmap", no_argument, NULL, OPT_HEATMAP },
 	{ "per-thread", no_argument, NULL, OPT_PER_THREAD },
 	{ "with-pid", no_argument, NULL, OPT_WITH_PID },
 	{ "no-comm", no_argument, NULL, OPT_NO_COMM },
@@ -59,6 +68,13 @@ static int print_help(void)
 	       "                         kmem\n"
 	       "      --value TYPE       which of the profile's values, such as cpu or "
 	       "inuse_space\n"
+	       "      --range FROM-TO    only what was sampled in this time since the start, as "
+	       "2s-5s or\n"
+	       "                         500ms-; of recordings with --timeline, as the next one "
+	       "is\n"
+	       "      --heatmap          how many samples when: seconds from left to right, and "
+	       "each\n"
+	       "                         of them upwards\n"
 	       "      --per-thread       a thread's name and TID at the root, not the process's\n"
 	       "      --with-pid         and the PID\n"
 	       "      --no-comm          neither\n"
@@ -83,6 +99,14 @@ static int parse_option(struct flame_options *o, int c, int argc, char **argv)
 		return print_help() + 1;
 	case OPT_VALUE:
 		o->value = optarg;
+		return 0;
+	case OPT_RANGE:
+		o->range_text = optarg;
+		if (!parse_time_range(optarg, "--range", &o->range))
+			return 0;
+		return cmd_usage("flame", "%s", err_text()) + 1;
+	case OPT_HEATMAP:
+		o->is_heatmap = true;
 		return 0;
 	case OPT_PER_THREAD:
 		o->view.per_thread = true;
@@ -164,52 +188,83 @@ static int load(const struct flame_options *o, char **paths, struct profile **re
 }
 
 /* What the recording says of itself is not true of several in one. */
-static int add_origin(const struct profile *p, int n_files, struct str *out)
+static int add_origin(const struct flame_options *o, const struct profile *p, struct str *out)
 {
-	int err = n_files > 1 ? str_addf(out, "sum of %d files", n_files) : profile_origin(p, out);
+	int err = o->range_text ? str_addf(out, "%s of ", o->range_text) : 0;
 
+	if (!err)
+		err = o->n_files > 1 ? str_addf(out, "sum of %d files", o->n_files)
+				     : profile_origin(p, out);
 	return err ? errf(err, "no memory for the subtitle") : 0;
 }
 
 static int make_tree(const struct flame_options *o, const struct profile *p,
-		     struct flame_tree **ret)
+		     struct flame_tree **ret, struct flame_moments **ret_moments)
 {
-	_cleanup_(calltree_freep) struct calltree *stacks = NULL;
 	_cleanup_(flame_tree_freep) struct flame_tree *tree = NULL;
-	int err = calltree_new(p, &o->view, &stacks);
+	int err;
 
-	if (!err)
-		err = flame_tree_of_calltree(stacks, &tree);
-	if (!err && o->settings.input.is_reversed)
-		return flame_tree_reverse(tree, ret);
-	if (!err)
-		*ret = take(tree);
-	return err;
+	if (o->settings.input.is_chart)
+		return flame_chart_of_profile(p, &o->view, ret);
+	if (!o->settings.input.is_reversed)
+		return flame_tree_of_profile(p, &o->view, ret, ret_moments);
+	err = flame_tree_of_profile(p, &o->view, &tree, NULL);
+	return err ? err : flame_tree_reverse(tree, ret);
 }
 
-static int draw_profile(const struct flame_options *o, const struct profile *p, FILE *out)
+/* The first value is how many events there were. */
+static int draw_heatmap(const struct flame_options *o, const struct profile *p,
+			const char *subtitle, FILE *out)
+{
+	const struct heatmap_options options = {
+		.title = o->settings.picture.title,
+		.subtitle = subtitle,
+		.width = o->settings.picture.width,
+	};
+	unsigned int value = o->value ? o->view.value : 0;
+	const char *unit = profile_string(p, p->value_types[value].unit);
+
+	if (strcmp(unit, "count") != 0)
+		return errf(-EINVAL, "a heat map is of counts, but '%s' is in %s",
+			    profile_string(p, p->value_types[value].type), unit);
+	return time_heatmap_write(p, value, &options, out);
+}
+
+static int draw_flames(const struct flame_options *o, const struct profile *p,
+		       const struct picture_options *options, FILE *out)
 {
 	_cleanup_(provenance_release) struct provenance provenance = { 0 };
+	_cleanup_(flame_moments_freep) struct flame_moments *moments = NULL;
 	_cleanup_(flame_tree_freep) struct flame_tree *tree = NULL;
-	_cleanup_(str_release) struct str origin = { 0 };
-	struct picture_options picture = o->settings.picture;
+	struct picture_options picture = *options;
 	int err = 0;
 
 	picture.value = profile_string(p, p->value_types[o->view.value].type);
 	picture.unit = profile_string(p, p->value_types[o->view.value].unit);
 	if (o->n_files == 1)
-		err = profile_provenance(p, picture.subtitle, &provenance);
-	if (!err && !picture.subtitle) {
-		err = add_origin(p, o->n_files, &origin);
-		picture.subtitle = origin.len ? str_text(&origin) : NULL;
-	}
+		err = profile_provenance(p, o->settings.picture.subtitle, &provenance);
 	if (!err)
-		err = make_tree(o, p, &tree);
+		err = make_tree(o, p, &tree, &moments);
 	if (err)
 		return err;
 	picture.provenance = (const char *const(*)[2])provenance.pairs;
 	picture.n_provenance = provenance.n;
+	picture.time = moments ? &moments->time : NULL;
 	return picture_write(tree, &picture, out);
+}
+
+static int draw_profile(const struct flame_options *o, const struct profile *p, FILE *out)
+{
+	_cleanup_(str_release) struct str origin = { 0 };
+	struct picture_options picture = o->settings.picture;
+	int err = picture.subtitle ? 0 : add_origin(o, p, &origin);
+
+	if (err)
+		return err;
+	if (origin.len)
+		picture.subtitle = str_text(&origin);
+	return o->is_heatmap ? draw_heatmap(o, p, picture.subtitle, out)
+			     : draw_flames(o, p, &picture, out);
 }
 
 /* --- both kinds of input --------------------------------------------------------------------- */
@@ -243,12 +298,18 @@ static int flame_profiles(struct flame_options *o, char **paths)
 	_cleanup_(profile_freep) struct profile *p = NULL;
 	int err;
 
-	if (o->settings.input.is_chart || o->settings.input.factor || o->settings.input.encoding)
-		return errf(-EINVAL, "--flamechart, --factor and --encoding are for folded stacks, "
-				     "whose lines have an order and are text");
+	if (o->settings.input.factor || o->settings.input.encoding)
+		return errf(-EINVAL, "--factor and --encoding are for folded stacks, which are "
+				     "text");
+	if (o->settings.input.is_chart && o->settings.input.is_reversed)
+		return errf(-EINVAL, "--flamechart and --reverse are two orders");
 	err = load(o, paths, &p);
+	if (!err && o->range_text)
+		err = timeline_cut(p, &o->range);
 	if (err)
 		return err;
+	/* Threads run at the same time: each has a chart of its own. */
+	o->view.per_thread |= o->settings.input.is_chart;
 	o->view.value = p->default_value;
 	if (o->value)
 		err = profile_find_value_type(p, o->value, &o->view.value);
@@ -282,7 +343,8 @@ static bool all_are_folded(const struct flame_options *o, char **paths)
 		if (!profile_is_folded(paths[i]))
 			return false;
 	}
-	return !o->value;
+	/* Text has no times and no other values: what asks for these says so. */
+	return !o->value && !o->range_text && !o->is_heatmap;
 }
 
 static int extract(const struct flame_options *o, char **paths)
@@ -335,6 +397,8 @@ static int parse_options(struct flame_options *o, int argc, char **argv)
 		return cmd_usage("flame", "name a run folder or a file, or '-' for standard "
 					  "input") +
 		       1;
+	if (o->is_heatmap && o->settings.input.is_chart)
+		return cmd_usage("flame", "--flamechart and --heatmap are two pictures") + 1;
 	o->n_files = argc - optind;
 	return 0;
 }
