@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // callers: views from the callees' side. A node stands for all stacks that end with its path; which
-// functions called it is found level by level, and only where a node is wide enough to be looked at:
-// those that are narrower than 'minShare' of all are joined into a rest. Its number of nodes is
+// functions called it is found level by level, and only where a node is wide enough to be looked
+// at: those that are narrower than 'minShare' of all are joined into a rest. Its number of nodes is
 // then of those that were met: there may be more above them ('isRestLeast').
 //	minShare	the share of all below which a node is joined; 0: the default
-//	focus		frames from the root's children on: what is below that path is looked at as if it
-//			were all
+//	focus		frames from the root's children on: what is below that path is looked at as
+//			if it were all
 
 const CALLERS_MIN_SHARE = 1 / 20000;
 const CALLERS_MOST_STEPS = 3e7, CALLERS_MOST_NODES = 400000;
@@ -106,7 +106,8 @@ class CallerWalk {
 		sums.start();
 		for (let k = group.from; k < group.to; k++)
 			if (at[k])
-				sums.add(frame[at[k]], this.weight[leaf[k]], this.before(leaf[k]), 1);
+				sums.add(frame[at[k]], this.weight[leaf[k]],
+					this.before(leaf[k]), 1);
 			else
 				this.give(leaf[k], group.node);
 		if (isHidden)
@@ -128,7 +129,7 @@ class CallerWalk {
 			this.placeHidden(rest);
 	}
 
-	// A node for each wide frame, a rest for all the others: that is returned, 0 if there is none.
+	// A node for each wide frame, a rest for all others: that is returned, 0: there is none.
 	addChildren(group, next) {
 		const { sums, raw } = this;
 		const isOver = this.steps > CALLERS_MOST_STEPS || raw.n > CALLERS_MOST_NODES;
@@ -136,7 +137,8 @@ class CallerWalk {
 		let rest = 0;
 		for (const f of sums.met) {
 			const size = Math.max(sums.sum[f], sums.before[f]);
-			const isOnPath = group.path >= 0 && !isInFocus && this.focus[group.path] === f;
+			const isOnPath = group.path >= 0 && !isInFocus &&
+				this.focus[group.path] === f;
 			if (!isOnPath && (isOver || size < group.least)) {
 				rest = rest || raw.add(0, group.node);
 				raw.rest[rest]++;
@@ -181,7 +183,7 @@ function restsAddUp(data, base) {
 	if (!restFrames || base.isRange)
 		return false;
 	const sum = (values) => values ? values.reduce((a, b) => a + b, 0) : 0;
-	const inRests = (values) => values ? values.reduce((a, b, i) => tree.rest[i] ? a + b : a, 0) : 0;
+	const inRests = (values) => sum(values && values.filter((value, i) => tree.rest[i]));
 	return sum(restFrames.self) === inRests(tree.self) &&
 		sum(restFrames.selfBefore) === inRests(tree.selfBefore);
 }

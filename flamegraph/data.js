@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// data: the call tree inside a picture, read back: the format is described in flame_data.h. Whatever
-// the text holds, the result is a tree in which every number is in its range, or an Error with a
-// sentence. Values above 2^53 lose their last digits.
+// data: the call tree inside a picture, read back: the format is described in flame_data.h.
+// Whatever the text holds, the result is a tree in which every number is in its range, or an Error
+// with a sentence. Values above 2^53 lose their last digits.
 
 const DATA_SCHEMA = "fathom.flame/1";
 const DATA_MAX_BYTES = 2 ** 29; // of all sections, unpacked
@@ -51,7 +51,8 @@ async function inflated(bytes, name, budget) {
 	}
 	if (budget.bytes < 0) {
 		reader.cancel().catch(() => {});
-		throw new Error(`The data in this picture is too large: over ${DATA_MAX_BYTES} bytes`);
+		throw new Error("The data in this picture is too large: over " +
+			`${DATA_MAX_BYTES} bytes`);
 	}
 	const whole = new Uint8Array(size);
 	for (const chunk of chunks) {
@@ -76,7 +77,8 @@ async function readSections(text) {
 	if (typeof DecompressionStream === "undefined")
 		throw new Error("This browser cannot unpack the data in this picture");
 	const names = [...packed.keys()];
-	const all = await Promise.all(names.map((name) => inflated(packed.get(name), name, budget)));
+	const all = await Promise.all(names.map((name) =>
+		inflated(packed.get(name), name, budget)));
 	return new Map(names.map((name, i) => [name, all[i]]));
 }
 
@@ -273,8 +275,10 @@ function readNodes(sections, tree, nFrames) {
 		}
 		end[i] = i + 1;
 		if (children) {
-			if (level === DATA_MAX_DEPTH || (i && !frame[i]))
-				throw damaged(frame[i] ? "stacks are too deep" : "a rest has children");
+			if (i && !frame[i])
+				throw damaged("a rest has children");
+			if (level === DATA_MAX_DEPTH)
+				throw damaged("stacks are too deep");
 			open[level] = i;
 			left[level++] = children;
 			continue;

@@ -14,7 +14,8 @@ function functionColumns(data) {
 		];
 	const change = (now, then) => (table, i) => table[now][i] * after - table[then][i] * before;
 	return [
-		{ key: "self", title: "Self change", isChange: true, value: change("self", "selfBefore") },
+		{ key: "self", title: "Self change", isChange: true,
+			value: change("self", "selfBefore") },
 		{ key: "total", title: "Total change", isChange: true,
 			value: change("total", "totalBefore") },
 		{ key: "now", title: "Total", value: (table, i) => table.total[i] * after },

@@ -124,7 +124,7 @@ function typedBoxes(boxes) {
 /*
  * Boxes for a zoomed node in a picture of that inner width (pixels): first its ancestors, then
  * row by row, each from left to right. Of each box:
- *	node, depth	of the tree; of joined siblings: the node that they are below, and their depth
+ *	node, depth	of the tree; of joined siblings: the node that they are below, their depth
  *	x, w		pixels from the left
  *	parent		index of the box that it is on, -1 for the root's
  *	hidden		0, or of joined narrow siblings: how many frames they and all below them are
@@ -140,7 +140,8 @@ function layoutBoxes(tree, zoom, innerWidth, options = {}) {
 	const { maxBoxes = MAX_BOXES, weight = tree.total, hit = null } = options;
 	const scale = weight[zoom] > 0 ? innerWidth / weight[zoom] : 0;
 	const view = { weight, scale, innerWidth, minWidth: options.minWidth || LAYOUT_MIN_WIDTH,
-		counts: nodesBefore(tree), hits: hit && hitsBefore(hit), dropped: 0, droppedWeight: 0 };
+		counts: nodesBefore(tree), hits: hit && hitsBefore(hit), dropped: 0,
+		droppedWeight: 0 };
 	const room = Math.max(16, maxBoxes - tree.depth[zoom]);
 	let boxes, above;
 	for (let most = room; ; most = Math.floor(most * 0.7)) {
@@ -217,7 +218,8 @@ function formatReal(value, unit, valueName) {
 	if (!(Math.abs(value) < 1e18))
 		return "?";
 	if (Math.abs(value) >= 100 || value === 0)
-		return formatAmount(Math.sign(value) * Math.round(Math.abs(value)), unit, valueName);
+		return formatAmount(Math.sign(value) * Math.round(Math.abs(value)), unit,
+			valueName);
 	const text = threeDigits(value);
 	if (unit === "nanoseconds")
 		return text + " ns";

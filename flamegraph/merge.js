@@ -21,8 +21,8 @@ function linksOf(parent) {
 
 /*
  * The nodes become the root, of that frame; below it children of one frame become one, unless they
- * are to stay apart. Children are as 'links' says. Returns {raw, owner}: the nodes made, and of each
- * node of 'base' the one that it became.
+ * are to stay apart. Children are as 'links' says. Returns {raw, owner}: the nodes made, and of
+ * each node of 'base' the one that it became.
  */
 function joinNodes(data, base, { frame, nodes, links, areApart = false }) {
 	const raw = new Growing(base.selfBefore !== null, base.n + 2);

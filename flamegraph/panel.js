@@ -10,9 +10,10 @@ const PANEL_STYLE = [
 	[".panel .about", "padding:2px 0 6px;flex:none;white-space:nowrap;overflow:hidden;" +
 		"text-overflow:ellipsis"],
 	[".panel .scrolled", "overflow:auto;flex:1 1 auto;min-height:0"],
-	[".panel table", "border-collapse:collapse;width:100%;table-layout:fixed"],
-	[".panel thead th", "position:sticky;top:0;background:#fff;padding:0;text-align:right;z-index:2"],
-	[".panel th.number", "width:88px"],
+	[".panel table", "border-collapse:collapse;width:100%;min-width:360px;table-layout:fixed"],
+	[".panel thead th", "position:sticky;top:0;background:#fff;padding:0;text-align:right;" +
+		"z-index:2"],
+	[".panel th.number", "width:108px"],
 	[".panel th.find", "width:24px"],
 	[".panel thead button", "border:none;width:100%;text-align:inherit;font-weight:bold;" +
 		"padding:2px 4px"],
@@ -24,7 +25,7 @@ const PANEL_STYLE = [
 		"overflow:hidden;text-overflow:ellipsis;text-align:left;color:#2456b0"],
 	[".panel td.find button", "padding:0 3px;color:inherit"],
 	[".panel tr.chosen td", "background:#dbe6fb"],
-	[".panel .share", "color:#5c5c66;display:inline-block;width:50px"],
+	[".panel .share", "color:#5c5c66;display:inline-block;width:46px"],
 	[".panel .more", "margin:6px 4px;flex:none"],
 ];
 
@@ -63,8 +64,8 @@ function numberCell(value, whole, isChange) {
 function nameCell(frame) {
 	const { data } = app, cell = htmlElement("td", { class: "name" });
 	const name = data.names[frame] || "[empty]", where = frameWhere(data, frame);
-	const button = htmlElement("button", { type: "button",
-		title: `${where ? `${name}\n${where}` : name}\nShow its callers and callees` }, name);
+	const title = [name, where, "Show its callers and callees"].filter(Boolean).join("\n");
+	const button = htmlElement("button", { type: "button", title }, name);
 	button.addEventListener("click", () => app.set({ function: functionId(data, frame) }));
 	cell.append(button);
 	return cell;
@@ -99,7 +100,8 @@ function fillHead() {
 	for (const column of panel.columns) {
 		const isSorted = column === panel.sortBy;
 		const isUp = panel.isTurned === (column.key !== "name");
-		const th = htmlElement("th", { scope: "col", class: column.key === "name" ? "name" : "number",
+		const th = htmlElement("th", { scope: "col",
+			class: column.key === "name" ? "name" : "number",
 			"aria-sort": !isSorted ? "none" : isUp ? "ascending" : "descending" });
 		th.append(newButton(column.title + (!isSorted ? "" : isUp ? " \u2191" : " \u2193"),
 			`Sort by ${column.title.toLowerCase()}`, () => sortPanel(column)));
@@ -121,8 +123,8 @@ function fillPanel() {
 		`Show more: there are ${(rows.length - few.length).toLocaleString("en-US")}`;
 	panel.about.textContent = `${rows.length.toLocaleString("en-US")} ` +
 		(rows.length === 1 ? "function" : "functions") + (app.hitByFrame ? " found" : "") +
-		(table.unknown ? `; up to ${amountText(data, table.unknown)} more is in frames that were ` +
-			"too narrow to be kept" : "");
+		(table.unknown ? `; up to ${amountText(data, table.unknown)} more is in frames ` +
+			"that were too narrow to be kept" : "");
 	panel.about.title = panel.about.textContent;
 }
 

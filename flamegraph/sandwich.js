@@ -57,13 +57,16 @@ function betweenBoxes(tree) {
 
 function drawBetween() {
 	const { callers, callees } = betweenTrees(), { rowHeight } = picture;
-	const above = betweenBoxes(callers), below = betweenBoxes(callees).filter((box) => box.depth);
+	const above = betweenBoxes(callers);
+	const below = betweenBoxes(callees).filter((box) => box.depth);
 	const last = (boxes) => boxes.length ? boxes[boxes.length - 1].depth : 0;
 	const middle = last(above) * rowHeight + 1;
 	between.rows = last(above) + last(below) + 1;
 	between.middle = middle;
-	between.up.draw(betweenView(callers, true), above, 0, (depth) => middle - depth * rowHeight);
-	between.down.draw(betweenView(callees, false), below, 0, (depth) => middle + depth * rowHeight);
+	between.up.draw(betweenView(callers, true), above, 0,
+		(depth) => middle - depth * rowHeight);
+	between.down.draw(betweenView(callees, false), below, 0,
+		(depth) => middle + depth * rowHeight);
 	for (const box of above.concat(below))
 		box.g.setAttribute("tabindex", "-1");
 	setAttributes(between.svg, { width: Math.max(1, between.width - 12),
@@ -74,12 +77,12 @@ function sayBetween() {
 	const { data, whole } = app, { callers } = between.trees, amount = callers.total[0];
 	const name = data.names[between.frame] || "[empty]";
 	const where = frameWhere(data, between.frame);
-	const amounts = isDelta(data) ? sidesText(data, callers.totalBefore[0] * deltaScales(data)[0],
-		amount * deltaScales(data)[1]) :
+	const [before, after] = deltaScales(data);
+	const amounts = isDelta(data) ?
+		sidesText(data, callers.totalBefore[0] * before, amount * after) :
 		`${amountText(data, amount)}, ${formatShare(amount, whole)} of all`;
-	between.said.replaceChildren(htmlElement("b", {}, name),
-		document.createTextNode(`${where ? ` (${where})` : ""} \u2014 ${amounts}: callers ` +
-			"above, callees below"));
+	between.said.replaceChildren(htmlElement("b", {}, name), document.createTextNode(
+		`${where && ` (${where})`} \u2014 ${amounts}: callers above, callees below`));
 	between.said.title = between.said.textContent;
 }
 
@@ -164,7 +167,9 @@ function startSandwich() {
 	between.said = htmlElement("span", { class: "said", role: "status" });
 	between.scrolled = htmlElement("div", { class: "scrolled", tabindex: "0", role: "region",
 		"aria-label": "Callers and callees" });
-	between.svg = svgElement("svg", {});
+	// Labels are measured in the font of the picture's.
+	const { fontSize, fontFamily } = getComputedStyle(picture.details);
+	between.svg = svgElement("svg", { "font-size": fontSize, "font-family": fontFamily });
 	about.append(between.said, newButton("Search", "Search for this function", () =>
 		app.set({ search: exactPattern(app.data.names[between.frame]), matchCase: true })),
 	newButton("\u00d7", "Close callers and callees", () => app.set({ function: "" })));

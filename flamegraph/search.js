@@ -13,7 +13,8 @@ function coveredNodes(tree, hitByFrame) {
 	return covered;
 }
 
-// What rests may have of the frames that match: { sum, most, frame } of 'inside'; frame has the most.
+// What rests may have of the frames that match: {sum, most, frame} of 'inside'; 'frame' has the
+// most.
 function hiddenHits(restFrames, hitByFrame) {
 	const hidden = { sum: 0, most: 0, frame: 0 };
 	for (let i = 0; i < restFrames.frame.length; i++) {
@@ -126,8 +127,8 @@ function frameSelves(tree, nFrames, selves) {
 function functions(data, { range = null } = {}) {
 	const view = baseView(data, range), n = data.names.length;
 	const hidden = view.isRange ? null : data.restFrames;
-	const columns = { self: frameSelves(view, n, view.self), selfBefore: null, totalBefore: null,
-		total: frameTotals(view, n, view.total) };
+	const columns = { self: frameSelves(view, n, view.self), selfBefore: null,
+		total: frameTotals(view, n, view.total), totalBefore: null };
 	if (view.selfBefore) {
 		columns.selfBefore = frameSelves(view, n, view.selfBefore);
 		columns.totalBefore = frameTotals(view, n, view.totalBefore);
@@ -166,9 +167,10 @@ function textHash(text, seed) {
 
 // Of each frame: two hashes of its name, module and kind.
 function frameHashes(data) {
-	const ofSeed = (seed) => Uint32Array.from(data.names, (name, f) =>
-		f ? mixed(mixed(textHash(name, seed),
-			textHash(data.modules[data.frameModule[f]], seed)), data.frameKind[f]) : seed);
+	const ofSeed = (seed) => Uint32Array.from(data.names, (name, f) => {
+		const module = textHash(data.modules[data.frameModule[f]], seed);
+		return f ? mixed(mixed(textHash(name, seed), module), data.frameKind[f]) : seed;
+	});
 	data.hashes = data.hashes || [ofSeed(0x811c9dc5), ofSeed(0x2545f491)];
 	return data.hashes;
 }

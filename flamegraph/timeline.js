@@ -32,7 +32,8 @@ const TIMELINE_STYLE_DARK = [
 ];
 
 const timeline = {
-	pane: null, heat: null, cells: null, ground: null, shades: [], mark: null, cursor: null, axis: null,
+	pane: null, heat: null, cells: null, ground: null, shades: [], mark: null, cursor: null,
+	axis: null,
 	said: null, legend: null, all: null, box: null,
 	grid: null, width: 0, height: 0, // pixels of the cells
 	anchor: 0, at: 0, // cells: where marking began, and where it is
@@ -107,11 +108,15 @@ function drawCursor() {
 	setAttributes(timeline.cursor, { x: x - 1, y: y - 1, width: w + 2, height: h + 2 });
 }
 
+function rangeText([from, to]) {
+	return `${heatTime(app.data.time, from)} to ${heatTime(app.data.time, to)}`;
+}
+
 function sayRange() {
 	const { said, all, grid, heat } = timeline, { data } = app, { range } = app.state;
 	const span = heatTime(data.time, data.time.slots);
-	const text = range ? `${heatTime(data.time, range[0])} to ${heatTime(data.time, range[1])} ` +
-		`of ${span}: ${amountText(data, app.tree.total[0])}` :
+	const text = range ? `${rangeText(range)} of ${span}: ` +
+		amountText(data, app.tree.total[0]) :
 		`Samples over ${span}: drag to see the frames of a range of time`;
 	said.textContent = text;
 	all.disabled = !range;
@@ -183,8 +188,7 @@ function startMarking(event) {
 function previewMark() {
 	const range = heatRange(timeline.grid, timeline.anchor, timeline.at);
 	drawMark(range);
-	timeline.said.textContent = `${heatTime(app.data.time, range[0])} to ` +
-		heatTime(app.data.time, range[1]);
+	timeline.said.textContent = rangeText(range);
 }
 
 function moveMarking(event) {
@@ -211,7 +215,8 @@ const TIMELINE_MOVES = {
 
 function onTimelineKey(event) {
 	const { grid } = timeline;
-	if (!Object.hasOwn(TIMELINE_MOVES, event.key) || event.ctrlKey || event.metaKey || event.altKey)
+	const isChord = event.ctrlKey || event.metaKey || event.altKey;
+	if (!Object.hasOwn(TIMELINE_MOVES, event.key) || isChord)
 		return;
 	const last = heatCell(grid, grid.slots - 1);
 	const to = timeline.at + TIMELINE_MOVES[event.key](grid);
@@ -237,10 +242,11 @@ function endOfKeys() {
 // --- start ---------------------------------------------------------------------------------------
 
 function addHeatLegend() {
-	const legend = svgElement("svg", { width: HEAT_SHADES * 10, height: 10, "aria-hidden": "true" });
+	const legend = svgElement("svg", { width: HEAT_SHADES * 10, height: 10,
+		"aria-hidden": "true" });
 	for (let i = 1; i <= HEAT_SHADES; i++)
-		legend.append(svgElement("rect", { class: "shade", x: (i - 1) * 10, width: 10, height: 10,
-			"fill-opacity": shadeOpacity(i) }));
+		legend.append(svgElement("rect", { class: "shade", x: (i - 1) * 10, width: 10,
+			height: 10, "fill-opacity": shadeOpacity(i) }));
 	const group = htmlElement("span", { class: "group heat" });
 	group.append(htmlElement("span", {}, "0 "), legend, htmlElement("span", {}));
 	return group;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // tree: views of the call tree: of a range of time, with recursion merged, from the callees' side,
-// around one function, in another order. A view is a tree like the one in the picture (preorder, see
-// data.js) and knows more:
-//	owner	of each node of the picture's tree: the node of the view that has what it spent itself
-//		(NOBODY: none), or null if they are the same nodes
-//	weight, weightBefore	of each node of the picture's tree: what it spent itself, in this view
-//	unplaced	of each node of the view, or null: what its own value has of stacks that are in
-//		rests of the picture's tree, of which only one function is known: they have no owner
+// around one function, in another order. A view is a tree like the one in the picture (preorder,
+// see data.js) and knows more:
+//	owner		of each node of the picture's tree: the node of the view that has what it
+//			spent itself (NOBODY: none), or null if they are the same nodes
+//	weight, weightBefore	of each node of the picture's tree: what it spent itself here
+//	unplaced	of each node of the view, or null: what its own value has of stacks that are
+//			in rests of the picture's tree, of which only one function is known: they
+//			have no owner
 //	isWhole, isRange	all stacks are in it; only those of a range of time are
 // Nothing here is recursive: stacks may have thousands of frames.
 
@@ -216,7 +217,8 @@ class Growing {
 	finished() {
 		const cut = (values) => values && values.subarray(0, this.n);
 		const raw = { n: this.n, frame: cut(this.frame), parent: cut(this.parent),
-			rest: cut(this.rest), self: cut(this.self), selfBefore: cut(this.selfBefore),
+			rest: cut(this.rest), self: cut(this.self),
+			selfBefore: cut(this.selfBefore),
 			unplaced: this.unplaced && new Float64Array(this.n) };
 		if (this.unplaced)
 			for (const [node, value] of this.unplaced)
@@ -248,8 +250,8 @@ function baseView(data, range) {
  * The view that is asked for:
  *	range		null, or slots of time [from, to)
  *	merge		recursion merged
- *	callers		stacks from the callees' side: the children of the root are the functions that
- *			spent something, below them who called them
+ *	callers		stacks from the callees' side: the children of the root are the functions
+ *			that spent something, below them who called them
  *	sort		"name" (a flame chart: order of time) or "weight"
  *	minShare, focus	with callers: see callers.js
  */
