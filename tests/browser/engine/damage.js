@@ -88,6 +88,7 @@ module.exports = async () => {
 			[other("shape", varints([2, 4, 3, 1])), "less nodes than"],
 			[other("shape", varints([2, 4, 1, 1, 1])), "too long"],
 			[other("edges", varints([0, 1, 0, 2, 5])), "not met"],
+			[other("edges", varints([0, 1, 0, 2, 2])), "not met"],
 			[other("edges", varints([0, 1, 0, 2, 0, 99])), "out of range"],
 			[other("edges", varints([0, 0, 0, 2, 0, 3])), "a rest has children"],
 			[other("self", varints([300])), "too short"],
