@@ -46,9 +46,11 @@ const app = {
 		app.set({ zoom: node ? nodeId(app.data, app.tree, node) : "" });
 	},
 
+	// The search stays: it is no view.
 	back() {
-		if (app.past.length)
-			app.apply(app.past.pop());
+		const view = app.past.pop();
+		if (view)
+			app.apply(Object.fromEntries(APP_VIEW_KEYS.map((key) => [key, view[key]])));
 	},
 
 	reset() {
@@ -66,12 +68,12 @@ const app = {
 		app.state = firstState();
 		computeTree();
 		if (alone)
-			window.addEventListener("hashchange", () => app.restore());
+			window.addEventListener("hashchange", () => app.set(saidState()));
 	},
 
 	// What the address says; all that makes no sense there is passed over.
 	restore() {
-		app.apply(app.alone ? readFragment(location.hash.slice(1)) : {});
+		app.apply(saidState());
 	},
 
 	apply(partial) {
@@ -170,12 +172,15 @@ function computeSearch() {
 
 // --- the address ---------------------------------------------------------------------------------
 
-function readFragment(text) {
+// The state that the address says; {} if the address is not the picture's.
+function saidState() {
 	const first = firstState(), state = {};
-	const said = new URLSearchParams(text);
+	const said = new URLSearchParams(location.hash.slice(1));
 	const flag = (name, otherwise) => said.has(name) ? said.get(name) === "1" : otherwise;
 	const range = /^(\d{1,9})-(\d{1,9})$/.exec(said.get("range") || "");
 	const slots = app.data.time ? app.data.time.slots : 0;
+	if (!app.alone)
+		return {};
 	state.zoom = said.get("zoom") || "";
 	state.search = said.get("search") || "";
 	state.matchCase = flag("case", false);

@@ -82,7 +82,7 @@ function addToggle(key, text, title, letter) {
 	addKey(letter, title, flip);
 }
 
-// --- what they say ---------------------------------------------------------------------------------
+// --- what they say -------------------------------------------------------------------------------
 
 function boundsText({ low, high }, whole) {
 	const text = formatShare(low, whole), most = formatShare(high, whole);
@@ -154,7 +154,7 @@ function updateTools() {
 	updateCrumbs();
 }
 
-// --- what they do ----------------------------------------------------------------------------------
+// --- what they do --------------------------------------------------------------------------------
 
 function focusSearch() {
 	tools.input.focus();
@@ -173,7 +173,7 @@ function escape() {
 		resetAll();
 }
 
-// --- help, copying ---------------------------------------------------------------------------------
+// --- help, copying -------------------------------------------------------------------------------
 
 function openDialog(label, parts) {
 	const width = Math.min(560, picture.width - 20);
@@ -223,7 +223,8 @@ function toggleHelp() {
 // As folded stacks have it: from the root, with semicolons between.
 async function copyStack() {
 	const box = picture.current;
-	const text = stackOf(picture.view, box && !box.hidden && box.node ? box.node : app.zoomed).join(";");
+	const node = box && !box.hidden && box.node ? box.node : app.zoomed;
+	const text = stackOf(picture.view, node).join(";");
 	try {
 		await navigator.clipboard.writeText(text);
 		tools.live.textContent = "Stack copied";

@@ -173,7 +173,8 @@ static void put_sides(struct writer *w, struct change change)
 	put(w, " before, ");
 	put_amount(w, change.after);
 	put(w, " after");
-	if (change.before == change.after)
+	/* What is scaled is seldom the same to the last bit. */
+	if (fabs(change.after - change.before) <= 1e-9 * fmax(change.before, change.after))
 		return;
 	put(w, ", ");
 	put_difference(w, change);

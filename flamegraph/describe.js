@@ -30,7 +30,9 @@ function differenceText(data, before, after) {
 
 function sidesText(data, before, after) {
 	const sides = `${amountText(data, before)} before, ${amountText(data, after)} after`;
-	return before === after ? sides : `${sides}, ${differenceText(data, before, after)}`;
+	// What is scaled is seldom the same to the last bit.
+	const isSame = Math.abs(after - before) <= 1e-9 * Math.max(before, after);
+	return isSame ? sides : `${sides}, ${differenceText(data, before, after)}`;
 }
 
 function verdictText(verdict) {

@@ -42,8 +42,8 @@
  *
  * Header: { "schema": "fathom.flame/1", "title": T, "subtitle": T, "value": T, "unit": T,
  *   "count_name": T, "name_type": T (texts; null if not set), "nodes": N (with the rests),
- *   "frames": N, "all_nodes": N (of the whole tree, so without rests), "total": N, "chart": bool,
- *   "icicle": bool, "negate": bool, "provenance": [[KEY, TEXT], ...] }
+ *   "frames": N, "all_nodes": N (of the whole tree, so without rests), "total": N (what is 100 %),
+ *   "chart": bool, "icicle": bool, "negate": bool, "provenance": [[KEY, TEXT], ...] }
  * of two profiles also "scales": [BEFORE, AFTER] and "delta_by": "value"|"percent"; if something is
  * known of their frames, "verdicts": [[FRAME, P or null, 0|1 (significant)], ...] of those of which
  * it is; with samples in time "time": { "slot_ns": N, "slots": N, "start_ns": N (wall clock,
@@ -75,6 +75,7 @@ struct flame_data_options {
 	const char *const (*provenance)[2]; /* key and text */
 	size_t n_provenance;
 	const uint32_t *colors; /* of each frame of the tree, 0xRRGGBB */
+	int64_t total;		/* what is 100 %, if that is more than there is */
 	bool is_icicle, is_negated;
 	const char *delta_by;	       /* NULL: "value" */
 	const struct flame_time *time; /* NULL: none */

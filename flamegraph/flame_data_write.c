@@ -210,12 +210,14 @@ static json_t *verdicts_json(const struct attempt *a)
 
 static json_t *tree_json(const struct attempt *a)
 {
+	int64_t all = a->tree->nodes[0].value;
+	int64_t total = a->options->total > all ? a->options->total : all;
+
 	return json_pack("{s:o, s:o, s:o, s:o, s:b, s:b, s:b}", "nodes",
 			 json_part_count(a->kept->n), "frames", json_part_count(a->numbers->n),
 			 "all_nodes", json_part_count(a->tree->n_nodes), "total",
-			 json_part_count(a->tree->nodes[0].value), "chart", (int)a->tree->is_chart,
-			 "icicle", (int)a->options->is_icicle, "negate",
-			 (int)a->options->is_negated);
+			 json_part_count(total), "chart", (int)a->tree->is_chart, "icicle",
+			 (int)a->options->is_icicle, "negate", (int)a->options->is_negated);
 }
 
 /* What there is only of some trees; 0 or -1. */

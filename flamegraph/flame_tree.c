@@ -16,6 +16,8 @@ struct child_slot {
 	uint32_t tag;  /* of the hash; spares most looks at nodes that differ */
 };
 
+#define AHEAD 16 /* nodes; about as many reads can be on their way */
+
 struct step {
 	uint32_t frame, node;
 };
@@ -344,28 +346,59 @@ static int map_frames(struct flame_tree *into, const struct flame_tree *from, ui
 	return 0;
 }
 
-/* A node of 'from' keeps the number that it has got in the place of its first child's. */
+/* In the place of its first child, a node of 'from' that was merged has the one that it became. */
+static uint32_t became(const struct flame_tree *from, uint32_t node)
+{
+	return from->nodes[node].first_child;
+}
+
+/*
+ * Has memory answer in time for what merging node i will look at: what it may become, if its parent
+ * was merged by now and was there before.
+ */
+static void ask_ahead(const struct flame_tree *into, uint32_t n_old, const struct flame_tree *from,
+		      uint32_t i, uint32_t n_merged, const uint32_t *frame_of)
+{
+	const struct flame_building *b = into->building;
+	const struct flame_node *node = &from->nodes[i];
+	uint32_t parent;
+
+	if (node->parent >= n_merged || (parent = became(from, node->parent)) >= n_old)
+		return;
+	__builtin_prefetch(&into->nodes[parent]);
+	if (b->n_slots)
+		__builtin_prefetch(
+			&b->slots[child_hash(parent, frame_of[node->frame]) & (b->n_slots - 1)]);
+}
+
+static int merge_node(struct flame_tree *into, uint32_t n_old, struct flame_tree *from, uint32_t i,
+		      const uint32_t *frame_of)
+{
+	struct flame_node *node = &from->nodes[i];
+	uint32_t at = 0, parent, frame;
+	int err = 0;
+
+	if (i) {
+		parent = became(from, node->parent);
+		frame = frame_of[node->frame];
+		/* What is below a new node is new. */
+		at = parent < n_old ? find_child(into, parent, frame) : PROFILE_NONE;
+		if (at == PROFILE_NONE)
+			err = add_child(into, parent, frame, &at);
+	}
+	node->first_child = at;
+	return err ? err : add_value(into, at, node->value, from->before ? from->before[i] : 0);
+}
+
 static int merge_nodes(struct flame_tree *into, struct flame_tree *from, const uint32_t *frame_of)
 {
 	uint32_t n_old = into->n_nodes, i;
 	int err = 0;
 
 	for (i = 0; !err && i < from->n_nodes; i++) {
-		struct flame_node *node = &from->nodes[i];
-		uint32_t at = 0;
-
-		if (i) {
-			uint32_t parent = from->nodes[node->parent].first_child;
-			uint32_t frame = frame_of[node->frame];
-
-			/* What is below a new node is new. */
-			at = parent < n_old ? find_child(into, parent, frame) : PROFILE_NONE;
-			if (at == PROFILE_NONE)
-				err = add_child(into, parent, frame, &at);
-		}
-		if (!err)
-			err = add_value(into, at, node->value, from->before ? from->before[i] : 0);
-		node->first_child = at;
+		if (from->n_nodes - i > AHEAD)
+			ask_ahead(into, n_old, from, i + AHEAD, i, frame_of);
+		err = merge_node(into, n_old, from, i, frame_of);
 	}
 	return err;
 }
@@ -483,6 +516,8 @@ static int sort_and_add_up(struct flame_tree *tree, const uint32_t *rank)
 	size_t i;
 
 	for (i = tree->n_nodes; !err && i--;) {
+		if (i > AHEAD)
+			__builtin_prefetch(&tree->nodes[tree->nodes[i - AHEAD].parent]);
 		err = sort_children(tree, i, rank, &siblings);
 		if (!i)
 			break;

@@ -41,10 +41,15 @@ short label_least_width(const char *font)
 
 long label_width(const char *text, double size)
 {
+	return label_width_font(text, size, 0);
+}
+
+long label_width_font(const char *text, double size, short least)
+{
 	long width = 0;
 
 	for (; *text; text += char_bytes(text))
-		width += char_width(text, size, 0);
+		width += char_width(text, size, least);
 	return width;
 }
 

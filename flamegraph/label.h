@@ -25,4 +25,5 @@ int label_fit(const char *text, double size, long room, struct str *out);
  * em, as all are in a monospaced font. Of LABEL_FONT, or none (NULL), that is 0.
  */
 short label_least_width(const char *font);
+long label_width_font(const char *text, double size, short least);
 int label_fit_font(const char *text, double size, short least, long room, struct str *out);

@@ -121,8 +121,10 @@ static void count_nodes(const struct flame_layout *layout, uint32_t *sizes, stru
 		if (census && width > 0 && width >= census->least)
 			census->n[bucket_of(width)]++;
 	}
-	for (i = BUCKETS; census && i--;)
-		census->n[i] += census->n[i + 1];
+	if (!census)
+		return;
+	for (i = BUCKETS; i > 0; i--)
+		census->n[i - 1] += census->n[i];
 }
 
 /* --- boxes --------------------------------------------------------------------------------- */

@@ -260,6 +260,7 @@ function focusBox(box, keepsFocus) {
 		picture.current.g.classList.remove("current");
 	}
 	picture.current = box;
+	picture.drawing.write(box);
 	box.g.setAttribute("tabindex", "0");
 	if (keepsFocus)
 		box.g.classList.add("current");

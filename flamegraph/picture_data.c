@@ -16,6 +16,7 @@ void scene_draw_data(struct scene *s)
 		.provenance = o->provenance,
 		.n_provenance = o->n_provenance,
 		.colors = s->colors,
+		.total = picture_total(o),
 		.is_icicle = o->is_icicle,
 		.is_negated = o->is_negated,
 		.delta_by = o->delta_is_percent ? "percent" : "value",

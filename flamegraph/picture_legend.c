@@ -35,7 +35,8 @@ static void put_swatch(struct legend *l, uint32_t color, const char *attributes,
 
 	if (!d->err)
 		d->err = str_add_clean(&clean, text, strlen(text), 0);
-	end = l->x + 16 + label_width(str_text(&clean), m->small_size) / 100 + 14;
+	end = l->x + 16 + 14 +
+	      label_width_font(str_text(&clean), m->small_size, m->least_width) / 100;
 	if (end > m->inner)
 		return;
 	drawing_putf(d, "<rect x=\"%u\" y=\"%u\" width=\"%d\" height=\"%d\" fill=\"#%06x\"%s/>",
@@ -167,6 +168,7 @@ void scene_draw_legend(struct scene *s)
 	else
 		put_classes(&l);
 	if (is_pruned(s))
-		put_swatch(&l, s->delta ? DELTA_PRUNED : PALETTE_PRUNED, "", "too narrow to draw");
+		put_swatch(&l, s->delta ? DELTA_PRUNED : PALETTE_PRUNED, " class=\"few\"",
+			   "too narrow to draw");
 	drawing_put(&s->d, "</g>\n");
 }

@@ -18,21 +18,24 @@ static int add_piece(const char *const piece[2], struct str *out)
 	return err ? err : str_add_clean(out, piece[1], strlen(piece[1]), 0);
 }
 
+static long width_of(const struct scene *s, const char *text)
+{
+	return label_width_font(text, s->m.small_size, s->m.least_width);
+}
+
 /* Puts a piece into the last line, or into a new one if it has no room and there may be one. */
 static int place_piece(struct scene *s, const struct str *piece)
 {
 	struct str *line = s->n_provenance ? &s->provenance[s->n_provenance - 1] : NULL;
-	double size = s->m.small_size;
 	int err = 0;
 
 	if (!line || (s->n_provenance < MAX_LINES &&
-		      label_width(line->data, size) + label_width(SEPARATOR, size) +
-				      label_width(str_text(piece), size) >
+		      width_of(s, line->data) + width_of(s, SEPARATOR) + width_of(s, piece->data) >
 			      s->m.inner * 100L))
 		line = &s->provenance[s->n_provenance++];
 	else
 		err = str_add(line, SEPARATOR);
-	return err ? err : str_add(line, str_text(piece));
+	return err ? err : str_add(line, piece->data);
 }
 
 int scene_wrap_provenance(struct scene *s)

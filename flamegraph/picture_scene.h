@@ -15,7 +15,6 @@
 #include "flamegraph/picture.h"
 
 #define PICTURE_TEXT_INDENT 3
-#define PICTURE_FAINT	    "#5a5a64" /* text that is there but not first; on white */
 
 struct scene_pane {
 	struct flame_layout *layout;
@@ -56,6 +55,9 @@ struct scene {
 	uint32_t text_color, faint_color; /* outside of boxes */
 };
 
+/* What is 100 %, in whole numbers; 0: all that is there. */
+int64_t picture_total(const struct picture_options *options);
+
 /* picture_frames.c: the names of panes, and the rows of frames. */
 void scene_draw_panes(struct scene *s);
 
@@ -69,6 +71,9 @@ void scene_draw_provenance(struct scene *s);
 /* picture_data.c: the call tree inside, and the scripts. */
 void scene_draw_data(struct scene *s);
 void scene_draw_script(struct scene *s);
+
+/* picture_page.c: the whole file: what stands around the frames, in SVG or in HTML. */
+void scene_draw_file(struct scene *s);
 
 /* Text that is cut to its room, with all of it in its tooltip. 'attributes': more of them. */
 void scene_put_text(struct scene *s, const char *text, double size, unsigned int room,

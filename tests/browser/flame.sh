@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 # flame: flame graphs in a real browser (headless Chromium, driven by puppeteer-core). TAP.
-#	FATHOM=build/fathom tests/browser/flame.sh [TOPIC]...	views searches keyboard pages
+#	FATHOM=build/fathom tests/browser/flame.sh [TOPIC]...	as in flame/run.js
 #	O=build			where what npm fetches is kept
 set -u -o pipefail
 cd "$(dirname "$0")/../.." || exit 3
@@ -72,6 +72,11 @@ printf '%s\n' '"><script>window.owned=1</script>]]>&amp;<img src="x" onerror="wi
 	'</metadata></script></svg><script>window.owned=1</script>;--><a href="javascript:owned=1"> 3' \
 	>"$tmp/evil.folded"
 
+printf '%s\n' 'sh;main;work;read_[k] 60' 'sh;main;work;think 30' 'sh;main;rest 10' \
+	'sh;main;old;deep 15' >"$tmp/before.folded"
+printf '%s\n' 'sh;main;work;read_[k] 75' 'sh;main;work;think 30' 'sh;main;rest 5' \
+	'sh;main;fresh 5' >"$tmp/after.folded"
+
 picture() { # picture OUTPUT INPUT [OPTION...]
 	local out=$1 in=$2
 	shift 2
@@ -84,6 +89,15 @@ done
 picture pruned.svg many --min-width 4
 picture few.html few --html
 picture evil.html evil --html
+difference() { # difference OUTPUT [OPTION...]
+	"$FATHOM" diff --quiet --noise none "${@:2}" -o "$tmp/$1" "$tmp/before.folded" \
+		"$tmp/after.folded" >"$tmp/table" ||
+		{ tap_not_ok "pictures are written" "$1"; tap_done; }
+}
+difference diff.svg
+difference negated.svg --negate
+difference percent.svg --color-by percent
+difference panes.svg --panes 2
 grep -q '^rest_frames ' "$tmp/huge.svg" || tap_not_ok "the largest picture has rests"
 
 node tests/browser/flame/run.js "$tmp" "$modules/node_modules" "$@"

@@ -67,6 +67,7 @@ static void in_a_font_that_is_not_known_letters_may_all_be_wide(void **state)
 	assert_int_equal(label_least_width(NULL), 0);
 	assert_int_equal(label_least_width(LABEL_FONT), 0);
 	assert_true(label_least_width("monospace") > 602); /* of DejaVu Sans Mono */
+	assert_int_equal(label_width_font("iiW", 10, 602), 2 * 602 + 989);
 	assert_int_equal(label_fit_font("iiiiiiii", 10, 602, 8 * 602, &label), 0);
 	assert_string_equal(str_text(&label), "iiiiiiii");
 	str_clear(&label);

@@ -325,6 +325,42 @@ static void a_total_makes_frames_smaller_parts(void **state)
 	drawn_release(&d);
 }
 
+static struct flame_data *read_back(const struct drawn *d)
+{
+	FILE *in = fmemopen(d->text, d->len, "r");
+	struct flame_data *data = NULL;
+
+	assert_non_null(in);
+	assert_int_equal(flame_data_read(in, "picture", &data), 0);
+	fclose(in);
+	return data;
+}
+
+static void the_call_tree_inside_is_whole_whatever_is_drawn(void **state)
+{
+	struct picture_options o = samples_1020();
+	struct flame_data *data;
+	struct drawn d;
+	int i;
+
+	(void)state;
+	drawn_init(&d, shell_profile());
+	o.min_width = 5000; /* all are joined */
+	o.total = 2000;
+	for (i = 0; i < 2; i++) {
+		o.is_html = i;
+		drawn_write(&d, &o);
+		data = read_back(&d);
+		assert_int_equal(data->tree->n_nodes, d.tree->n_nodes);
+		assert_int_equal(data->tree->nodes[0].value, 1000);
+		assert_int_equal(data->n_rests, 0);
+		assert_non_null(strstr(data->header, "\"total\":2000,"));
+		assert_non_null(strstr(data->header, "\"title\":\"Flame Graph\""));
+		flame_data_free(data);
+	}
+	drawn_release(&d);
+}
+
 static void fonts_and_rows_have_the_size_that_is_wanted(void **state)
 {
 	struct picture_options o = samples_1020();
@@ -340,6 +376,7 @@ static void fonts_and_rows_have_the_size_that_is_wanted(void **state)
 	drawn_has(&d, " data-row=\"30\" data-box=\"29\"");
 	drawn_has(&d, " height=\"29\" fill=");
 	assert_int_equal(row_of(&d, "all"), row_of(&d, "bash") + 30);
+	drawn_has(&d, "<rect x=\"146\" y="); /* the third: all letters are wide */
 	o.font_size = 1e9;
 	o.row_height = UINT32_MAX;
 	drawn_write(&d, &o);
@@ -451,6 +488,10 @@ static void the_html_has_the_same_body(void **state)
 	drawn_has(&d, svg);
 	drawn_has(&d, "</svg>\n");
 	drawn_is_valid(&d);
+	drawn_has(&d, "prefers-color-scheme:dark){\nbody{");
+	assert_int_equal(palette_background_find("blue", o.palette.background), 0);
+	drawn_write(&d, &o);
+	drawn_has(&d, "body{background:#e0e0ff}");
 	drawn_release(&d);
 }
 
@@ -714,6 +755,7 @@ int main(void)
 		cmocka_unit_test(without_samples_the_picture_says_so),
 		cmocka_unit_test(joined_frames_say_how_many_and_how_much_they_are),
 		cmocka_unit_test(a_total_makes_frames_smaller_parts),
+		cmocka_unit_test(the_call_tree_inside_is_whole_whatever_is_drawn),
 		cmocka_unit_test(fonts_and_rows_have_the_size_that_is_wanted),
 		cmocka_unit_test(papers_are_white_a_colour_or_a_gradient),
 		cmocka_unit_test(where_it_comes_from_stands_below),

@@ -81,20 +81,41 @@ static bool is_significant(void *arg, const char *function, const char *module, 
 	return false;
 }
 
+/* "RUN: CASE" */
+static int add_side(struct str *out, const char *path, const char *name)
+{
+	return str_addf(out, "%s%s%s", path, *name ? ": " : "", name);
+}
+
 static int write_picture(const struct evidence *pic, const struct flame_tree *tree, FILE *out)
 {
 	const struct functions_comparison *f = pic->f->comparison;
+	const struct gate_result *g = pic->s->result;
 	_cleanup_(str_release) struct str title = { 0 }, subtitle = { 0 };
+	_cleanup_(str_release) struct str before = { 0 }, after = { 0 };
+	const char *provenance[][2] = {
+		{ "before", "" },
+		{ "after", "" },
+		{ "noise", "as the gate judged it" },
+	};
 	struct picture_options options = { .unit = f->unit, .value = f->value, .min_width = -1 };
-	int err = str_addf(&title, "%s%s%s: what changed of %s", pic->s->result->scenario,
+	int err = str_addf(&title, "%s%s%s: what changed of %s", g->scenario,
 			   *pic->c->cell ? " " : "", pic->c->cell, pic->f->collector);
 
 	if (!err)
 		err = str_addf(&subtitle, "%s per iteration, %zu pairs", f->value, f->n_pairs);
+	if (!err)
+		err = add_side(&before, g->before_path, pic->c->before_name);
+	if (!err)
+		err = add_side(&after, g->after_path, pic->c->after_name);
 	if (err)
 		return errf(err, "no memory for a flame graph");
+	provenance[0][1] = str_text(&before);
+	provenance[1][1] = str_text(&after);
 	options.title = str_text(&title);
 	options.subtitle = str_text(&subtitle);
+	options.provenance = (const char *const(*)[2])provenance;
+	options.n_provenance = ARRAY_SIZE(provenance);
 	return picture_write(tree, &options, out);
 }
 

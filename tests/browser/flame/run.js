@@ -8,7 +8,7 @@ const path = require("path");
 const { launch } = require("../browser");
 const { check, note, done } = require("../tap");
 
-const TOPICS = ["views", "searches", "keyboard", "pages", "panes"];
+const TOPICS = ["views", "changes", "searches", "keyboard", "pages", "panes"];
 
 async function main() {
 	const [folder, modules, ...topics] = process.argv.slice(2);

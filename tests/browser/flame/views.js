@@ -30,6 +30,19 @@ async function zoom({ check, open, truth }) {
 		assert.deepStrictEqual(await look.names(page), all);
 		assert.strictEqual(await look.fragment(page), "");
 	});
+	await check("back leads to another side, too, and keeps the search", async () => {
+		const page = await open("few.svg");
+		await look.clickBox(page, "work");
+		await page.type("input", "read");
+		await look.clickButton(page, "Callers");
+		assert.deepStrictEqual(await look.crumbs(page), ["all"]);
+		await look.clickButton(page, "Back");
+		assert.deepStrictEqual(await look.crumbs(page), ["all", "sh", "main", "work"]);
+		assert.strictEqual(await look.pressed(page, "Callers"), "false");
+		await look.clickButton(page, "Back");
+		assert.deepStrictEqual(await look.crumbs(page), ["all"]);
+		assert.strictEqual(await look.matched(page), "Matched: 60.00%");
+	});
 	await check("each part of the path leads to its frame", async () => {
 		const page = await open("few.svg");
 		await look.clickBox(page, "think");
