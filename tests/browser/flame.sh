@@ -36,7 +36,7 @@ fetch_modules() {
 	rm -f "$have"
 	return 1
 }
-fetch_modules || skip_all "npm could not fetch puppeteer-core: $(tail -n 1 "$tmp/npm")"
+fetch_modules || skip_all "npm could not fetch puppeteer-core: $(head -n 1 "$tmp/npm")"
 
 # Nested, recursive and narrow frames: 2,000 stacks of names that come again and again.
 awk 'BEGIN {

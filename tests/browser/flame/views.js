@@ -106,6 +106,16 @@ async function others({ check, open, truth }) {
 		assert.deepStrictEqual((await look.described(page)).map((b) => b.name),
 			["all", "read", "work", "main", "sh"]);
 	});
+	await check("a zoom in callers finds those that are rare among all", async () => {
+		const page = await open("huge.svg", { fragment: "callers=1" });
+		const rare = async () => (await look.described(page)).filter((b) =>
+			b.depth === 2 && !b.few && parseInt(b.lines[0], 10) < 20).length;
+		await look.clickBox(page, "sweep_20");
+		const found = await rare();
+		assert(found > 20, `only ${found} callers`);
+		const other = await open("huge.svg", { fragment: await look.fragment(page) });
+		assert.deepStrictEqual(await look.crumbs(other), ["all", "sweep_20"]);
+	});
 	await check("merged recursion has no function within itself", async () => {
 		const page = await open("many.svg");
 		const total = truth("many", "total"), all = total.app;
