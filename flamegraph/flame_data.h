@@ -44,10 +44,12 @@
  *   "count_name": T, "name_type": T (texts; null if not set), "nodes": N (with the rests),
  *   "frames": N, "all_nodes": N (of the whole tree, so without rests), "total": N (what is 100 %),
  *   "chart": bool, "icicle": bool, "negate": bool, "provenance": [[KEY, TEXT], ...] }
- * of two profiles also "scales": [BEFORE, AFTER] and "delta_by": "value"|"percent"; if something is
- * known of their frames, "verdicts": [[FRAME, P or null, 0|1 (significant)], ...] of those of which
- * it is; with samples in time "time": { "slot_ns": N, "slots": N, "start_ns": N (wall clock,
- * 0: unknown) }.
+ *   and where there is such a thing
+ *   "unlisted": { "frames": N, "inside": N }: frames in rests that are too many to be listed in
+ *     rest_frames, and 'inside' of the one of them that has the most;
+ *   "scales": [BEFORE, AFTER], "delta_by": "value"|"percent": of two profiles;
+ *   "verdicts": [[FRAME, P or null, 0|1 (significant)], ...] of frames of which something is known;
+ *   "time": { "slot_ns": N, "slots": N, "start_ns": N (wall clock, 0: unknown) }.
  */
 #pragma once
 

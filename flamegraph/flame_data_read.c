@@ -38,7 +38,7 @@ static int read_file(FILE *in, struct str *out)
 		out->len += n;
 	} while (n);
 	out->data[out->len] = '\0';
-	return ferror(in) ? errf(-EIO, "cannot read it: %m") : 0;
+	return ferror(in) ? errf(-errno, "cannot read it: %m") : 0;
 }
 
 /* Whether what is at 'at' is in a tag, as text has neither '<' nor '>' but as entities. */

@@ -50,6 +50,9 @@ struct attempt {
 	const struct flame_tree *tree;
 	const struct flame_data_options *options;
 	const struct flame_census *census; /* NULL: all is kept */
+	size_t max_rest_frames;		   /* that are kept nowhere */
+	size_t n_rest_frames, n_unlisted;  /* of those: that have a number, that have none */
+	uint64_t largest_unlisted;	   /* weight of its stacks */
 	struct flame_kept *kept;
 	struct flame_numbers *numbers;
 	struct flame_section sections[N_SECTIONS];
@@ -77,7 +80,27 @@ static bool is_in_rest(const struct attempt *a, uint32_t frame)
 	return a->census && a->census->frames[frame].n_nodes > a->kept->frames[frame].n_nodes;
 }
 
-/* Frames that are not kept anywhere have to get numbers, too. */
+/* What a frame takes, now or before. */
+static uint64_t weight_of(const struct flame_census *census, uint32_t frame)
+{
+	const struct flame_frame_sum *sum = &census->frames[frame];
+
+	return sum->inside > sum->inside_before ? sum->inside : sum->inside_before;
+}
+
+static int by_weight(const void *a, const void *b, void *arg)
+{
+	const struct attempt *attempt = arg;
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	uint64_t v = weight_of(attempt->census, x), w = weight_of(attempt->census, y);
+
+	return v != w ? (v < w) - (v > w) : flame_frame_compare(attempt->tree, x, y);
+}
+
+/*
+ * Frames that are not kept anywhere have to get numbers, too. If there are so many of them that
+ * their names leave no room, the smallest are not listed.
+ */
 static int number_rest_frames(struct attempt *a)
 {
 	_cleanup_(freep) uint32_t *frames = calloc(a->tree->n_frames + 1, sizeof(*frames));
@@ -90,6 +113,13 @@ static int number_rest_frames(struct attempt *a)
 		if (a->numbers->of[i] == PROFILE_NONE && is_in_rest(a, i))
 			frames[n++] = i;
 	}
+	if (n > a->max_rest_frames) {
+		qsort_r(frames, n, sizeof(*frames), by_weight, a);
+		a->n_unlisted = n - a->max_rest_frames;
+		n = a->max_rest_frames;
+		a->largest_unlisted = weight_of(a->census, frames[n]);
+	}
+	a->n_rest_frames = n;
 	flame_numbers_add(a->numbers, frames, n);
 	return 0;
 }
@@ -234,6 +264,11 @@ static int add_more(const struct attempt *a, json_t *header)
 		err |= json_object_set_new(header, "delta_by",
 					   json_part_text(o->delta_by ? o->delta_by : "value"));
 	}
+	if (a->n_unlisted)
+		err |= json_object_set_new(header, "unlisted",
+					   json_pack("{s:o, s:o}", "frames",
+						     json_part_count(a->n_unlisted), "inside",
+						     json_part_count(a->largest_unlisted)));
 	if (a->tree->verdicts)
 		err |= json_object_set_new(header, "verdicts", verdicts_json(a));
 	if (o->time)
@@ -322,7 +357,7 @@ static struct sizes sizes_of(const struct attempt *a)
 	return sizes;
 }
 
-static int attempt(struct attempt *a, double share, struct sizes *ret)
+static int attempt(struct attempt *a, double share)
 {
 	size_t i;
 	int err;
@@ -330,11 +365,7 @@ static int attempt(struct attempt *a, double share, struct sizes *ret)
 	for (i = 0; i < N_SECTIONS; i++)
 		a->sections[i].name = section_names[i];
 	err = fill_sections(a, share);
-	if (!err)
-		err = flame_pack(a->sections, N_SECTIONS);
-	if (!err)
-		*ret = sizes_of(a);
-	return err;
+	return err ? err : flame_pack(a->sections, N_SECTIONS);
 }
 
 static int append(const struct attempt *a, struct str *out)
@@ -356,8 +387,12 @@ struct search {
 	struct flame_census *census;
 	double share;
 	uint64_t weight; /* of what is to be kept */
+	size_t max_rest_frames;
 	double margin;
 };
+
+/* Names may have this part of the budget. */
+#define FIXED_SHARE 0.5
 
 static int next_share(struct search *s, double room, double node_bytes)
 {
@@ -373,20 +408,40 @@ static int next_share(struct search *s, double room, double node_bytes)
 	return err;
 }
 
+/* What is fixed after as many frames as there is room for are left in the list. */
+static double bound_fixed(struct search *s, double budget, double fixed, size_t n_frames)
+{
+	double most = budget * FIXED_SHARE;
+
+	if (fixed <= most)
+		return fixed;
+	s->max_rest_frames = n_frames * (most / fixed);
+	return most;
+}
+
 static int guess_share(struct search *s, size_t budget)
 {
 	double fixed = s->tree->names.len * NAME_BYTES + s->tree->n_frames * FRAME_BYTES;
 
-	return next_share(s, budget - fixed, NODE_BYTES);
+	return next_share(s, budget - bound_fixed(s, budget, fixed, s->tree->n_frames), NODE_BYTES);
 }
 
-static int lower_share(struct search *s, size_t budget, const struct sizes *sizes)
+static int lower_share(struct search *s, size_t budget, const struct attempt *a)
 {
-	double node_bytes = (double)(sizes->all - sizes->fixed) / s->weight;
+	struct sizes sizes = sizes_of(a);
+	double node_bytes = (double)(sizes.all - sizes.fixed) / s->weight;
+	/* If all is kept now, any frame may be in a rest then. */
+	size_t n = a->census ? a->n_rest_frames : a->tree->n_frames;
 
 	/* Fewer nodes take more bytes each. */
 	s->margin *= 0.95;
-	return next_share(s, budget * s->margin - sizes->fixed, node_bytes);
+	return next_share(s, budget * s->margin - bound_fixed(s, budget, sizes.fixed, n),
+			  node_bytes);
+}
+
+static bool is_last(const struct search *s, const struct attempt *a)
+{
+	return s->weight <= 1 && !a->n_rest_frames;
 }
 
 static int search(struct search *s, const struct flame_data_options *options, struct str *out)
@@ -396,15 +451,15 @@ static int search(struct search *s, const struct flame_data_options *options, st
 			.tree = s->tree,
 			.options = options,
 			.census = s->share > 0 ? s->census : NULL,
+			.max_rest_frames = s->max_rest_frames,
 		};
-		struct sizes sizes;
-		int err = attempt(&a, s->share, &sizes);
+		int err = attempt(&a, s->share);
 
 		if (err)
 			return err;
-		if (!options->budget || sizes.all <= options->budget || s->weight <= 1)
+		if (!options->budget || sizes_of(&a).all <= options->budget || is_last(s, &a))
 			return append(&a, out);
-		err = lower_share(s, options->budget, &sizes);
+		err = lower_share(s, options->budget, &a);
 		if (err)
 			return err;
 	}
@@ -413,7 +468,12 @@ static int search(struct search *s, const struct flame_data_options *options, st
 int flame_data_add(const struct flame_tree *tree, const struct flame_data_options *options,
 		   struct str *out)
 {
-	struct search s = { .tree = tree, .weight = tree->n_nodes, .margin = 1 };
+	struct search s = {
+		.tree = tree,
+		.weight = tree->n_nodes,
+		.max_rest_frames = SIZE_MAX,
+		.margin = 1,
+	};
 	int err = 0;
 
 	if (options->budget && tree->n_nodes > WHOLE_NODES)

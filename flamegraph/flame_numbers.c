@@ -127,11 +127,9 @@ void flame_numbers_free(struct flame_numbers *numbers)
 /* --- frames that are in rests only ---------------------------------------------------------------
  */
 
-static int compare_frames(const void *a, const void *b, void *arg)
+int flame_frame_compare(const struct flame_tree *tree, uint32_t a, uint32_t b)
 {
-	const struct flame_tree *tree = arg;
-	const struct flame_frame *x = &tree->frames[*(const uint32_t *)a];
-	const struct flame_frame *y = &tree->frames[*(const uint32_t *)b];
+	const struct flame_frame *x = &tree->frames[a], *y = &tree->frames[b];
 	int order = strcmp(strtab_get(&tree->names, x->name), strtab_get(&tree->names, y->name));
 
 	if (!order)
@@ -140,11 +138,16 @@ static int compare_frames(const void *a, const void *b, void *arg)
 	return order ? order : (x->kind > y->kind) - (x->kind < y->kind);
 }
 
+static int by_name(const void *a, const void *b, void *arg)
+{
+	return flame_frame_compare(arg, *(const uint32_t *)a, *(const uint32_t *)b);
+}
+
 void flame_numbers_add(struct flame_numbers *numbers, uint32_t *frames, size_t n)
 {
 	size_t i;
 
-	qsort_r(frames, n, sizeof(*frames), compare_frames, (void *)numbers->tree);
+	qsort_r(frames, n, sizeof(*frames), by_name, (void *)numbers->tree);
 	for (i = 0; i < n; i++)
 		number_of(numbers, frames[i]);
 }

@@ -26,6 +26,9 @@ int flame_numbers_new(const struct flame_tree *tree, const struct flame_kept *ke
 void flame_numbers_free(struct flame_numbers *numbers);
 DEFINE_FREEP(struct flame_numbers, flame_numbers_free)
 
+/* By name, module and kind: less than 0, 0 or more than 0. */
+int flame_frame_compare(const struct flame_tree *tree, uint32_t a, uint32_t b);
+
 /* Gives numbers to those of 'frames' (of the tree) that have none. The array may be reordered. */
 void flame_numbers_add(struct flame_numbers *numbers, uint32_t *frames, size_t n);
 

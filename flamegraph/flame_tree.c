@@ -16,7 +16,7 @@ struct child_slot {
 	uint32_t tag;  /* of the hash; spares most looks at nodes that differ */
 };
 
-#define AHEAD 16 /* nodes; about as many reads can be on their way */
+#define AHEAD 16 /* nodes: so many reads may be on their way */
 
 struct step {
 	uint32_t frame, node;
@@ -55,10 +55,9 @@ void flame_tree_free(struct flame_tree *tree)
 	free(tree);
 }
 
-static int no_room(const struct flame_tree *tree, int err)
+static int no_room(int err)
 {
-	return errf(err, "cannot merge stacks into a tree of more than %zu frames: %s",
-		    tree->n_nodes, strerror(-err));
+	return errf(err, "cannot keep all stacks: %s", strerror(-err));
 }
 
 /* --- frames -------------------------------------------------------------------------------- */
@@ -91,7 +90,7 @@ int flame_tree_add_frame(struct flame_tree *tree, const char *name, const char *
 {
 	int err = add_frame(tree, name, module, kind, ret);
 
-	return err ? no_room(tree, err) : 0;
+	return err ? no_room(err) : 0;
 }
 
 /* --- nodes --------------------------------------------------------------------------------- */
@@ -302,7 +301,7 @@ int flame_tree_add(struct flame_tree *tree, const uint32_t *frames, size_t n, in
 
 	if (!err)
 		err = add_value(tree, node, value, before);
-	return err ? no_room(tree, err) : 0;
+	return err ? no_room(err) : 0;
 }
 
 int flame_tree_new(bool is_chart, struct flame_tree **ret)
@@ -325,94 +324,6 @@ int flame_tree_new(bool is_chart, struct flame_tree **ret)
 	push_node(tree, PROFILE_NONE, 0, PROFILE_NONE);
 	*ret = take(tree);
 	return 0;
-}
-
-/* --- merging ------------------------------------------------------------------------------- */
-
-static int map_frames(struct flame_tree *into, const struct flame_tree *from, uint32_t *map)
-{
-	uint32_t i;
-	int err;
-
-	map[0] = 0;
-	for (i = 1; i < from->n_frames; i++) {
-		const struct flame_frame *frame = &from->frames[i];
-
-		err = add_frame(into, strtab_get(&from->names, frame->name),
-				strtab_get(&from->names, frame->module), frame->kind, &map[i]);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-/* In the place of its first child, a node of 'from' that was merged has the one that it became. */
-static uint32_t became(const struct flame_tree *from, uint32_t node)
-{
-	return from->nodes[node].first_child;
-}
-
-/*
- * Has memory answer in time for what merging node i will look at: what it may become, if its parent
- * was merged by now and was there before.
- */
-static void ask_ahead(const struct flame_tree *into, uint32_t n_old, const struct flame_tree *from,
-		      uint32_t i, uint32_t n_merged, const uint32_t *frame_of)
-{
-	const struct flame_building *b = into->building;
-	const struct flame_node *node = &from->nodes[i];
-	uint32_t parent;
-
-	if (node->parent >= n_merged || (parent = became(from, node->parent)) >= n_old)
-		return;
-	__builtin_prefetch(&into->nodes[parent]);
-	if (b->n_slots)
-		__builtin_prefetch(
-			&b->slots[child_hash(parent, frame_of[node->frame]) & (b->n_slots - 1)]);
-}
-
-static int merge_node(struct flame_tree *into, uint32_t n_old, struct flame_tree *from, uint32_t i,
-		      const uint32_t *frame_of)
-{
-	struct flame_node *node = &from->nodes[i];
-	uint32_t at = 0, parent, frame;
-	int err = 0;
-
-	if (i) {
-		parent = became(from, node->parent);
-		frame = frame_of[node->frame];
-		/* What is below a new node is new. */
-		at = parent < n_old ? find_child(into, parent, frame) : PROFILE_NONE;
-		if (at == PROFILE_NONE)
-			err = add_child(into, parent, frame, &at);
-	}
-	node->first_child = at;
-	return err ? err : add_value(into, at, node->value, from->before ? from->before[i] : 0);
-}
-
-static int merge_nodes(struct flame_tree *into, struct flame_tree *from, const uint32_t *frame_of)
-{
-	uint32_t n_old = into->n_nodes, i;
-	int err = 0;
-
-	for (i = 0; !err && i < from->n_nodes; i++) {
-		if (from->n_nodes - i > AHEAD)
-			ask_ahead(into, n_old, from, i + AHEAD, i, frame_of);
-		err = merge_node(into, n_old, from, i, frame_of);
-	}
-	return err;
-}
-
-int flame_tree_merge(struct flame_tree *into, struct flame_tree *from)
-{
-	_cleanup_(freep) uint32_t *map = calloc(from->n_frames, sizeof(*map));
-	int err = map ? 0 : -ENOMEM;
-
-	if (!err)
-		err = map_frames(into, from, map);
-	if (!err)
-		err = merge_nodes(into, from, map);
-	return err ? no_room(into, err) : 0;
 }
 
 /* --- finishing ----------------------------------------------------------------------------- */
@@ -578,7 +489,7 @@ static int copy_nodes(struct flame_tree *tree, const struct calltree *from,
 }
 
 static int of_calltree(const struct calltree *from, const struct selves *selves,
-		       struct flame_tree **ret)
+		       struct flame_tree **ret, uint32_t **ret_nodes)
 {
 	_cleanup_(flame_tree_freep) struct flame_tree *tree = NULL;
 	_cleanup_(freep) uint32_t *map = calloc(from->n_nodes, sizeof(*map));
@@ -587,19 +498,28 @@ static int of_calltree(const struct calltree *from, const struct selves *selves,
 	if (err)
 		return err;
 	if (!map || (selves->before && make_before(tree)))
-		return no_room(tree, -ENOMEM);
+		return no_room(-ENOMEM);
 	err = copy_nodes(tree, from, selves, map);
 	if (err)
-		return no_room(tree, err);
+		return no_room(err);
 	err = flame_tree_finish(tree);
-	if (!err)
-		*ret = take(tree);
-	return err;
+	if (err)
+		return err;
+	if (ret_nodes)
+		*ret_nodes = take(map);
+	*ret = take(tree);
+	return 0;
 }
 
 int flame_tree_of_calltree(const struct calltree *from, struct flame_tree **ret)
 {
-	return of_calltree(from, &(struct selves){ 0 }, ret);
+	return of_calltree(from, &(struct selves){ 0 }, ret, NULL);
+}
+
+int flame_tree_of_calltree_with(const struct calltree *from, struct flame_tree **ret,
+				uint32_t **ret_nodes)
+{
+	return of_calltree(from, &(struct selves){ 0 }, ret, ret_nodes);
 }
 
 /* What the nodes of 'from' spent themselves, by the nodes that they have become. */
@@ -628,7 +548,7 @@ int flame_tree_of_calltrees(const struct calltree *before, const struct calltree
 	if (!self_before || !self_after)
 		return errf(-ENOMEM, "no memory to compare %zu frames", both->n_nodes);
 	return of_calltree(both, &(struct selves){ .value = self_after, .before = self_before },
-			   ret);
+			   ret, NULL);
 }
 
 /* --- reading ------------------------------------------------------------------------------- */

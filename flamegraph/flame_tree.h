@@ -63,7 +63,8 @@ DEFINE_FREEP(struct flame_tree, flame_tree_free)
  * Building. Frames are told apart by name, module and kind; 'module' may be "". A stack is its
  * frames from the root (not "all") on; its values are added to its last node, negative ones count
  * as nothing and sums saturate. 'before' is 0 for one profile: an array is made at the first other.
- * In a chart a frame goes on if the stack before has it, too, below the same ones.
+ * In a chart a frame goes on if the stack before has it, too, below the same ones. One thread may
+ * add frames while another adds stacks of those that were there before.
  * Then flame_tree_finish() sorts, adds up, and drops what is only needed for building; values may
  * only be read after it. 0, -ENOMEM or -EOVERFLOW (2^32 - 2 nodes), with a sentence.
  */
@@ -73,14 +74,11 @@ int flame_tree_add(struct flame_tree *tree, const uint32_t *frames, size_t n, in
 		   int64_t before);
 int flame_tree_finish(struct flame_tree *tree);
 
-/*
- * Adds what is in 'from', before either is finished; neither is a chart. 'from' can only be freed
- * then, whether it went well or not. Errors as above.
- */
-int flame_tree_merge(struct flame_tree *into, struct flame_tree *from);
-
 /* Of one profile's call tree, or of two ones joined. 0 or -errno with a sentence. */
 int flame_tree_of_calltree(const struct calltree *from, struct flame_tree **ret);
+/* The same of one; (*ret_nodes)[i], the caller's, is what node i of the call tree has become. */
+int flame_tree_of_calltree_with(const struct calltree *from, struct flame_tree **ret,
+				uint32_t **ret_nodes);
 int flame_tree_of_calltrees(const struct calltree *before, const struct calltree *after,
 			    struct flame_tree **ret);
 

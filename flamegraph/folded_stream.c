@@ -28,10 +28,23 @@ struct piece {
 	bool is_mended;
 };
 
-struct worker {
-	struct folded_source *source;
+/* What all workers work on. */
+struct job {
 	const struct folded_stream_options *options;
+	struct folded_source source;
 	struct flame_tree *tree;
+	pthread_mutex_t frames_lock; /* of the tree's frames */
+	pthread_mutex_t nodes_lock;  /* of all else of the tree */
+};
+
+/* A stack of a block, until the tree is free; its frames are behind those of the one before. */
+struct parsed {
+	size_t n;
+	int64_t count, before;
+};
+
+struct worker {
+	struct job *job;
 	struct frame_cache *cache;
 	struct folded_block block;
 	struct folded_repairs repairs;
@@ -45,8 +58,12 @@ struct worker {
 	size_t n_pieces, pieces_cap;
 	uint32_t *frames;
 	size_t frames_cap;
-	uint32_t *reversed;
-	size_t reversed_cap;
+
+	/* Of this block. */
+	struct parsed *parsed;
+	size_t n_parsed, parsed_cap;
+	uint32_t *parsed_frames;
+	size_t n_parsed_frames, parsed_frames_cap;
 
 	pthread_t thread;
 	int err;
@@ -148,24 +165,22 @@ static int parse_stack(struct worker *w, const char *stack, size_t len)
 	return 0;
 }
 
-static int reverse(struct worker *w, const uint32_t **frames, size_t n)
+static void copy_frames(uint32_t *to, const uint32_t *from, size_t n, bool is_reversed)
 {
 	size_t i;
 
-	if (array_reserve(w->reversed, w->reversed_cap, n))
-		return errf(-ENOMEM, "no memory for a stack of %zu frames", n);
-	for (i = 0; i < n; i++)
-		w->reversed[i] = (*frames)[n - 1 - i];
-	*frames = w->reversed;
-	return 0;
+	if (!is_reversed)
+		memcpy(to, from, n * sizeof(*to));
+	for (i = 0; is_reversed && i < n; i++)
+		to[i] = from[n - 1 - i];
 }
 
-static int add_stack(struct worker *w, const struct folded_line *line)
+/* Puts the stack that was parsed last to those for the tree. */
+static int keep_stack(struct worker *w, const struct folded_line *line)
 {
 	const struct piece *last = &w->pieces[w->n_pieces - 1];
 	const uint32_t *frames = w->frames;
 	size_t n = last->n;
-	int err = 0;
 
 	w->repairs.text += last->is_mended;
 	/* Possible where an encoding has bytes that mean nothing. */
@@ -178,19 +193,21 @@ static int add_stack(struct worker *w, const struct folded_line *line)
 		frames += n - PROFILE_MAX_DEPTH;
 		n = PROFILE_MAX_DEPTH;
 	}
-	if (w->options->is_reversed)
-		err = reverse(w, &frames, n);
-	if (!err)
-		err = flame_tree_add(w->tree, frames, n, line->count, line->before);
-	w->n_stacks += !err;
-	return err;
+	if (array_reserve(w->parsed, w->parsed_cap, w->n_parsed + 1) ||
+	    array_reserve(w->parsed_frames, w->parsed_frames_cap, w->n_parsed_frames + n))
+		return errf(-ENOMEM, "no memory for a stack of %zu frames", n);
+	copy_frames(w->parsed_frames + w->n_parsed_frames, frames, n, w->job->options->is_reversed);
+	w->n_parsed_frames += n;
+	w->parsed[w->n_parsed++] =
+		(struct parsed){ .n = n, .count = line->count, .before = line->before };
+	return 0;
 }
 
 /* --- lines --------------------------------------------------------------------------------- */
 
 static int add_line(struct worker *w, char *text, size_t len)
 {
-	const double factor = w->options->factor != 0 ? w->options->factor : 1;
+	const double factor = w->job->options->factor != 0 ? w->job->options->factor : 1;
 	struct folded_line line;
 	int err;
 
@@ -199,12 +216,12 @@ static int add_line(struct worker *w, char *text, size_t len)
 		return 0;
 	}
 	if (!len ||
-	    !folded_line_parse(text, len, w->options->has_before, factor, &line, &w->repairs))
+	    !folded_line_parse(text, len, w->job->options->has_before, factor, &line, &w->repairs))
 		return 0;
 	/* In the place of the space behind it: every frame ends the same way then. */
 	text[line.stack - text + line.stack_len] = ';';
 	err = parse_stack(w, line.stack, line.stack_len + 1);
-	return err ? err : add_stack(w, &line);
+	return err ? err : keep_stack(w, &line);
 }
 
 /* The last stack is compared with the next block's first. */
@@ -224,7 +241,7 @@ static int keep_last(struct worker *w)
 
 static int check_limits(const struct worker *w)
 {
-	if (w->tree->n_nodes > FOLDED_STREAM_MAX_NODES)
+	if (w->job->tree->n_nodes > FOLDED_STREAM_MAX_NODES)
 		return errf(-EFBIG,
 			    "the stacks have more than %u different frames below each other",
 			    FOLDED_STREAM_MAX_NODES);
@@ -232,6 +249,24 @@ static int check_limits(const struct worker *w)
 		return errf(-EFBIG, "the names of the frames are more than %llu bytes",
 			    FOLDED_STREAM_MAX_NAMES);
 	return 0;
+}
+
+/* While others parse. */
+static int add_parsed(struct worker *w)
+{
+	const uint32_t *frames = w->parsed_frames;
+	size_t i;
+	int err;
+
+	pthread_mutex_lock(&w->job->nodes_lock);
+	err = check_limits(w);
+	for (i = 0; !err && i < w->n_parsed; frames += w->parsed[i++].n)
+		err = flame_tree_add(w->job->tree, frames, w->parsed[i].n, w->parsed[i].count,
+				     w->parsed[i].before);
+	pthread_mutex_unlock(&w->job->nodes_lock);
+	w->n_stacks += w->n_parsed;
+	w->n_parsed = w->n_parsed_frames = 0;
+	return err;
 }
 
 static int add_block(struct worker *w)
@@ -247,38 +282,33 @@ static int add_block(struct worker *w)
 		err = add_line(w, at, newline - at);
 	}
 	if (!err)
-		err = check_limits(w);
+		err = add_parsed(w);
 	return err ? err : keep_last(w);
 }
 
 /* --- workers ------------------------------------------------------------------------------- */
 
-static int worker_init(struct worker *w, struct folded_source *source,
-		       const struct folded_stream_options *options)
+static int worker_init(struct worker *w, struct job *job)
 {
-	int err;
-
-	*w = (struct worker){ .source = source, .options = options };
-	err = flame_tree_new(options->is_chart, &w->tree);
-	if (!err)
-		err = frame_cache_new(w->tree, options->encoding, &w->cache);
-	return err;
+	*w = (struct worker){ .job = job };
+	return frame_cache_new(job->tree, &job->frames_lock, job->options->encoding, &w->cache);
 }
 
-/* What is only needed to read; the tree stays. */
-static void worker_done(struct worker *w)
+static void worker_release(struct worker *w)
 {
-	frame_cache_free(take(w->cache));
+	frame_cache_free(w->cache);
 	folded_block_release(&w->block);
 	str_release(&w->kept);
-	free(take(w->pieces));
-	free(take(w->frames));
-	free(take(w->reversed));
+	free(w->pieces);
+	free(w->frames);
+	free(w->parsed);
+	free(w->parsed_frames);
 }
 
+/* 1, 0 at the end of the input, or -errno. */
 static int read_one(struct worker *w)
 {
-	int some = folded_source_read(w->source, &w->block);
+	int some = folded_source_read(&w->job->source, &w->block);
 	int err = some > 0 ? add_block(w) : some;
 
 	return err ? err : some;
@@ -292,12 +322,12 @@ static void *work(void *arg)
 	do
 		some = read_one(w);
 	while (some > 0);
-	w->err = some;
-	if (some)
-		folded_source_stop(w->source);
-	/* Sentences are a thread's own. */
-	snprintf(w->sentence, sizeof(w->sentence), "%s", some ? err_text() : "");
-	worker_done(w);
+	if (some) {
+		w->err = some;
+		/* Sentences are a thread's own. */
+		snprintf(w->sentence, sizeof(w->sentence), "%s", err_text());
+		folded_source_stop(&w->job->source);
+	}
 	return NULL;
 }
 
@@ -314,100 +344,86 @@ static unsigned int count_workers(const struct folded_stream_options *options)
 }
 
 /* The first block tells whether others are worth it; those that cannot be had are done without. */
-static void read_all(struct worker *workers, unsigned int n)
+static int read_all(struct worker *workers, unsigned int n)
 {
-	unsigned int n_started = 1;
 	int some = read_one(&workers[0]);
+	unsigned int n_started = 1, i;
 
-	workers[0].err = some < 0 ? some : 0;
-	if (some > 0 && !folded_source_is_done(workers[0].source)) {
-		for (; n_started < n; n_started++) {
-			if (pthread_create(&workers[n_started].thread, NULL, work,
-					   &workers[n_started]))
-				break;
-		}
+	if (some < 0)
+		return some;
+	if (folded_source_is_done(&workers[0].job->source))
+		n = 1;
+	for (; n_started < n; n_started++) {
+		if (pthread_create(&workers[n_started].thread, NULL, work, &workers[n_started]))
+			break;
 	}
-	if (some >= 0)
-		work(&workers[0]);
-	while (--n_started)
-		pthread_join(workers[n_started].thread, NULL);
-}
-
-/* All trees as the first worker's. */
-static int merge(struct worker *workers, unsigned int n)
-{
-	struct flame_tree *largest;
-	unsigned int i, of = 0;
-	int err = 0;
-
-	for (i = 1; i < n; i++) {
-		if (workers[i].tree->n_nodes > workers[of].tree->n_nodes)
-			of = i;
-	}
-	largest = workers[of].tree;
-	workers[of].tree = workers[0].tree;
-	workers[0].tree = largest;
-	for (i = 1; !err && i < n; i++) {
-		err = flame_tree_merge(workers[0].tree, workers[i].tree);
-		flame_tree_free(take(workers[i].tree));
-		workers[0].n_stacks += workers[i].n_stacks;
-		folded_repairs_add(&workers[0].repairs, &workers[i].repairs);
-	}
-	return err ? err : flame_tree_finish(workers[0].tree);
-}
-
-/* The error of the first worker that met one. */
-static int first_error(const struct worker *workers, unsigned int n)
-{
-	unsigned int i;
-
-	for (i = 0; i < n; i++) {
+	work(&workers[0]);
+	for (i = 1; i < n_started; i++)
+		pthread_join(workers[i].thread, NULL);
+	for (i = 0; i < n_started; i++) {
 		if (workers[i].err)
 			return errf(workers[i].err, "%s", workers[i].sentence);
 	}
 	return 0;
 }
 
-static int read_with(struct worker *workers, unsigned int n, struct flame_tree **ret,
-		     struct folded_repairs *ret_repairs)
+/* 0 or -errno; the stacks that were found and what was mended in any case. */
+static int read_with_workers(struct job *job, unsigned int n, uint64_t *ret_n_stacks,
+			     struct folded_repairs *ret_repairs)
 {
-	int err;
+	struct worker workers[FOLDED_STREAM_MAX_WORKERS] = { 0 };
+	unsigned int i;
+	int err = 0;
 
-	read_all(workers, n);
-	err = first_error(workers, n);
+	for (i = 0; !err && i < n; i++)
+		err = worker_init(&workers[i], job);
 	if (!err)
-		err = merge(workers, n);
+		err = read_all(workers, n);
+	for (i = 0; i < n; i++) {
+		*ret_n_stacks += workers[i].n_stacks;
+		folded_repairs_add(ret_repairs, &workers[i].repairs);
+		worker_release(&workers[i]);
+	}
+	ret_repairs->too_long += job->source.too_long;
+	return err;
+}
+
+static int run(struct job *job, struct flame_tree **ret, struct folded_repairs *ret_repairs)
+{
+	struct folded_repairs repairs = { 0 };
+	uint64_t n_stacks = 0;
+	int err = flame_tree_new(job->options->is_chart, &job->tree);
+
+	if (!err)
+		err = read_with_workers(job, count_workers(job->options), &n_stacks, &repairs);
+	if (!err)
+		err = flame_tree_finish(job->tree);
 	if (err)
 		return err;
-	*ret = take(workers[0].tree);
-	*ret_repairs = workers[0].repairs;
-	ret_repairs->too_long += workers[0].source->too_long;
-	return workers[0].n_stacks ? 0
-				   : errf(-ENODATA, "there are no stacks (lines of "
-						    "'frame;frame COUNT')");
+	*ret = take(job->tree);
+	*ret_repairs = repairs;
+	if (!n_stacks)
+		return errf(-ENODATA, "there are no stacks (lines of 'frame;frame COUNT')");
+	return 0;
 }
 
 int folded_stream_read(char *const *paths, size_t n, const struct folded_stream_options *options,
 		       struct flame_tree **ret, struct folded_repairs *ret_repairs)
 {
-	unsigned int n_workers = count_workers(options), i;
-	struct worker workers[FOLDED_STREAM_MAX_WORKERS] = { 0 };
-	struct folded_source source;
-	int err = 0;
+	struct job job = { .options = options };
+	int err;
 
 	if (!(options->factor >= 0) || isinf(options->factor))
 		return errf(-EINVAL, "counts are multiplied by a factor above 0, not %g",
 			    options->factor);
-	folded_source_init(&source, paths, n,
+	pthread_mutex_init(&job.frames_lock, NULL);
+	pthread_mutex_init(&job.nodes_lock, NULL);
+	folded_source_init(&job.source, paths, n,
 			   options->block_bytes ? options->block_bytes : BLOCK_BYTES);
-	for (i = 0; !err && i < n_workers; i++)
-		err = worker_init(&workers[i], &source, options);
-	if (!err)
-		err = read_with(workers, n_workers, ret, ret_repairs);
-	for (i = 0; i < n_workers; i++) {
-		worker_done(&workers[i]);
-		flame_tree_free(workers[i].tree);
-	}
-	folded_source_release(&source);
+	err = run(&job, ret, ret_repairs);
+	flame_tree_free(job.tree);
+	folded_source_release(&job.source);
+	pthread_mutex_destroy(&job.nodes_lock);
+	pthread_mutex_destroy(&job.frames_lock);
 	return err;
 }

@@ -20,7 +20,7 @@ struct folded_stream_options {
 	size_t block_bytes;   /* read at a time; 0: the default */
 };
 
-#define FOLDED_STREAM_MAX_WORKERS 4 /* each may end up with a whole tree */
+#define FOLDED_STREAM_MAX_WORKERS 4 /* more would wait for the tree, which is one */
 #define FOLDED_STREAM_MAX_NODES	  (1u << 27)
 #define FOLDED_STREAM_MAX_NAMES	  (1ull << 30) /* bytes of distinct frames */
 

@@ -45,6 +45,19 @@ static int convert(struct frame_cache *cache, const char *text, size_t len, bool
 	return err;
 }
 
+static int add_frame(struct frame_cache *cache, const char *name, uint32_t kind, uint32_t *ret)
+{
+	const char *module = kind == FRAME_KERNEL ? "[kernel]" : "";
+	int err;
+
+	if (cache->lock)
+		pthread_mutex_lock(cache->lock);
+	err = flame_tree_add_frame(cache->tree, name, module, kind, ret);
+	if (cache->lock)
+		pthread_mutex_unlock(cache->lock);
+	return err;
+}
+
 static int find_out(struct frame_cache *cache, const char *text, size_t len,
 		    struct cached_frame *ret)
 {
@@ -71,8 +84,7 @@ static int find_out(struct frame_cache *cache, const char *text, size_t len,
 		return 0;
 	kind = folded_take_kind(name, &len);
 	clean->data[name + len - clean->data] = '\0';
-	return flame_tree_add_frame(cache->tree, name, kind == FRAME_KERNEL ? "[kernel]" : "", kind,
-				    &ret->frame);
+	return add_frame(cache, name, kind, &ret->frame);
 }
 
 /* --- the table ------------------------------------------------------------------------------- */
@@ -268,7 +280,8 @@ static int open_encoding(struct frame_cache *cache, const char *name)
 	return check_ascii(cache->encoding, name);
 }
 
-int frame_cache_new(struct flame_tree *tree, const char *encoding, struct frame_cache **ret)
+int frame_cache_new(struct flame_tree *tree, pthread_mutex_t *lock, const char *encoding,
+		    struct frame_cache **ret)
 {
 	_cleanup_(frame_cache_freep) struct frame_cache *cache = calloc(1, sizeof(*cache));
 	int err;
@@ -276,6 +289,7 @@ int frame_cache_new(struct flame_tree *tree, const char *encoding, struct frame_
 	if (!cache)
 		return errf(-ENOMEM, "no memory for the names of frames");
 	cache->tree = tree;
+	cache->lock = lock;
 	cache->encoding = (iconv_t)-1;
 	cache->n_slots = 64;
 	cache->slots = calloc(cache->n_slots, sizeof(*cache->slots));

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <iconv.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,7 @@ struct cached_frame {
 
 struct frame_cache {
 	struct flame_tree *tree;
+	pthread_mutex_t *lock;
 	struct cached_frame *slots; /* those of length 0 are empty */
 	size_t n_slots, n;
 	uint64_t *text; /* the bytes of all */
@@ -36,11 +38,13 @@ struct frame_cache {
 };
 
 /*
- * For a tree that is being built. 'encoding': of the bytes, as iconv(1) names it; NULL: UTF-8. 0,
- * -ENOMEM, or -EINVAL for an encoding that is not known or has not ASCII's bytes for its
+ * For a tree that is being built; caches of several threads that add frames to the same one share
+ * 'lock' (NULL: there is one thread). 'encoding': of the bytes, as iconv(1) names it; NULL: UTF-8.
+ * 0, -ENOMEM, or -EINVAL for an encoding that is not known or has not ASCII's bytes for its
  * characters, with a sentence.
  */
-int frame_cache_new(struct flame_tree *tree, const char *encoding, struct frame_cache **ret);
+int frame_cache_new(struct flame_tree *tree, pthread_mutex_t *lock, const char *encoding,
+		    struct frame_cache **ret);
 void frame_cache_free(struct frame_cache *cache);
 DEFINE_FREEP(struct frame_cache, frame_cache_free)
 

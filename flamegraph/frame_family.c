@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "flamegraph/frame_family.h"
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -56,6 +57,8 @@ static bool is_one_of(const char *file, const char *const *words, size_t n)
 
 static enum frame_family of_file(const char *file)
 {
+	if (!strncmp(file, "[kernel", 7) || !strncmp(file, "[guest.kernel", 13))
+		return FAMILY_KERNEL; /* perf's names for it */
 	if (is_one_of(file, libc_files, ARRAY_SIZE(libc_files)))
 		return FAMILY_LIBC;
 	if (is_one_of(file, runtime_files, ARRAY_SIZE(runtime_files)))
@@ -63,21 +66,43 @@ static enum frame_family of_file(const char *file)
 	return FAMILY_USER;
 }
 
-/* "name (file.py:12)" and "name [file.rb:12]", as samplers of interpreters write them. */
-static bool is_interpreted(const char *name)
+/* "name (file.py:12)", "name [file.rb:12]", "~name /srv/file.js:12": a script and its line. */
+static bool has_script_line(const char *name)
 {
-	const char *at = strstr(name, ".py:");
+	static const char *const scripts[] = { ".py:",	".rb:", ".js:",	 ".mjs:", ".ts:",
+					       ".php:", ".pl:", ".lua:", ".ex:" };
+	size_t i;
 
-	if (!at)
-		at = strstr(name, ".rb:");
-	return at && at[4] >= '0' && at[4] <= '9';
+	for (i = 0; i < ARRAY_SIZE(scripts); i++) {
+		const char *at = strstr(name, scripts[i]);
+
+		if (at && isdigit((unsigned char)at[strlen(scripts[i])]))
+			return true;
+	}
+	return false;
+}
+
+/* "java/lang/String.hashCode", "Ljava/lang/String;::hashCode", "LazyCompile:~f ..." */
+static bool is_named_by_runtime(const char *name)
+{
+	static const char *const packages[] = { "java/", "javax/", "jdk/", "sun/" };
+	size_t i;
+
+	if (!strncmp(name, "LazyCompile:", 12))
+		return true;
+	name += *name == 'L';
+	for (i = 0; i < ARRAY_SIZE(packages); i++) {
+		if (!strncmp(name, packages[i], strlen(packages[i])))
+			return true;
+	}
+	return false;
 }
 
 static enum frame_family of_name(const char *name)
 {
 	if (*name == '[' && strcmp(name, "[unknown]"))
 		return of_file(file_of(name + 1));
-	return is_interpreted(name) ? FAMILY_JIT : FAMILY_USER;
+	return has_script_line(name) || is_named_by_runtime(name) ? FAMILY_JIT : FAMILY_USER;
 }
 
 enum frame_family frame_family_of(uint32_t kind, const char *name, const char *module)

@@ -146,6 +146,45 @@ static void put_measures(struct scene *s)
 	drawing_put(d, o->width ? "" : " data-fluid=\"1\"");
 }
 
+/* Of memory there are several values in bytes, whose pictures look alike. */
+static int add_value(struct str *out, const struct scene *s)
+{
+	int err;
+
+	if (strcmp(s->unit, "bytes") || !strcmp(s->value, "bytes"))
+		return 0;
+	err = str_add(out, " of ");
+	return err ? err : str_add_clean(out, s->value, strlen(s->value), 0);
+}
+
+static int describe_all(const struct scene *s, struct str *out)
+{
+	int err = str_add(out, "all: ");
+
+	if (!err && s->delta)
+		return delta_describe_side(s->delta, FLAME_JOINED, out);
+	if (!err)
+		err = amount_add(out, s->unit, s->value, s->tree->nodes[0].value);
+	return err ? err : add_value(out, s);
+}
+
+/* For those who hear it. */
+static void put_description(struct scene *s)
+{
+	_cleanup_(str_release) struct str all = { 0 };
+	struct drawing *d = &s->d;
+
+	if (!d->err)
+		d->err = describe_all(s, &all);
+	drawing_put(d, "<desc>");
+	drawing_put_xml(d, str_text(&all));
+	drawing_putf(
+		d,
+		". Each box is a frame of a call stack, as wide as what was measured in it and "
+		"in what it calls, which stands %s it.</desc>\n",
+		s->options->is_icicle ? "below" : "above");
+}
+
 static void put_start(struct scene *s)
 {
 	const struct measures *m = &s->m;
@@ -166,6 +205,7 @@ static void put_start(struct scene *s)
 	drawing_put(d, ">\n<title>");
 	drawing_put_xml(d, s->title);
 	drawing_put(d, "</title>\n");
+	put_description(s);
 	put_style(s);
 	put_gradient(s, PAPER, 0);
 	put_gradient(s, BAR_PAPER, m->bottom);
@@ -189,28 +229,6 @@ static void put_head(struct scene *s)
 	if (*s->subtitle)
 		scene_put_text(s, s->subtitle, m->font_size, m->inner, attributes);
 	drawing_put(&s->d, "</g>\n");
-}
-
-/* Of memory there are several values in bytes, whose pictures look alike. */
-static int add_value(struct str *out, const struct scene *s)
-{
-	int err;
-
-	if (strcmp(s->unit, "bytes") || !strcmp(s->value, "bytes"))
-		return 0;
-	err = str_add(out, " of ");
-	return err ? err : str_add_clean(out, s->value, strlen(s->value), 0);
-}
-
-static int describe_all(const struct scene *s, struct str *out)
-{
-	int err = str_add(out, "all: ");
-
-	if (!err && s->delta)
-		return delta_describe_side(s->delta, FLAME_JOINED, out);
-	if (!err)
-		err = amount_add(out, s->unit, s->value, s->tree->nodes[0].value);
-	return err ? err : add_value(out, s);
 }
 
 /* Below the frames: a line for details, which at rest says what all of it is, the legend, and

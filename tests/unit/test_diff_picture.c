@@ -150,7 +150,44 @@ static void options_reach_the_picture(void **state)
 	world_release(&w);
 }
 
-/* The name of the frame that a verdict is of, among those that are significant. */
+static const char *provenance(const struct world *w, const char *key)
+{
+	const json_t *list = json_object_get(w->header, "provenance");
+	size_t i;
+
+	for (i = 0; i < json_array_size(list); i++) {
+		const json_t *pair = json_array_get(list, i);
+
+		if (!strcmp(json_string_value(json_array_get(pair, 0)), key))
+			return json_string_value(json_array_get(pair, 1));
+	}
+	return NULL;
+}
+
+static void what_both_sides_say_of_themselves_is_said_once(void **state)
+{
+	struct world w;
+
+	(void)state;
+	some_stacks(&w);
+	assert_int_equal(profile_add_comment(w.before, "2 s of sh"), 0);
+	assert_int_equal(profile_add_comment(w.before, "host: here"), 0);
+	assert_int_equal(profile_add_comment(w.before, "command: sh old"), 0);
+	assert_int_equal(profile_add_comment(w.after, "3 s of sh"), 0);
+	assert_int_equal(profile_add_comment(w.after, "host: here"), 0);
+	assert_int_equal(profile_add_comment(w.after, "command: sh new"), 0);
+	compare(&w, DIFFERENCE_SHARE);
+	draw(&w);
+	assert_string_equal(provenance(&w, "before"),
+			    "old, 10.0 us of cpu in 2.00 s; command: sh old");
+	assert_string_equal(provenance(&w, "after"),
+			    "new, 15.0 us of cpu in 3.00 s; of today; command: sh new");
+	assert_string_equal(provenance(&w, "host"), "here");
+	assert_null(provenance(&w, "command"));
+	assert_null(provenance(&w, "noise"));
+	world_release(&w);
+}
+
 static void verdicts_are_those_of_the_table(void **state)
 {
 	const json_t *verdicts;
@@ -295,6 +332,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sides_are_measured_as_the_table_does),
 		cmocka_unit_test(options_reach_the_picture),
+		cmocka_unit_test(what_both_sides_say_of_themselves_is_said_once),
 		cmocka_unit_test(verdicts_are_those_of_the_table),
 		cmocka_unit_test(names_of_two_processes_are_left_out),
 		cmocka_unit_test(one_name_on_both_sides_stays),

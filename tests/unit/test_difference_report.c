@@ -199,7 +199,12 @@ static void a_limit_is_of_all_before(void **state)
 	w.d->is_judged = true;
 	assert_string_equal(difference_verdict(&w.r), "passed");
 	print(&w, false);
-	has(&w, "\npassed: nothing grew by more than 49% of all before\n");
+	assert_int_equal(difference_grown_noise(&w.r), 1);
+	has(&w, "\npassed: nothing but noise grew by more than 49% of all before\n");
+	w.r.max_growth = 0.9;
+	assert_int_equal(difference_grown_noise(&w.r), 0);
+	print(&w, false);
+	has(&w, "\npassed: nothing grew by more than 90% of all before\n");
 	world_release(&w);
 	world_init(&w, "count");
 	stacks_add(w.after, NULL, "main", 5);

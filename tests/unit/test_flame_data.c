@@ -24,13 +24,16 @@ static uint32_t draw(uint32_t below)
 	return random_state % below;
 }
 
+/* Two functions each have the same name, in different modules. */
+static bool names_are_shared;
+
 static uint32_t frame_of(struct flame_tree *tree, uint32_t i)
 {
 	static const char *const modules[] = { "", "libc.so.6", "[kernel]" };
 	char name[32];
 	uint32_t frame;
 
-	snprintf(name, sizeof(name), "function_%u", i);
+	snprintf(name, sizeof(name), "function_%u", names_are_shared ? i / 2 : i);
 	assert_int_equal(flame_tree_add_frame(tree, name, modules[i % 3], i % 4, &frame), 0);
 	return frame;
 }
@@ -194,14 +197,17 @@ static void an_empty_tree_is_a_root(void **state)
 
 static void bytes_do_not_depend_on_how_frames_are_numbered(void **state)
 {
-	_cleanup_(flame_tree_freep) struct flame_tree *a = random_tree(7, 800, 60, true, 0);
-	_cleanup_(flame_tree_freep) struct flame_tree *b = random_tree(7, 800, 60, true, 41);
-	size_t budgets[] = { 0, 6000 }, i;
+	_cleanup_(flame_tree_freep) struct flame_tree *a = NULL, *b = NULL;
+	size_t budgets[] = { 0, 6000, 3000 }, i;
 
 	(void)state;
+	names_are_shared = true;
+	a = random_tree(7, 800, 600, true, 0);
+	b = random_tree(7, 800, 600, true, 401);
+	names_are_shared = false;
 	assert_true(strcmp(strtab_get(&a->names, a->frames[1].name),
 			   strtab_get(&b->names, b->frames[1].name)));
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < ARRAY_SIZE(budgets); i++) {
 		_cleanup_(str_release) struct str x = { 0 }, y = { 0 };
 
 		write_with(a, budgets[i], &x);
@@ -485,6 +491,63 @@ static void the_budget_is_used(void **state)
 	assert_string_equal(part.data, whole.data);
 }
 
+/* Each stack ends in a function of its own; their names alone are more than the budget. */
+static struct flame_tree *tree_of_names(uint32_t n)
+{
+	struct flame_tree *tree = NULL;
+	uint32_t frames[2], i;
+
+	assert_int_equal(flame_tree_new(false, &tree), 0);
+	random_state = 17;
+	for (i = 0; i < n; i++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "f_%08x%08x", draw(UINT32_MAX), draw(UINT32_MAX));
+		frames[0] = frame_of(tree, i % 50);
+		assert_int_equal(flame_tree_add_frame(tree, name, "", 0, &frames[1]), 0);
+		assert_int_equal(flame_tree_add(tree, frames, 2, 1 + draw(1000), 0), 0);
+	}
+	assert_int_equal(flame_tree_finish(tree), 0);
+	return tree;
+}
+
+/* What the frames listed and those not listed are together is all there are in rests. */
+static void names_do_not_leave_the_budget(void **state)
+{
+	_cleanup_(flame_tree_freep) struct flame_tree *tree = tree_of_names(5000);
+	_cleanup_(flame_data_freep) struct flame_data *data = NULL;
+	_cleanup_(str_release) struct str text = { 0 }, raw = { 0 };
+	uint64_t n_listed = 0, largest = 0, least = UINT64_MAX, inside;
+	json_t *header, *unlisted;
+	struct flame_bytes bytes;
+	struct match m;
+	uint32_t i;
+
+	(void)state;
+	write_with(tree, 20000, &text);
+	assert_in_range(text.len, 8000, 20000);
+	data = read_back(&text);
+	m = match_nodes(tree, data);
+	assert_part(tree, data, &m);
+	section_of(&text, "rest_frames", &raw);
+	for (bytes = flame_bytes_of(&raw); bytes.at < bytes.end; n_listed++) {
+		take_number(&bytes);
+		inside = take_number(&bytes);
+		take_number(&bytes);
+		least = inside && inside < least ? inside : least;
+	}
+	header = header_of(&text);
+	unlisted = json_object_get(header, "unlisted");
+	for (i = 1; i < tree->n_nodes; i++)
+		largest += m.is_hidden[i];
+	assert_int_equal(n_listed + json_integer_value(json_object_get(unlisted, "frames")),
+			 largest);
+	assert_true(json_integer_value(json_object_get(unlisted, "inside")) <= (int64_t)least);
+	json_decref(header);
+	free(m.at);
+	free(m.is_hidden);
+}
+
 static void nothing_fits_but_the_root_and_its_rest(void **state)
 {
 	_cleanup_(flame_tree_freep) struct flame_tree *tree = random_tree(3, 200, 30, false, 0);
@@ -755,6 +818,7 @@ int main(void)
 		cmocka_unit_test(what_does_not_fit_is_exact_in_sums),
 		cmocka_unit_test(a_trunk_is_counted_as_its_branches_are),
 		cmocka_unit_test(the_budget_is_used),
+		cmocka_unit_test(names_do_not_leave_the_budget),
 		cmocka_unit_test(nothing_fits_but_the_root_and_its_rest),
 		cmocka_unit_test(samples_in_time_name_their_nodes),
 		cmocka_unit_test(the_header_says_what_a_picture_is_of),

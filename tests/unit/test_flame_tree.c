@@ -216,46 +216,6 @@ static void an_array_of_values_before_is_made_when_there_is_one(void **state)
 		assert_int_equal(tree->before[i], 0);
 }
 
-/* --- merging ------------------------------------------------------------------------------- */
-
-static void random_stack(unsigned int *seed, char *text, size_t size)
-{
-	int depth = rand_r(seed) % 8, i, len = 0;
-
-	text[0] = '\0';
-	for (i = 0; i < depth; i++)
-		len += snprintf(text + len, size - len, "%sf%d", i ? ";" : "", rand_r(seed) % 4);
-}
-
-static void a_merged_tree_is_the_one_of_all_stacks(void **state)
-{
-	unsigned int seed;
-
-	(void)state;
-	for (seed = 1; seed < 50; seed++) {
-		_cleanup_(flame_tree_freep) struct flame_tree *all = new_tree(false);
-		_cleanup_(flame_tree_freep) struct flame_tree *a = new_tree(false);
-		_cleanup_(flame_tree_freep) struct flame_tree *b = new_tree(false);
-		_cleanup_(str_release) struct str text = { 0 };
-		unsigned int chance = seed;
-		char stack[128];
-		int i;
-
-		for (i = 0; i < 200; i++) {
-			int64_t value = rand_r(&chance) % 10, before = rand_r(&chance) % 2;
-
-			random_stack(&chance, stack, sizeof(stack));
-			add_both(all, stack, value, before);
-			add_both(rand_r(&chance) % 4 ? b : a, stack, value, before);
-		}
-		assert_int_equal(flame_tree_finish(all), 0);
-		flame_text(all, &text);
-		assert_int_equal(flame_tree_merge(a, b), 0);
-		assert_finished(a, text.data);
-		assert_int_equal(a->n_nodes, all->n_nodes);
-	}
-}
-
 /* --- of call trees ------------------------------------------------------------------------- */
 
 static struct calltree *calltree_of(const struct profile *p, const struct view *view)
@@ -337,7 +297,6 @@ int main(void)
 		cmocka_unit_test(a_function_named_all_is_not_the_root),
 		cmocka_unit_test(values_below_zero_count_as_nothing_and_sums_saturate),
 		cmocka_unit_test(an_array_of_values_before_is_made_when_there_is_one),
-		cmocka_unit_test(a_merged_tree_is_the_one_of_all_stacks),
 		cmocka_unit_test(a_call_tree_keeps_its_kinds_and_modules),
 		cmocka_unit_test(lines_of_a_function_are_one_frame),
 		cmocka_unit_test(of_two_call_trees_each_node_has_both_values),

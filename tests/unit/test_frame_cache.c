@@ -22,7 +22,7 @@ static void make(const char *encoding)
 	cache = NULL;
 	tree = NULL;
 	assert_int_equal(flame_tree_new(false, &tree), 0);
-	assert_int_equal(frame_cache_new(tree, encoding, &cache), 0);
+	assert_int_equal(frame_cache_new(tree, NULL, encoding, &cache), 0);
 }
 
 static int set_up(void **state)
@@ -98,6 +98,22 @@ static void bytes_that_mean_the_same_are_one_frame(void **state)
 	assert_int_equal(cache->n, 6);
 }
 
+static void what_follows_the_end_makes_no_difference(void **state)
+{
+	const char texts[2][24] = { "main;zzzzzzzzzzzzzz", "main;another;frame 1" };
+	const struct cached_frame *found;
+	struct frame_key key;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		frame_cache_key(cache, texts[i], &key);
+		assert_int_equal(frame_cache_find(cache, &key, &found), 0);
+		assert_int_equal(found->len, 4);
+	}
+	assert_int_equal(cache->n, 1);
+}
+
 static void space_is_no_frame(void **state)
 {
 	(void)state;
@@ -161,6 +177,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(bytes_become_frames, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(bytes_that_mean_the_same_are_one_frame, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(what_follows_the_end_makes_no_difference, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(space_is_no_frame, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(nul_bytes_count, set_up, tear_down),

@@ -65,6 +65,13 @@ static void names_tell_what_modules_do_not(void **state)
 	assert_int_equal(frame_family_of(FRAME_USER, "handle (app/views.py:12)", ""), FAMILY_JIT);
 	assert_int_equal(frame_family_of(FRAME_USER, "x.py:f", ""), FAMILY_USER);
 	assert_int_equal(frame_family_of(FRAME_USER, "call [web.rb:7]", ""), FAMILY_JIT);
+	assert_int_equal(frame_family_of(FRAME_USER, "~f /srv/app.js:3", ""), FAMILY_JIT);
+	assert_int_equal(frame_family_of(FRAME_USER, "LazyCompile:~f", ""), FAMILY_JIT);
+	assert_int_equal(frame_family_of(FRAME_USER, "java/lang/String.hash", ""), FAMILY_JIT);
+	assert_int_equal(frame_family_of(FRAME_USER, "Ljava/lang/String;::hash", ""), FAMILY_JIT);
+	assert_int_equal(frame_family_of(FRAME_USER, "javac", ""), FAMILY_USER);
+	assert_int_equal(frame_family_of(FRAME_USER, "[[kernel.kallsyms]]", ""), FAMILY_KERNEL);
+	assert_int_equal(frame_family_of(FRAME_USER, "f", "[kernel.kallsyms]"), FAMILY_KERNEL);
 	assert_int_equal(frame_family_of(FRAME_USER, "runtime.mallocgc", "server"), FAMILY_RUNTIME);
 	assert_int_equal(frame_family_of(FRAME_USER, "runtime", "server"), FAMILY_USER);
 	assert_int_equal(frame_family_of(FRAME_USER, "", ""), FAMILY_USER);

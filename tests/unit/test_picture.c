@@ -122,8 +122,11 @@ static void the_root_is_at_the_bottom_or_at_the_top(void **state)
 	assert_int_equal(row_of(&d, "all"), row_of(&d, "bash") + 17);
 	assert_true(row_of(&d, "bash") > row_of(&d, "read"));
 	drawn_lacks(&d, " data-icicle=\"1\"");
+	drawn_has(&d, "<desc>all: 1,000 samples. Each box is a frame of a call stack,");
+	drawn_has(&d, "which stands above it.</desc>");
 	o.is_icicle = true;
 	drawn_write(&d, &o);
+	drawn_has(&d, "which stands below it.</desc>");
 	assert_int_equal(row_of(&d, "all") + 17, row_of(&d, "bash"));
 	assert_true(row_of(&d, "bash") < row_of(&d, "read"));
 	drawn_has(&d, " data-icicle=\"1\"");

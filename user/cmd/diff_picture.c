@@ -9,12 +9,14 @@
 #include "user/base/err.h"
 #include "user/base/replace.h"
 #include "user/base/str.h"
+#include "user/cmd/profile_provenance.h"
 #include "user/model/calltree.h"
 
 /* While it is made. */
 struct drawing_job {
 	const struct diff_options *o;
 	const struct difference_report *r;
+	const struct difference_input *in; /* by enum difference_side */
 	struct flame_tree *tree;
 };
 
@@ -65,16 +67,16 @@ static double scale_of(const struct difference_report *r, enum difference_side s
 	return (double)all[DIFFERENCE_AFTER] / (double)all[DIFFERENCE_BEFORE];
 }
 
-static int make_tree(struct drawing_job *job, const struct difference_input *sides)
+static int make_tree(struct drawing_job *job)
 {
-	struct view view = { .no_comm = diff_picture_has_no_comm(job->o, sides) };
+	struct view view = { .no_comm = diff_picture_has_no_comm(job->o, job->in) };
 	struct calltree *trees[DIFFERENCE_SIDES] = { 0 };
 	struct differential_side both[DIFFERENCE_SIDES];
 	int i, err = 0;
 
 	for (i = 0; i < DIFFERENCE_SIDES && !err; i++) {
-		view.value = sides[i].value;
-		err = calltree_new(sides[i].profile, &view, &trees[i]);
+		view.value = job->in[i].value;
+		err = calltree_new(job->in[i].profile, &view, &trees[i]);
 		both[i] = (struct differential_side){ trees[i], scale_of(job->r, i) };
 	}
 	if (!err)
@@ -98,35 +100,55 @@ static int describe(const struct difference_report *r, struct str *out)
 	return err;
 }
 
-/* Where the two come from: key and text, as the picture wants it. */
-struct provenance {
-	struct str texts[DIFFERENCE_SIDES];
-	const char *pieces[DIFFERENCE_SIDES + 1][2];
-	size_t n;
-};
-
-static void provenance_release(struct provenance *p)
+static bool has_pair(const struct provenance *p, const char *const pair[2])
 {
-	str_release(&p->texts[DIFFERENCE_BEFORE]);
-	str_release(&p->texts[DIFFERENCE_AFTER]);
+	size_t i;
+
+	for (i = 0; i < p->n; i++) {
+		if (!strcmp(p->pairs[i][0], pair[0]) && !strcmp(p->pairs[i][1], pair[1]))
+			return true;
+	}
+	return false;
 }
 
-static int provenance_init(struct provenance *p, const struct difference_report *r)
+/* A side: what the table says of it, and what it says of itself but the other side does not. */
+static int add_side(const struct difference_report *r, enum difference_side side,
+		    const struct provenance *own, const struct provenance *other,
+		    struct provenance *out)
 {
-	static const char *const keys[] = { "before", "after" };
-	static const char *const noises[] = { NULL, "by the number of samples",
-					      "as the gate judged it" };
-	int i, err = 0;
+	_cleanup_(str_release) struct str text = { 0 };
+	size_t i;
+	int err = difference_describe_side(r, side, &text);
 
-	*p = (struct provenance){ 0 };
-	for (i = 0; i < DIFFERENCE_SIDES && !err; i++) {
-		err = difference_describe_side(r, i, &p->texts[i]);
-		p->pieces[p->n][0] = keys[i];
-		p->pieces[p->n++][1] = str_text(&p->texts[i]);
+	for (i = 0; i < own->n && !err; i++) {
+		if (!has_pair(other, own->pairs[i]))
+			err = str_addf(&text, "; %s: %s", own->pairs[i][0], own->pairs[i][1]);
 	}
-	if (noises[r->significance]) {
-		p->pieces[p->n][0] = "noise";
-		p->pieces[p->n++][1] = noises[r->significance];
+	if (err)
+		return errf(err, "no memory for the picture");
+	return provenance_add(out, side == DIFFERENCE_BEFORE ? "before" : "after", "%s",
+			      str_text(&text));
+}
+
+static int add_provenance(const struct drawing_job *job, struct provenance *out)
+{
+	static const char *const noises[] = { "", "by the number of samples",
+					      "as the gate judged it" };
+	_cleanup_(provenance_release) struct provenance before = { 0 }, after = { 0 };
+	size_t i;
+	int err = profile_provenance(job->in[DIFFERENCE_BEFORE].profile, false, &before);
+
+	if (!err)
+		err = profile_provenance(job->in[DIFFERENCE_AFTER].profile, false, &after);
+	if (!err)
+		err = add_side(job->r, DIFFERENCE_BEFORE, &before, &after, out);
+	if (!err)
+		err = add_side(job->r, DIFFERENCE_AFTER, &after, &before, out);
+	if (!err)
+		err = provenance_add(out, "noise", "%s", noises[job->r->significance]);
+	for (i = 0; i < after.n && !err; i++) {
+		if (has_pair(&before, after.pairs[i]))
+			err = provenance_add(out, after.pairs[i][0], "%s", after.pairs[i][1]);
 	}
 	return err;
 }
@@ -135,7 +157,7 @@ static int draw(void *arg, FILE *out)
 {
 	const struct drawing_job *job = arg;
 	const struct diff_options *o = job->o;
-	_cleanup_(provenance_release) struct provenance provenance;
+	_cleanup_(provenance_release) struct provenance provenance = { 0 };
 	_cleanup_(str_release) struct str subtitle = { 0 };
 	struct picture_options options = {
 		.title = o->title,
@@ -149,14 +171,15 @@ static int draw(void *arg, FILE *out)
 		.has_two_panes = o->panes == 2,
 		.delta_is_percent = o->delta_is_percent,
 	};
-	int err = provenance_init(&provenance, job->r);
+	int err = describe(job->r, &subtitle);
 
-	if (!err)
-		err = describe(job->r, &subtitle);
 	if (err)
 		return errf(err, "no memory for the picture");
+	err = add_provenance(job, &provenance);
+	if (err)
+		return err;
 	options.subtitle = o->subtitle ? o->subtitle : str_text(&subtitle);
-	options.provenance = (const char *const(*)[2])provenance.pieces;
+	options.provenance = (const char *const(*)[2])provenance.pairs;
 	options.n_provenance = provenance.n;
 	return picture_write(job->tree, &options, out);
 }
@@ -164,8 +187,8 @@ static int draw(void *arg, FILE *out)
 int diff_picture_write(const struct diff_options *o, const struct difference_report *r,
 		       const struct difference_input sides[DIFFERENCE_SIDES])
 {
-	struct drawing_job job = { .o = o, .r = r };
-	int err = make_tree(&job, sides);
+	struct drawing_job job = { .o = o, .r = r, .in = sides };
+	int err = make_tree(&job);
 
 	if (!err)
 		err = file_replace(o->output, "the picture", draw, &job);

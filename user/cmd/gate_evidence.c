@@ -9,6 +9,7 @@
 
 #include "flamegraph/differential.h"
 #include "flamegraph/picture.h"
+#include "flamegraph/provenance.h"
 #include "user/base/array.h"
 #include "user/base/err.h"
 #include "user/model/calltree.h"
@@ -82,9 +83,9 @@ static bool is_significant(void *arg, const char *function, const char *module, 
 }
 
 /* "RUN: CASE" */
-static int add_side(struct str *out, const char *path, const char *name)
+static int add_side(struct provenance *out, const char *key, const char *path, const char *name)
 {
-	return str_addf(out, "%s%s%s", path, *name ? ": " : "", name);
+	return provenance_add(out, key, "%s%s%s", path, *name ? ": " : "", name);
 }
 
 static int write_picture(const struct evidence *pic, const struct flame_tree *tree, FILE *out)
@@ -92,30 +93,26 @@ static int write_picture(const struct evidence *pic, const struct flame_tree *tr
 	const struct functions_comparison *f = pic->f->comparison;
 	const struct gate_result *g = pic->s->result;
 	_cleanup_(str_release) struct str title = { 0 }, subtitle = { 0 };
-	_cleanup_(str_release) struct str before = { 0 }, after = { 0 };
-	const char *provenance[][2] = {
-		{ "before", "" },
-		{ "after", "" },
-		{ "noise", "as the gate judged it" },
-	};
+	_cleanup_(provenance_release) struct provenance provenance = { 0 };
 	struct picture_options options = { .unit = f->unit, .value = f->value, .min_width = -1 };
 	int err = str_addf(&title, "%s%s%s: what changed of %s", g->scenario,
 			   *pic->c->cell ? " " : "", pic->c->cell, pic->f->collector);
 
 	if (!err)
 		err = str_addf(&subtitle, "%s per iteration, %zu pairs", f->value, f->n_pairs);
-	if (!err)
-		err = add_side(&before, g->before_path, pic->c->before_name);
-	if (!err)
-		err = add_side(&after, g->after_path, pic->c->after_name);
 	if (err)
 		return errf(err, "no memory for a flame graph");
-	provenance[0][1] = str_text(&before);
-	provenance[1][1] = str_text(&after);
+	err = add_side(&provenance, "before", g->before_path, pic->c->before_name);
+	if (!err)
+		err = add_side(&provenance, "after", g->after_path, pic->c->after_name);
+	if (!err)
+		err = provenance_add(&provenance, "noise", "as the gate judged it");
+	if (err)
+		return err;
 	options.title = str_text(&title);
 	options.subtitle = str_text(&subtitle);
-	options.provenance = (const char *const(*)[2])provenance;
-	options.n_provenance = ARRAY_SIZE(provenance);
+	options.provenance = (const char *const(*)[2])provenance.pairs;
+	options.n_provenance = provenance.n;
 	return picture_write(tree, &options, out);
 }
 

@@ -3,12 +3,12 @@
 
 #include <stdlib.h>
 
-#include "flamegraph/flame_tree.h"
+#include "flamegraph/flame_profile.h"
 #include "flamegraph/picture.h"
 #include "user/base/cleanup.h"
+#include "user/cmd/profile_provenance.h"
 #include "user/export/folded.h"
 #include "user/export/pprof.h"
-#include "user/model/calltree.h"
 
 #define PROFILE_FILE_MAX 256
 
@@ -46,9 +46,10 @@ static int write_pprof(const struct profile_files *f)
 static int write_svg(const struct profile_files *f)
 {
 	const struct profile_value_type *shown = &f->p->value_types[f->p->default_value];
-	_cleanup_(calltree_freep) struct calltree *stacks = NULL;
+	_cleanup_(flame_moments_freep) struct flame_moments *moments = NULL;
 	_cleanup_(flame_tree_freep) struct flame_tree *tree = NULL;
-	const struct picture_options options = {
+	_cleanup_(provenance_release) struct provenance provenance = { 0 };
+	struct picture_options options = {
 		.title = f->title,
 		.subtitle = f->subtitle,
 		.unit = profile_string(f->p, shown->unit),
@@ -56,10 +57,13 @@ static int write_svg(const struct profile_files *f)
 		.min_width = -1,
 	};
 	FILE *out;
-	int err = calltree_new(f->p, &f->view, &stacks), close_err;
+	int err = flame_tree_of_profile(f->p, &f->view, &tree, &moments), close_err;
 
 	if (!err)
-		err = flame_tree_of_calltree(stacks, &tree);
+		err = profile_provenance(f->p, false, &provenance);
+	options.provenance = (const char *const(*)[2])provenance.pairs;
+	options.n_provenance = provenance.n;
+	options.time = moments ? &moments->time : NULL;
 	if (!err)
 		err = profile_files_open(f, ".svg", &out);
 	if (err)

@@ -78,14 +78,15 @@ json_t *difference_json(const struct difference_report *r)
 	size_t shown = r->rows && r->rows < r->d->n ? r->rows : r->d->n;
 	const char *verdict = difference_verdict(r);
 
-	return json_pack("{s:s, s:s?, s:o, s:b, s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}",
-			 "schema", DIFFERENCE_SCHEMA, "verdict", verdict, "max_growth",
-			 json_part_number(r->max_growth), "all_exceeds", difference_all_exceeds(r),
-			 "value", json_part_text(r->value), "unit", json_part_text(r->unit),
-			 "scale", difference_scale_names[r->scale], "significance",
-			 difference_significance_names[r->significance], "sort",
-			 r->by_total ? "total" : "self", "before", side_json(r, DIFFERENCE_BEFORE),
-			 "after", side_json(r, DIFFERENCE_AFTER), "all",
-			 amounts_json(r->d, r->d->all), "functions", rows_json(r, shown),
-			 "functions_left_out", json_part_count(r->d->n - shown));
+	return json_pack(
+		"{s:s, s:s?, s:o, s:b, s:o, s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}",
+		"schema", DIFFERENCE_SCHEMA, "verdict", verdict, "max_growth",
+		json_part_number(r->max_growth), "all_exceeds", difference_all_exceeds(r),
+		"grown_noise", json_part_count(difference_grown_noise(r)), "value",
+		json_part_text(r->value), "unit", json_part_text(r->unit), "scale",
+		difference_scale_names[r->scale], "significance",
+		difference_significance_names[r->significance], "sort",
+		r->by_total ? "total" : "self", "before", side_json(r, DIFFERENCE_BEFORE), "after",
+		side_json(r, DIFFERENCE_AFTER), "all", amounts_json(r->d, r->d->all), "functions",
+		rows_json(r, shown), "functions_left_out", json_part_count(r->d->n - shown));
 }

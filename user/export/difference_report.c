@@ -11,11 +11,28 @@ const char *const difference_scale_texts[3] = { "shares of all on each side", "p
 						"amounts as they are" };
 const char *const difference_significance_names[3] = { "none", "samples", "gate" };
 
+static bool has_grown(const struct difference_report *r, const struct difference_row *row)
+{
+	return !isnan(r->max_growth) && difference_weight(r->d, row) > r->max_growth;
+}
+
+static bool is_noise(const struct difference_report *r, const struct difference_row *row)
+{
+	return r->d->is_judged && !row->is_significant;
+}
+
 bool difference_exceeds(const struct difference_report *r, const struct difference_row *row)
 {
-	if (isnan(r->max_growth) || (r->d->is_judged && !row->is_significant))
-		return false;
-	return difference_weight(r->d, row) > r->max_growth;
+	return has_grown(r, row) && !is_noise(r, row);
+}
+
+size_t difference_grown_noise(const struct difference_report *r)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < r->d->n; i++)
+		n += has_grown(r, &r->d->rows[i]) && is_noise(r, &r->d->rows[i]);
+	return n;
 }
 
 bool difference_all_exceeds(const struct difference_report *r)

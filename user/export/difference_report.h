@@ -41,6 +41,9 @@ extern const char *const difference_significance_names[3];
  */
 bool difference_exceeds(const struct difference_report *r, const struct difference_row *row);
 
+/* How many functions did not only because they are noise. */
+size_t difference_grown_noise(const struct difference_report *r);
+
 /* The same of everything, which shares cannot tell. */
 bool difference_all_exceeds(const struct difference_report *r);
 

@@ -318,7 +318,8 @@ static void print_verdict(struct page *p)
 	if (!strcmp(verdict, "inconclusive"))
 		fputs("inconclusive: nothing was counted before\n", p->out);
 	if (!strcmp(verdict, "passed"))
-		fprintf(p->out, "passed: nothing grew by more than %g%% of all before\n", percent);
+		fprintf(p->out, "passed: nothing%s grew by more than %g%% of all before\n",
+			difference_grown_noise(r) ? " but noise" : "", percent);
 	if (difference_all_exceeds(r))
 		fprintf(p->out, "exceeded: all grew by %.2f%%, the limit is %g%%\n",
 			100 * difference_growth(r->d, r->d->all), percent);
