@@ -30,6 +30,7 @@ struct flame_options {
 	const char *range_text; /* NULL: all */
 	struct time_range range;
 	int n_files;
+	char sum[64]; /* subtitle of several files */
 };
 
 enum own_option {
@@ -319,12 +320,17 @@ static int flame_profiles(struct flame_options *o, char **paths)
 /* Text of any size becomes a tree at once; labels and other values it has none. */
 static int flame_folded(struct flame_options *o, char **paths)
 {
+	struct picture_options *picture = &o->settings.picture;
 	struct folded_picture folded;
 	char text[512];
 	int err = folded_picture_read(paths, o->n_files, &o->settings, &folded);
 
 	if (err)
 		return err;
+	if (!picture->subtitle && o->n_files > 1) {
+		snprintf(o->sum, sizeof(o->sum), "sum of %d files", o->n_files);
+		picture->subtitle = o->sum;
+	}
 	if (folded_repairs_describe(&folded.repairs, text, sizeof(text)))
 		note(o, o->n_files == 1 ? "'%s': %s" : "'%s' and others: %s", paths[0], text);
 	if (folded.is_empty)
