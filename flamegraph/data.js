@@ -386,6 +386,7 @@ async function decodeFlame(text) {
 		names: frames.names, modules: frames.modules, frameModule: frames.module,
 		frameKind: frames.kind, frameColor: frames.color,
 		restFrames: readRestFrames(sections, header.frames, tree.selfBefore !== null),
-		time: readTime(sections, header, tree.n),
+		// Of two profiles there is no common time.
+		time: tree.selfBefore ? null : readTime(sections, header, tree.n),
 	};
 }

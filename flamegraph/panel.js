@@ -2,7 +2,8 @@
 // panel: the table of functions beside the frames: what each spent itself and with all that it
 // calls, once for each stack. A search chooses its rows; a row leads to its callers and callees.
 
-const PANEL_WIDTH = 400, PANEL_ROWS = 100; // pixels; rows that are shown at first
+const PANEL_WIDTH = 440, PANEL_WIDTH_OF_TWO = 560; // pixels; of two profiles there is more to say
+const PANEL_ROWS = 100; // that are shown at first
 
 const PANEL_STYLE = [
 	[".panel", "height:100%;display:flex;flex-direction:column;border-left:1px solid #d4d4da;" +
@@ -10,7 +11,7 @@ const PANEL_STYLE = [
 	[".panel .about", "padding:2px 0 6px;flex:none;white-space:nowrap;overflow:hidden;" +
 		"text-overflow:ellipsis"],
 	[".panel .scrolled", "overflow:auto;flex:1 1 auto;min-height:0"],
-	[".panel table", "border-collapse:collapse;width:100%;min-width:360px;table-layout:fixed"],
+	[".panel table", "border-collapse:collapse;width:100%;table-layout:fixed"],
 	[".panel thead th", "position:sticky;top:0;background:#fff;padding:0;text-align:right;" +
 		"z-index:2"],
 	[".panel th.number", "width:108px"],
@@ -25,7 +26,7 @@ const PANEL_STYLE = [
 		"overflow:hidden;text-overflow:ellipsis;text-align:left;color:#2456b0"],
 	[".panel td.find button", "padding:0 3px;color:inherit"],
 	[".panel tr.chosen td", "background:#dbe6fb"],
-	[".panel .share", "color:#5c5c66;display:inline-block;width:46px"],
+	[".panel .share", "color:#5c5c66;display:inline-block;width:48px"],
 	[".panel .more", "margin:6px 4px;flex:none"],
 ];
 
@@ -52,9 +53,20 @@ function exactPattern(name) {
 	return `^${name.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")}$`;
 }
 
+// Of counts that are too long for a column the first digits; the whole is in the tooltip.
+function shortAmount(value) {
+	const { unit } = app.data.header, size = Math.abs(value);
+	if (unit === "nanoseconds" || unit === "bytes")
+		return formatReal(value, unit, "");
+	if (size < 1e6)
+		return formatReal(value, "count", "");
+	const [scale, letter] = size < 1e9 ? [1e6, "M"] : size < 1e12 ? [1e9, "G"] : [1e12, "T"];
+	return `${(value / scale).toFixed(2)} ${letter}`;
+}
+
 function numberCell(value, whole, isChange) {
 	const { data } = app, cell = htmlElement("td", { class: "number" });
-	const text = formatReal(value, data.header.unit, "");
+	const text = shortAmount(value);
 	cell.append(document.createTextNode(isChange && value > 0 ? `+${text}` : text));
 	cell.append(htmlElement("span", { class: "share" }, formatShare(value, whole)));
 	cell.title = amountText(data, value);
@@ -130,7 +142,7 @@ function fillPanel() {
 
 function showPanel(changed) {
 	const { panel: isShown, range } = app.state;
-	panel.pane.setSize(isShown ? PANEL_WIDTH : 0);
+	panel.pane.setSize(!isShown ? 0 : isDelta(app.data) ? PANEL_WIDTH_OF_TWO : PANEL_WIDTH);
 	if (!isShown)
 		return;
 	if (JSON.stringify(range) !== panel.range) {

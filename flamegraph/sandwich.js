@@ -5,6 +5,8 @@
 const SANDWICH_HEAD = 26, SANDWICH_GAP = 8; // pixels
 const SANDWICH_SHARE = 0.42; // of the window, at most
 
+const BETWEEN_KEYS = ["range", "merge", "sort", "search", "matchCase"]; // that it depends on
+
 const SANDWICH_STYLE = [
 	[".between", "height:100%;display:flex;flex-direction:column"],
 	[".between .about", "display:flex;align-items:center;gap:6px;height:26px;flex:none;" +
@@ -99,29 +101,26 @@ function showMiddle() {
 }
 
 function showBetween(changed) {
-	const { state, data } = app;
+	const { state, data } = app, wasShown = between.frame >= 0;
 	const frame = state.function ? findFunction(data, state.function) : -1;
 	const isOther = frame !== between.frame;
 	between.frame = frame;
 	if (frame < 0) {
 		between.pane.setSize(0);
-		return;
-	}
-	if (!between.width) {
+	} else if (!between.width) {
 		// It is drawn as soon as it has a place.
 		between.pane.setSize(SANDWICH_HEAD + 100);
 		between.pane.setSize(betweenHeight());
-		showMiddle();
-		return;
+	} else if (isOther || BETWEEN_KEYS.some((key) => changed.has(key))) {
+		drawBetween();
+		sayBetween();
+		between.pane.setSize(betweenHeight());
 	}
-	if (!isOther && !["range", "merge", "sort", "search", "matchCase"].some((key) =>
-		changed.has(key)))
-		return;
-	drawBetween();
-	sayBetween();
-	between.pane.setSize(betweenHeight());
-	if (isOther)
+	if (isOther && frame >= 0)
 		showMiddle();
+	// The frames have another place now.
+	if (wasShown !== frame >= 0)
+		toRoot();
 }
 
 function placeBetween({ width, height }) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// flame_encoder: call trees for tests in the format of flame_data.h, made from plain lists of stacks
-// and in no way that the code under test shares.
+// flame_encoder: call trees for tests in the format of flame_data.h, made from plain lists of
+// stacks and in no way that the code under test shares.
 "use strict";
 const zlib = require("zlib");
 
@@ -25,7 +25,8 @@ const section = (name, bytes) => `${name} ${zlib.deflateSync(bytes).toString("ba
  * stacks }.
  */
 function treeOf(stacks) {
-	const make = (frame) => ({ frame, kids: new Map(), self: 0, before: 0, total: 0, stacks: [] });
+	const make = (frame) => ({ frame, kids: new Map(), self: 0, before: 0, total: 0,
+		stacks: [] });
 	const root = make(-1);
 	for (const stack of stacks) {
 		let node = root;
@@ -51,7 +52,8 @@ function allOf(node) {
 	return list;
 }
 
-// Children that are narrower than 'least' become a rest. Returns sums by function of what is in rests.
+// Children that are narrower than 'least' become a rest. Returns sums by function of what is in
+// rests.
 function prune(root, least) {
 	const inside = new Map(), self = new Map();
 	const grow = (map, key, stack) => {
@@ -66,7 +68,8 @@ function prune(root, least) {
 				todo.push([kid, depth + 1]);
 		if (!narrow.length)
 			continue;
-		const rest = { frame: -1, kids: new Map(), self: 0, before: 0, stacks: [], count: 0 };
+		const rest = { frame: -1, kids: new Map(), self: 0, before: 0, stacks: [],
+			count: 0 };
 		for (const kid of narrow) {
 			node.kids.delete(kid.frame);
 			for (const hidden of allOf(kid)) {
@@ -145,8 +148,9 @@ function sectionsOf(made) {
 	const header = {
 		schema: "fathom.flame/1", title: "T", subtitle: "", value: "samples", unit: "count",
 		count_name: "samples", name_type: "", nodes: nodes.length, frames: frames.length,
-		all_nodes: made.allNodes, total: made.total, chart: false, icicle: false, negate: false,
-		provenance: [["host", "h"]], ...(hasBefore ? { scales: [1, 1], delta_by: "value" } : {}),
+		all_nodes: made.allNodes, total: made.total, chart: false, icicle: false,
+		negate: false, provenance: [["host", "h"]],
+		...(hasBefore ? { scales: [1, 1], delta_by: "value" } : {}),
 		...(hasTime ? { time: { slot_ns: 1e7, slots: options.slots, start_ns: 0 } } : {}),
 		...options.header,
 	};
@@ -156,7 +160,8 @@ function sectionsOf(made) {
 		section("names", text(frames.map((frame) => frame.name))),
 		section("modules", text(modules)),
 		section("frames", Uint8Array.from(frames.flatMap((frame, i) =>
-			[...varints([modules.indexOf(frame.module)]), frame.kind, i % 256, 128, 255]))),
+			[...varints([modules.indexOf(frame.module)]), frame.kind, i % 256, 128,
+				255]))),
 		section("shape", varints(made.shape)),
 		section("edges", varints(made.edges)),
 		section("self", varints(made.self)),
@@ -165,7 +170,8 @@ function sectionsOf(made) {
 		lines.push(section("before", varints(made.before)));
 	if (made.counts.length) {
 		lines.push(section("rests", varints(made.counts)));
-		lines.push(section("rest_frames", varints(restFrameRows(numbers, rests, hasBefore))));
+		const rows = restFrameRows(numbers, rests, hasBefore);
+		lines.push(section("rest_frames", varints(rows)));
 	}
 	if (hasTime)
 		lines.push(section("time", varints(timeRows(nodes))));
@@ -178,8 +184,10 @@ function restFrameRows(numbers, { inside, self }, hasBefore) {
 	const frames = [...new Set([...inside.keys(), ...self.keys()])].sort((a, b) =>
 		numbers.get(a) - numbers.get(b));
 	for (const frame of frames) {
-		const [in1, in0] = inside.get(frame) || [0, 0], [self1, self0] = self.get(frame) || [0, 0];
-		rows.push(numbers.get(frame) - last, in1, self1, ...(hasBefore ? [in0, self0] : []));
+		const [in1, in0] = inside.get(frame) || [0, 0];
+		const [self1, self0] = self.get(frame) || [0, 0];
+		rows.push(numbers.get(frame) - last, in1, self1,
+			...(hasBefore ? [in0, self0] : []));
 		last = numbers.get(frame);
 	}
 	return rows;

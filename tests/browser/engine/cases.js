@@ -5,21 +5,24 @@ const fs = require("fs");
 const path = require("path");
 const vm = require("vm");
 const assert = require("assert");
-const { check: tapCheck } = require("../tap");
 const { encode } = require("../flame_encoder");
 
 // Those that need no document, in the order in which they stand in a picture.
-const FILES = ["data", "tree", "merge", "callers", "search", "layout", "delta", "heat", "functions"];
+const FILES = ["data", "tree", "merge", "callers", "search", "layout", "delta", "heat",
+	"functions"];
 const NAMES = ["decodeFlame", "viewTree", "sandwich", "functions", "search", "layoutBoxes",
-	"nodeId", "findNode", "functionId", "findFunction", "formatAmount", "formatReal", "formatShare",
+	"nodeId", "findNode", "functionId", "findFunction", "formatAmount", "formatReal",
+	"formatShare",
 	"compareNames", "heatGrid", "heatCell", "heatSlot", "heatShade", "heatRange", "heatTime",
 	"HEAT_SHADES", "HEAT_MOST_ROWS", "functionColumns", "functionRows"];
 
 const folder = path.join(__dirname, "..", "..", "..", "flamegraph");
-const source = FILES.map((name) => fs.readFileSync(path.join(folder, name + ".js"), "utf8")).join("");
-const flame = vm.runInThisContext(`(() => { "use strict";\n${source}\nreturn { ${NAMES.join(", ")} }; })()`);
+const source = FILES.map((name) =>
+	fs.readFileSync(path.join(folder, name + ".js"), "utf8")).join("");
+const flame = vm.runInThisContext(
+	`(() => { "use strict";\n${source}\nreturn { ${NAMES.join(", ")} }; })()`);
 
-// --- random stacks --------------------------------------------------------------------------------
+// --- random stacks -------------------------------------------------------------------------------
 
 let state = (+process.argv[2] || 1) >>> 0;
 function random(n) { // 0..n-1; mulberry32
@@ -70,7 +73,7 @@ async function makeCase(kind, least = 0) {
 
 const sum = (stacks, key = "value") => stacks.reduce((a, stack) => a + stack[key], 0);
 
-// --- the truth: sums by path ----------------------------------------------------------------------
+// --- the truth: sums by path ---------------------------------------------------------------------
 
 function pathSums(paths, stacks, key = "value") {
 	const sums = new Map();
@@ -102,7 +105,8 @@ function withoutRecursion(frames) {
 function nodePaths(test, tree) {
 	const frames = [...test.numbers.keys()], paths = [[]];
 	for (let i = 1; i < tree.n; i++)
-		paths[i] = [...paths[tree.parent[i]], tree.frame[i] ? frames[tree.frame[i]] : "rest"];
+		paths[i] = [...paths[tree.parent[i]],
+			tree.frame[i] ? frames[tree.frame[i]] : "rest"];
 	return paths;
 }
 
@@ -113,7 +117,8 @@ function checkTree(tree) {
 	assert.equal(tree.depth[0], 0);
 	for (let i = tree.n - 1; i > 0; i--) {
 		const p = tree.parent[i];
-		assert(p < i && tree.end[i] > i && tree.end[i] <= tree.end[p], "a child is in its parent");
+		assert(p < i && tree.end[i] > i, "a child comes after its parent");
+		assert(tree.end[i] <= tree.end[p], "a child ends in its parent");
 		assert.equal(tree.depth[i], tree.depth[p] + 1);
 		assert.equal(tree.frame[i] === 0, tree.rest[i] > 0);
 		assert(!tree.rest[i] || tree.end[i] === i + 1, "a rest has no children");
@@ -164,7 +169,9 @@ function someFrames(test, n) {
 // Full depth for callers: nothing is too narrow.
 const full = { minShare: 1e-12 };
 
-const check = (name, f) => tapCheck(name, async () => f());
+// Tests are run when all are known.
+const tests = [];
+const check = (name, f) => tests.push([name, async () => f()]);
 const many = (n, f) => async () => {
 	for (let i = 0; i < n; i++) {
 		const before = state;
@@ -178,4 +185,5 @@ const many = (n, f) => async () => {
 };
 
 module.exports = { flame, random, makeFunctions, makeStacks, makeCase, sum, pathSums, SLOTS,
-	withoutRecursion, nodePaths, checkTree, same, inRange, makeRange, someFrames, full, check, many };
+	withoutRecursion, nodePaths, checkTree, same, inRange, makeRange, someFrames, full, tests,
+	check, many };

@@ -63,22 +63,23 @@ module.exports = async (pairs) => {
 		const stacks = readFolded(folded), data = await readPicture(picture);
 		const name = picture.replace(/^.*\//, "");
 		rests += data.tree.rest.filter((count) => count).length;
-		await check(`${name} has the tree of its stacks`, () => {
+		check(`${name} has the tree of its stacks`, () => {
 			assert.equal(data.header.total, sum(stacks));
 			checkPaths(data, stacks);
 		});
-		await check(`${name} has exact totals of functions`, () => checkFunctions(data, stacks));
-		await check(`${name} has exact searches for a function`, () => {
+		check(`${name} has exact totals of functions`, () => checkFunctions(data, stacks));
+		check(`${name} has exact searches for a function`, () => {
 			const tree = flame.viewTree(data, {}), n = data.names.length;
 			for (let frame = 1; frame < n; frame += 1 + Math.floor(n / 20)) {
 				const hit = new Uint8Array(n);
 				hit[frame] = 1;
 				const { low, high } = flame.search(data, tree, hit);
-				const wants = sum(stacks.filter((s) => s.frames.includes(data.names[frame])));
+				const wants = sum(stacks.filter((s) =>
+					s.frames.includes(data.names[frame])));
 				assert.deepEqual([low, high], [wants, wants], data.names[frame]);
 			}
 		});
 	}
 	if (pairs.length)
-		await check("not all of them have room for all", () => assert(rests > 0));
+		check("not all of them have room for all", () => assert(rests > 0));
 };

@@ -60,7 +60,8 @@ async function times({ check, open }, { stacks }) {
 		assert(marked[0] >= 1540 && marked[0] <= 1560, `from ${marked[0]}`);
 		assert(marked[1] >= 3020 && marked[1] <= 3040, `to ${marked[1]}`);
 		assert.strictEqual(await amountOfAll(page), count(within(marked)));
-		assert.notStrictEqual(await page.$eval(".heat .mark", (p) => p.getAttribute("d")), "");
+		const mark = await page.$eval(".heat .mark", (p) => p.getAttribute("d"));
+		assert.notStrictEqual(mark, "");
 		await look.clickButton(page, "All time");
 		assert.strictEqual(await range(page), null);
 		assert.strictEqual(await amountOfAll(page), count(sum(stacks)));
@@ -77,7 +78,8 @@ async function times({ check, open }, { stacks }) {
 		const page = await open("timed.svg", { fragment: "range=1000-2000" });
 		assert.strictEqual(await amountOfAll(page), count(within([1000, 2000])));
 		const said = await page.$eval(".heatbar .said", (e) => e.textContent);
-		assert.strictEqual(said, `10.00 s to 20.00 s of 60.00 s: ${count(within([1000, 2000]))}`);
+		assert.strictEqual(said,
+			`10.00 s to 20.00 s of 60.00 s: ${count(within([1000, 2000]))}`);
 	});
 	await check("Shift and the arrow keys mark a range", async () => {
 		const page = await open("timed.svg");
@@ -134,12 +136,14 @@ async function tables({ check, open }, { functions, stacks }) {
 			truth.map((f) => f.total).sort((a, b) => a - b));
 	});
 	await check("the table has what is found, of the range that is marked", async () => {
-		const page = await open("timed.svg", { fragment: "panel=1&search=^f1&range=0-3000" });
+		const page = await open("timed.svg",
+			{ fragment: "panel=1&search=^f1&range=0-3000" });
 		const some = stacks.filter((s) => s.slot < 3000);
 		for (const { name, numbers } of await rows(page)) {
 			const i = functions.findIndex((f) => f.name === name);
 			assert.match(name, /^f1/);
-			assert.strictEqual(numbers[1], sum(some.filter((s) => s.frames.includes(i))));
+			assert.strictEqual(numbers[1],
+				sum(some.filter((s) => s.frames.includes(i))));
 		}
 		await page.evaluate(() => document.querySelector(".panel .find button").click());
 		assert.strictEqual((await rows(page)).length, 1);
@@ -171,8 +175,9 @@ async function choose(page, name) {
 
 async function sandwiches({ check, open }, { functions, stacks }) {
 	const said = (page) => page.$eval(".between .said", (e) => e.textContent);
-	const isShown = (page) => page.$eval(".between", (e) => e.getBoundingClientRect().height > 0);
-	await check("a row of the table shows who calls the function and what it calls", async () => {
+	const isShown = (page) => page.$eval(".between", (e) =>
+		e.getBoundingClientRect().height > 0);
+	await check("a row of the table shows a function's callers and callees", async () => {
 		const page = await open("timed.svg", { fragment: "panel=1" });
 		const i = 5, { name } = functions[i];
 		const has = stacks.filter((s) => s.frames.includes(i));
@@ -195,8 +200,9 @@ async function sandwiches({ check, open }, { functions, stacks }) {
 		await choose(page, functions[5].name);
 		const first = await look.fragment(page), { label } = (await sides(page))[1][0];
 		await page.evaluate(() => document.querySelectorAll(".between .rows")[1]
-			.querySelector("rect").dispatchEvent(new MouseEvent("click", { bubbles: true })));
-		assert((await said(page)).startsWith(label.replace("\u2026", "")), await said(page));
+			.querySelector("rect")
+			.dispatchEvent(new MouseEvent("click", { bubbles: true })));
+		assert((await said(page)).startsWith(label.replace("\u2026", "")));
 		await look.clickButton(page, "Back");
 		assert.strictEqual(await look.fragment(page), first);
 		const again = await open("timed.svg", { fragment: first });
