@@ -11,8 +11,8 @@
 /*
  * By the number of samples that ended in each function, as if each were drawn by itself: Fisher's
  * exact test for shares, a binomial one for the other scales, adjusted by Holm. Samples of one run
- * resemble each other, and runs differ by themselves: what is noise by this test is noise, what is
- * not may still be. 0 or -ENOMEM with a sentence.
+ * resemble each other, and runs differ by themselves: what is significant by this test may still be
+ * noise. 0 or -ENOMEM with a sentence.
  */
 int diff_judge_by_samples(struct difference *d, enum difference_scale scale);
 
