@@ -62,10 +62,15 @@ shim_cflags := -O2 -fPIC -std=gnu11 $(warnings) -D_GNU_SOURCE -I. -fvisibility=h
 	-ftls-model=initial-exec -fno-reorder-blocks-and-partition
 shim_ldflags := -shared -Wl,-soname,libfathom-alloc.so -Wl,-z,defs -Wl,-z,now -Wl,-z,relro
 
-sources := $(filter-out user/cmd/main.c,$(wildcard user/*/*.c flamegraph/*.c))
+sources := $(filter-out user/cmd/main.c flamegraph/main.c,$(wildcard user/*/*.c flamegraph/*.c))
 bpf_sources := $(wildcard bpf/*.bpf.c)
 skeletons := $(bpf_sources:bpf/%.bpf.c=$(O)/gen/%.skel.h)
-embedded := $(patsubst %,$(O)/gen/%.h,$(notdir $(wildcard flamegraph/*.js user/bench/*.yaml)))
+# One script of them all, in one scope: what is computed first, then what draws it, then the start.
+flame_scripts := $(wildcard $(addprefix flamegraph/,data.js tree.js layout.js))
+flame_scripts += $(filter-out $(flame_scripts) flamegraph/main.js,$(sort $(wildcard flamegraph/*.js)))
+flame_scripts += $(wildcard flamegraph/main.js)
+embedded := $(O)/gen/flame_scripts.js.h \
+	$(patsubst %,$(O)/gen/%.h,$(notdir $(wildcard user/bench/*.yaml)))
 generated := $(skeletons) $(O)/gen/pprof.pb-c.h $(embedded)
 unit_tests := $(patsubst tests/%.c,%,$(wildcard tests/unit/test_*.c tests/native/test_*.c))
 workloads := $(patsubst tests/workloads/%.c,$(O)/workloads/%,$(wildcard tests/workloads/*.c))
@@ -90,10 +95,10 @@ manuals := $(patsubst docs/man/%.md,$(O)/man/%,$(wildcard docs/man/*.md))
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(O)/fathom
+all: $(O)/fathom $(O)/flamegraph
 
 help:
-	@echo 'all      build $(O)/fathom'
+	@echo 'all      build $(O)/fathom and $(O)/flamegraph'
 	@echo 'demo     record the whole machine while something works (root)'
 	@echo 'test     unit, native and command-line tests, plain and with ASan and UBSan'
 	@echo 'live     tests on this kernel (root)'
@@ -125,10 +130,14 @@ $(O)/gen/pprof.pb-c.h $(O)/gen/pprof.pb-c.c &: user/export/pprof.proto
 define embed
 $(say) EMBED $@
 @mkdir -p $(@D)
-$(q){ echo 'static const char $(subst .,_,$(subst -,_,$(notdir $<)))[] ='; \
+$(q){ echo 'static const char $(subst .,_,$(subst -,_,$(notdir $<)))[] = ""'; \
 	sed -e 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' $<; echo ';'; } >$@.tmp && mv $@.tmp $@
 endef
-$(O)/gen/%.js.h: flamegraph/%.js
+# Without comments and indentation: it is in each picture.
+$(O)/gen/flame_scripts.js: $(flame_scripts)
+	@mkdir -p $(@D)
+	$(q)cat /dev/null $^ | sed -e '/^[[:space:]]*\/\/ /d; s/^[[:space:]]*//; /^$$/d' >$@.tmp && mv $@.tmp $@
+$(O)/gen/flame_scripts.js.h: $(O)/gen/flame_scripts.js
 	$(embed)
 $(O)/gen/%.yaml.h: user/bench/%.yaml
 	$(embed)
@@ -171,6 +180,12 @@ $(O)/$(1)/fathom: $(O)/$(1)/user/cmd/main.o $(O)/$(1)/libfathom.a
 	$$(say) LD $$@
 	$$(q)$$(CC) $$(all_cflags) $$($(1)_flags) $$(LDFLAGS) $$^ $$(lib_ldlibs) -o $$@
 
+# Only what it needs of the libraries: it is to run where there is no libbpf.
+$(O)/$(1)/bin/flamegraph: $(O)/$(1)/flamegraph/main.o $(O)/$(1)/libfathom.a
+	$$(say) LD $$@
+	@mkdir -p $$(@D)
+	$$(q)$$(CC) $$(all_cflags) $$($(1)_flags) $$(LDFLAGS) -Wl,--as-needed $$^ $$(lib_ldlibs) -o $$@
+
 $(unit_tests:%=$(O)/$(1)/%): $(O)/$(1)/%: $(O)/$(1)/tests/%.o $(O)/$(1)/libfathom.a
 	$$(say) LD $$@
 	@mkdir -p $$(@D)
@@ -184,6 +199,9 @@ $(eval $(call variant,obj))
 $(eval $(call variant,san))
 
 $(O)/fathom: $(O)/obj/fathom
+	$(q)cp $< $@.tmp && mv $@.tmp $@
+
+$(O)/flamegraph: $(O)/obj/bin/flamegraph
 	$(q)cp $< $@.tmp && mv $@.tmp $@
 
 $(O)/walk_compare: $(O)/obj/walk_compare
@@ -258,7 +276,7 @@ $(O)/fuzz/%: tests/fuzz/%.c $(O)/san/libfathom.a
 		$(sources) $(O)/gen/pprof.pb-c.c -Wno-everything $(lib_ldlibs) -o $@
 
 workloads: $(workloads)
-tests: $(O)/fathom $(O)/san/fathom $(O)/walk_compare $(O)/bench/bench_cfi $(workloads) \
+tests: $(O)/fathom $(O)/san/fathom $(O)/flamegraph $(O)/san/bin/flamegraph $(O)/walk_compare $(O)/bench/bench_cfi $(workloads) \
 	$(foreach v,obj san,$(unit_tests:%=$(O)/$(v)/%))
 
 test: tests
@@ -285,12 +303,14 @@ $(O)/man/%: docs/man/%.md
 	$(q)pandoc -f markdown-smart -s -t man $< -o $@
 man: $(manuals)
 
-install: $(O)/fathom $(if $(shell command -v pandoc),$(manuals))
+install: $(O)/fathom $(O)/flamegraph $(if $(shell command -v pandoc),$(manuals))
 	install -D -m 755 $(O)/fathom $(DESTDIR)$(PREFIX)/bin/fathom
+	install -D -m 755 $(O)/flamegraph $(DESTDIR)$(PREFIX)/bin/flamegraph
 	$(q)for m in $(manuals); do [ ! -e "$$m" ] || install -D -m 644 "$$m" \
 		"$(DESTDIR)$(PREFIX)/share/man/man1/$$(basename "$$m")"; done
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/fathom $(DESTDIR)$(PREFIX)/share/man/man1/fathom*.1
+	rm -f $(DESTDIR)$(PREFIX)/bin/flamegraph $(DESTDIR)$(PREFIX)/share/man/man1/flamegraph.1
 clean:
 	rm -rf $(O)
 

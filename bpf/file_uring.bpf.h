@@ -100,6 +100,7 @@ static __always_inline int uring_complete(void *request, __s64 result)
 	if (!s)
 		goto out;
 	s->origin = r->origin;
+	origin_date(&s->origin);
 	o->lost = r->lost;
 	o->result = result;
 	o->key.kind.operation = r->operation;

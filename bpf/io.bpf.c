@@ -96,6 +96,7 @@ static __always_inline __u32 piece_origin(void *ctx, struct bio *bio, struct ft_
 		return origin_take(ctx, &p->origin, with_user);
 	p->inferred = 1;
 	p->origin = dirtier->origin;
+	origin_date(&p->origin);
 	return dirtier->lost;
 }
 

@@ -38,6 +38,11 @@ __u32 active_set = 0;
 __u64 deferred_made[FT_SETS] = {};
 const volatile __u64 cfg_max_deferred = 0; /* of a set; 0: any number */
 
+/* Events are counted by slots of so many nanoseconds; 0: all together. Slot 0 begins at
+ * slots_from_ns, CLOCK_MONOTONIC, and is also that of what came before. */
+const volatile __u64 cfg_slot_ns = 0;
+__u64 slots_from_ns = 0;
+
 /* Too large for the BPF stack. */
 struct sample {
 	__u64 users;  /* 1: taken */
@@ -111,6 +116,18 @@ static __always_inline void task_fill(struct ft_task *out, struct task_struct *t
 	BPF_CORE_READ_STR_INTO(&out->process_comm, leader, comm);
 }
 
+/* The event belongs to the present: sample_task() says so, too. */
+static __always_inline void origin_date(struct ft_origin *origin)
+{
+	__u64 now, slot;
+
+	if (!cfg_slot_ns)
+		return;
+	now = bpf_ktime_get_ns();
+	slot = now > slots_from_ns ? (now - slots_from_ns) / cfg_slot_ns : 0;
+	origin->task.slot = slot < FT_MAX_SLOT ? slot : FT_MAX_SLOT;
+}
+
 /* 0, or the ledger slot of the filter: then nothing is filled in. */
 static __always_inline __u32 sample_task(struct sample *s)
 {
@@ -124,6 +141,7 @@ static __always_inline __u32 sample_task(struct sample *s)
 	s->origin.task.tgid = tgid;
 	s->origin.task.tid = tid;
 	task_fill(&s->origin.task, task);
+	origin_date(&s->origin);
 	return 0;
 }
 

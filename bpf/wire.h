@@ -38,13 +38,16 @@ _Static_assert(sizeof(struct ft_stack) == 1024, "ft_stack");
 struct ft_task {
 	__u64 start_ns;	 /* of the process, since boot */
 	__u64 cgroup_id; /* of the cgroup2 hierarchy */
-	__u64 exec_id;	 /* grows with each exec of the process */
+	__u32 exec_id;	 /* grows with each exec of the process, modulo 2^32 */
+	__u32 slot;	 /* of time that the event is counted in; 0: all are counted together */
 	__u32 tgid;
 	__u32 tid;
 	char comm[FT_COMM_LEN];		/* of the thread */
 	char process_comm[FT_COMM_LEN]; /* of its group leader */
 };
 _Static_assert(sizeof(struct ft_task) == 64, "ft_task");
+
+#define FT_MAX_SLOT 0xfffffffeu
 
 /* Where an event came from. */
 struct ft_origin {

@@ -1,22 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * differential: two call trees as one flame graph that shows what changed between them.
+ * differential: two call trees as one flame tree, whose picture shows what changed between them.
  *
- * A frame is as wide as what it takes after, so that the picture is the one of the program as it is
- * now. A frame that is not there any more would have no width: it is as wide as it was before, is
- * drawn with a dashed outline, and makes its callers wider by as much. So the whole is what all
- * takes after and what vanished; each tooltip says how much it was on either side. Frames are the
- * same by name and kind below the same caller: process names that differ should be left out of the
- * trees.
+ * There a frame is as wide as what it takes after, so that the picture is the one of the program as
+ * it is now. A frame that is not there any more would have no width: it is as wide as it was
+ * before, is drawn with a dashed outline, and makes its callers wider by as much. So the whole is
+ * what all takes after and what vanished; each tooltip says how much it was on either side. Frames
+ * are the same by name and kind below the same caller: process names that differ should be left out
+ * of the trees.
  */
 #pragma once
 
 #include <stdbool.h>
-#include <stdio.h>
 
-#include "flamegraph/flamegraph.h"
-#include "flamegraph/svg.h"
-#include "flamegraph/svg_delta.h"
+#include "flamegraph/flame_tree.h"
 #include "user/model/calltree.h"
 
 struct differential_side {
@@ -31,26 +28,10 @@ struct differential_side {
 typedef bool (*differential_judge)(void *arg, const char *function, const char *module,
 				   double *ret_p);
 
-struct differential {
-	struct calltree *tree;	    /* of both; values are widths, in parts of FULL_WIDTH */
-	struct svg_change *changes; /* of each node */
-	bool is_judged;
-};
-
-/* What the larger side's total is wide. */
-#define DIFFERENTIAL_FULL_WIDTH 1000000000
-
 /*
  * Joins two trees of the same value type. 'judge' NULL: nothing is known of significance, and every
  * frame has the colour of its change. Negative values count as nothing. The trees may go. 0,
  * -ENOMEM, -EOVERFLOW or -EINVAL (a scale) with a sentence.
  */
 int differential_new(const struct differential_side *before, const struct differential_side *after,
-		     differential_judge judge, void *arg, struct differential **ret);
-void differential_free(struct differential *d);
-DEFINE_FREEP(struct differential, differential_free)
-
-/* Draws it, with frames below 'min_share' of the width pruned. Options and errors as svg_write().
- */
-int differential_write(const struct differential *d, double min_share,
-		       const struct svg_options *options, FILE *out);
+		     differential_judge judge, void *arg, struct flame_tree **ret);

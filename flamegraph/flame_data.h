@@ -7,34 +7,49 @@
  * unsigned LEB128 ("varint": seven bits a byte, the lowest first, the top bit says that more
  * follow). Nodes are in preorder, node 0 is the root. Sections, in this order:
  *
- * header	JSON, below
- * names	a line (LF at its end) for each frame: its name. Frames are numbered in the order in
- *		which they are met; frame 0 is the root's, and stands for a rest elsewhere.
- * modules	a line for each distinct module; number 0 is ""
- * frames	for each frame: varint module, byte kind (enum frame_kind), three bytes of colour
- *(RGB) shape	for each node: varint 2 * children + (1 if it has a value of its own) edges	for
- *each node but the root, varint: k > 0 is the k-th distinct frame met below any node of its
- *parent's frame; 0 is one that was not met there yet, and its number follows
- * self		for each node that has it: varint, what it spent itself
- * before	of two profiles: for each node, varint: the same before. (A node with neither has
- *none.) rests	for each rest in preorder: varint, how many nodes of the tree it stands for
- * rest_frames	for each frame that is in a rest: varint its number less the one before, varint
- *		inside, varint self (and the same two of before). 'inside': the weight of all stacks
- *that have the frame in a rest and not above that rest: so the total of a function, and a search
- *		for it alone, are exact. 'self': what it spent itself in rests.
- * time		samples in the order of time: varint slots since the one before, varint node, varint
- *value
+ * header: JSON, below.
  *
- * "rests", "rest_frames", "before" and "time" are left out where there is nothing of the kind.
- * A rest is a childless node of frame 0, the last of its siblings, which stands for those that
- * were too narrow to be kept, with all below them: its own value is all of theirs.
+ * names: a line (LF at its end) for each frame. Frame 0 is the root's, and stands for a rest
+ *   elsewhere; the others are numbered as they are met, then those that are in rests
+ *   only.
+ *
+ * modules: a line for each distinct module; number 0 is "".
+ *
+ * frames: for each frame: varint module, byte kind (enum frame_kind), three bytes of colour (RGB).
+ *
+ * shape: for each node: varint 2 * children + (1 if it has a value of its own, now or before).
+ *
+ * edges: for each node but the root, varint: k > 0 is the k-th distinct frame met below any node of
+ *   its parent's frame; 0 is one that was not met there yet, and its number follows.
+ *
+ * self: for each node that has a value of its own: varint, what it spent itself.
+ *
+ * before: of two profiles: for each of the same nodes: varint, what it spent itself before.
+ *
+ * rests: for each rest in preorder: varint, how many nodes of the tree it stands for.
+ *
+ * rest_frames: for each frame that is in a rest: varint its number less the one before (or 0),
+ *   varint inside, varint self; of two profiles the same two of before. 'inside': the weight of all
+ *   stacks that have the frame in a rest and not above that rest: so the total of a function, and a
+ *   search for it alone, are exact. 'self': what it spent itself in rests.
+ *
+ * time: samples in the order of time: varint slots since the one before, varint node (a rest, if
+ * its node is in one), varint value.
+ *
+ * Sections without anything in them are left out. A rest is a childless node of frame 0, the last
+ * of its siblings, which stands for those that were too narrow to be kept, with all below them: its
+ * own value is all of theirs.
  *
  * Header: { "schema": "fathom.flame/1", "title": T, "subtitle": T, "value": T, "unit": T,
- *	     "count_name": T, "name_type": T, "nodes": N, "frames": N, "all_nodes": N (without
- *rests), "total": N, "chart": bool, "icicle": bool, "negate": bool, "provenance": [[KEY, TEXT],
- *...], "scales": [BEFORE, AFTER] and "delta_by": "value"|"percent" (of two profiles), "verdicts":
- *[[FRAME, P or null, 0|1], ...] (if known), "time": {"slot_ns": N, "slots": N, "start_ns": N (wall
- *clock, 0: unknown)} }
+ *   "count_name": T, "name_type": T (texts; null if not set), "nodes": N (with the rests),
+ *   "frames": N, "all_nodes": N (of the whole tree, so without rests), "total": N (what is 100 %),
+ *   "chart": bool, "icicle": bool, "negate": bool, "provenance": [[KEY, TEXT], ...] }
+ *   and where there is such a thing
+ *   "unlisted": { "frames": N, "inside": N }: frames in rests that are too many to be listed in
+ *     rest_frames, and 'inside' of the one of them that has the most;
+ *   "scales": [BEFORE, AFTER], "delta_by": "value"|"percent": of two profiles;
+ *   "verdicts": [[FRAME, P or null, 0|1 (significant)], ...] of frames of which something is known;
+ *   "time": { "slot_ns": N, "slots": N, "start_ns": N (wall clock, 0: unknown) }.
  */
 #pragma once
 
@@ -62,10 +77,11 @@ struct flame_data_options {
 	const char *const (*provenance)[2]; /* key and text */
 	size_t n_provenance;
 	const uint32_t *colors; /* of each frame of the tree, 0xRRGGBB */
+	int64_t total;		/* what is 100 %, if that is more than there is */
 	bool is_icicle, is_negated;
 	const char *delta_by;	       /* NULL: "value" */
 	const struct flame_time *time; /* NULL: none */
-	size_t budget;		       /* bytes of text; 0: all, however much it is */
+	size_t budget; /* bytes of text but for "time"; 0: all nodes, however much it is */
 };
 
 /*
@@ -86,10 +102,11 @@ struct flame_data {
 
 /*
  * Finds the element in a picture (SVG or HTML) and reads it back. The file is hostile: -EINVAL with
- * a sentence for what is not well-formed, -ENOENT if it has none, -EFBIG if it unpacks to more than
- * FLAME_DATA_MAX.
+ * a sentence for what is not well-formed, -ENOENT if it has none, -EFBIG if it is larger than
+ * FLAME_FILE_MAX or unpacks to more than FLAME_DATA_MAX.
  */
-#define FLAME_DATA_MAX (1ull << 31)
+#define FLAME_FILE_MAX (1ull << 30)
+#define FLAME_DATA_MAX (1ull << 28) /* of which a node takes two bytes at least */
 int flame_data_read(FILE *in, const char *name, struct flame_data **ret);
 void flame_data_free(struct flame_data *data);
 DEFINE_FREEP(struct flame_data, flame_data_free)

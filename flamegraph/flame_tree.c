@@ -499,7 +499,7 @@ static int copy_nodes(struct flame_tree *tree, const struct calltree *from,
 }
 
 static int of_calltree(const struct calltree *from, const struct selves *selves,
-		       struct flame_tree **ret)
+		       struct flame_tree **ret, uint32_t **ret_nodes)
 {
 	_cleanup_(flame_tree_freep) struct flame_tree *tree = NULL;
 	_cleanup_(freep) uint32_t *map = calloc(from->n_nodes, sizeof(*map));
@@ -513,14 +513,23 @@ static int of_calltree(const struct calltree *from, const struct selves *selves,
 	if (err)
 		return no_room(err);
 	err = flame_tree_finish(tree);
-	if (!err)
-		*ret = take(tree);
-	return err;
+	if (err)
+		return err;
+	if (ret_nodes)
+		*ret_nodes = take(map);
+	*ret = take(tree);
+	return 0;
 }
 
 int flame_tree_of_calltree(const struct calltree *from, struct flame_tree **ret)
 {
-	return of_calltree(from, &(struct selves){ 0 }, ret);
+	return of_calltree(from, &(struct selves){ 0 }, ret, NULL);
+}
+
+int flame_tree_of_calltree_with(const struct calltree *from, struct flame_tree **ret,
+				uint32_t **ret_nodes)
+{
+	return of_calltree(from, &(struct selves){ 0 }, ret, ret_nodes);
 }
 
 /* What the nodes of 'from' spent themselves, by the nodes that they have become. */
@@ -549,7 +558,7 @@ int flame_tree_of_calltrees(const struct calltree *before, const struct calltree
 	if (!self_before || !self_after)
 		return errf(-ENOMEM, "no memory to compare %zu frames", both->n_nodes);
 	return of_calltree(both, &(struct selves){ .value = self_after, .before = self_before },
-			   ret);
+			   ret, NULL);
 }
 
 /* --- reading ------------------------------------------------------------------------------- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * flamegraph: a call tree as a picture. Layout (which frame is where, in units of value) knows
- * nothing of drawing; drawing (svg.h) knows nothing of profiles.
+ * flamegraph: where each frame of a flame tree stands in a picture, in units of value. It knows
+ * nothing of drawing (picture.h).
  */
 #pragma once
 
@@ -9,48 +9,79 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "flamegraph/flame_tree.h"
 #include "user/base/cleanup.h"
-#include "user/model/calltree.h"
 
-/* One rectangle: [x, x + width) in units of value on row 'depth' (0 is the root). */
+/* How wide the frames of a tree of two profiles are; of one profile it means nothing. */
+enum flame_side {
+	FLAME_JOINED, /* as after, or as before if they are not there after: callers hold both */
+	FLAME_BEFORE,
+	FLAME_AFTER,
+};
+
+struct flame_layout_options {
+	enum flame_side side;
+	double min_share; /* 0..1: siblings below this share of the whole are joined */
+	int64_t total; /* what the whole is, in units of value (after), if more than all; 0: all */
+};
+
+/* One rectangle: [x, x + width) on row 'depth' (0 is the root). */
 struct flame_box {
 	int64_t x, width;
-	uint32_t node; /* of the call tree; PROFILE_NONE for pruned siblings */
+	uint32_t node; /* of the tree; PROFILE_NONE for siblings that were joined */
 	uint32_t depth;
-	uint32_t hidden; /* how many call-tree nodes a pruned box stands for, 0 for others */
+	uint32_t hidden; /* how many of the tree's nodes a joined box stands for, 0 for others */
 	uint32_t parent; /* box, PROFILE_NONE for the root */
 };
 
 struct flame_layout {
-	const struct calltree *tree; /* must outlive the layout */
-	int64_t *widths;	     /* of every node of the tree */
-	int64_t narrow;		     /* nodes below this width are pruned */
-	struct flame_box *boxes;     /* row by row from the root, each row from left to right */
+	const struct flame_tree *tree; /* must outlive the layout */
+	int64_t *widths;	       /* of its nodes, of two profiles; NULL: as their values */
+	int64_t narrow;		       /* nodes below this width are joined */
+	struct flame_box *boxes;       /* row by row from the root, each row from left to right */
 	size_t n, cap;
 	uint32_t rows; /* depth of the deepest box + 1 */
-	int64_t total;
+	int64_t total; /* what the whole picture is wide: both sides of a tree have the same */
 };
 
-/*
- * Places every node that has a width. Siblings narrower than 'min_share' (0..1) of the total are
- * taken out of their row, with all below them, and become one box at its right end that says how
- * many nodes it hides: so children and what their parent spent itself always add up to the parent.
- *
- * A node is as wide as all that was measured in it and below; negative values count as nothing,
- * and what would carry the sum of all beyond INT64_MAX is left out. 0 or -ENOMEM.
- */
-int flame_layout_new(const struct calltree *tree, double min_share, struct flame_layout **ret);
+/* Of a tree of two profiles: what the larger side's total is wide. */
+#define FLAME_FULL_WIDTH INT64_C(1000000000000000)
 
 /*
- * The same with as small a share as leaves at most FLAME_MAX_BOXES boxes, and no smaller than
- * 'min_share': with more, a browser takes seconds to show and to zoom.
+ * Places every node that has a width. Siblings narrower than the smallest share are taken out of
+ * their row, with all below them, and become one box at its right end that says how many nodes it
+ * hides: so children and what their parent spent itself always add up to the parent. 0 or -ENOMEM
+ * with a sentence.
  */
-#define FLAME_MAX_BOXES 40000
-int flame_layout_new_bounded(const struct calltree *tree, double min_share,
-			     struct flame_layout **ret);
+int flame_layout_new(const struct flame_tree *tree, const struct flame_layout_options *options,
+		     struct flame_layout **ret);
+
+/*
+ * The same with as small a share as leaves at most FLAME_MAX_BOXES boxes (within 7 %), and no
+ * smaller than the options say. So many boxes of names of 28 bytes are about 1.2 MB of SVG.
+ */
+#define FLAME_MAX_BOXES 6000
+int flame_layout_new_bounded(const struct flame_tree *tree,
+			     const struct flame_layout_options *options, struct flame_layout **ret);
 
 void flame_layout_free(struct flame_layout *layout);
 DEFINE_FREEP(struct flame_layout, flame_layout_free)
 
-/* Whether a node that is not the root has a width and is part of a pruned box. */
-bool flame_is_narrow(const struct flame_layout *layout, uint32_t node);
+static inline int64_t flame_width(const struct flame_layout *layout, uint32_t node)
+{
+	return layout->widths ? layout->widths[node] : layout->tree->nodes[node].value;
+}
+
+/* Whether a node that is not the root has a width and is part of a joined box. */
+static inline bool flame_is_narrow(const struct flame_layout *layout, uint32_t node)
+{
+	int64_t width = flame_width(layout, node);
+
+	return width > 0 && width < layout->narrow;
+}
+
+/* Whether a node is not there after, but was before. */
+static inline bool flame_is_vanished(const struct flame_tree *tree, uint32_t node)
+{
+	return node && tree->before && !tree->nodes[node].value && tree->before[node] > 0;
+}

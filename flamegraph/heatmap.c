@@ -306,19 +306,18 @@ static void draw_time_axis(struct drawing *d)
 	    LEFT + d->plot_width / 2, d->plot_height + 40);
 }
 
-static void draw_latency_label(struct drawing *d, uint64_t ns, unsigned int y)
+/* Its text follows. */
+static void draw_latency_mark(struct drawing *d, unsigned int y)
 {
 	put(d, "<path class=\"grid\" d=\"M%d %u.%02uH%u\"/>", LEFT - 5, y / 100, y % 100,
 	    LEFT + d->plot_width);
 	put(d, "<text class=\"ink\" x=\"%d\" y=\"%u\" text-anchor=\"end\">", LEFT - 9, y / 100 + 4);
-	put(d, "%" PRIu64 " %s</text>\n", heat_latency_number(ns), heat_latency_unit(ns));
 }
 
 /* Powers of ten, and between them 2 and 5 where there is room for all of them. */
-static void draw_latency_axis(struct drawing *d)
+static void draw_logarithmic_labels(struct drawing *d)
 {
 	uint64_t from = d->map->lowers_ns[d->first], to = d->map->lowers_ns[d->end], ns;
-	const char *name = d->options->latency ? d->options->latency : "latency";
 	unsigned int last = UINT32_MAX, y;
 	bool fine = heat_has_room_for_fine(from, to, d->plot_height / LATENCY_ROOM);
 
@@ -329,9 +328,35 @@ static void draw_latency_axis(struct drawing *d)
 		y = latency_y(d, ns);
 		if (last != UINT32_MAX && last - y < LATENCY_ROOM * 100 / 2)
 			continue;
-		draw_latency_label(d, ns, y);
+		draw_latency_mark(d, y);
+		put(d, "%" PRIu64 " %s</text>\n", heat_latency_number(ns), heat_latency_unit(ns));
 		last = y;
 	}
+}
+
+static void draw_linear_labels(struct drawing *d)
+{
+	uint64_t from = d->map->lowers_ns[d->first], to = d->map->lowers_ns[d->end], ns;
+	const struct heat_unit unit = heat_time_unit(to - from, d->plot_height / LATENCY_ROOM / 2);
+
+	if (!unit.step_ns)
+		return;
+	for (ns = (from + unit.step_ns - 1) / unit.step_ns * unit.step_ns; ns <= to;
+	     ns += unit.step_ns) {
+		draw_latency_mark(d, latency_y(d, ns));
+		put_time(d, &unit, ns);
+		put(d, " %s</text>\n", unit.name);
+	}
+}
+
+static void draw_latency_axis(struct drawing *d)
+{
+	const char *name = d->options->latency ? d->options->latency : "latency";
+
+	if (d->map->is_linear)
+		draw_linear_labels(d);
+	else
+		draw_logarithmic_labels(d);
 	put(d,
 	    "<text class=\"dim\" transform=\"translate(18 %u) rotate(-90)\" "
 	    "text-anchor=\"middle\">",

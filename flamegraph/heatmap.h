@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * heatmap: draws how many operations took how long, and when, as one self-contained SVG file: time
- * from left to right, latency upwards on a logarithmic scale, and the number as a colour, on a
- * logarithmic scale as well. The colours are shades of one hue, which are told apart whatever
+ * from left to right, latency upwards, mostly on a logarithmic scale, and the number as a colour,
+ * on a logarithmic scale as well. The colours are shades of one hue, which are told apart whatever
  * colours somebody sees; in a dark environment the paper is dark.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@ struct heatmap {
 	size_t n_columns;
 	const uint64_t *lowers_ns; /* latencies of row i: from lowers_ns[i] to lowers_ns[i + 1] */
 	size_t n_rows;		   /* lowers_ns has one more, and grows */
+	bool is_linear;		   /* rows are equally long, and the axis has equal steps */
 	const uint32_t *cells;	   /* [column * n_rows + row] */
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "flamegraph/label.h"
 
+#include <math.h>
 #include <string.h>
 
 #define ELLIPSIS "\xe2\x80\xa6"
@@ -15,11 +16,12 @@ static const short widths[] = {
 	635,  635, 411, 521, 392, 634, 592, 818, 592, 592, 525, 636, 337, 636, 838,
 };
 
-static long char_width(const char *p, unsigned int size)
+static long char_width(const char *p, double size, short least)
 {
 	unsigned char c = *p;
+	short width = c >= 0x20 && c < 0x7f ? widths[c - 0x20] : 1000;
 
-	return (c >= 0x20 && c < 0x7f ? widths[c - 0x20] : 1000) * (long)size / 10;
+	return (long)ceil((width > least ? width : least) * size / 10);
 }
 
 /* Bytes of the character at 'p': up to where the next one can begin. */
@@ -32,18 +34,33 @@ static size_t char_bytes(const char *p)
 	return n;
 }
 
-long label_width(const char *text, unsigned int size)
+short label_least_width(const char *font)
+{
+	return font && strcmp(font, LABEL_FONT) ? 620 : 0;
+}
+
+long label_width(const char *text, double size)
+{
+	return label_width_font(text, size, 0);
+}
+
+long label_width_font(const char *text, double size, short least)
 {
 	long width = 0;
 
 	for (; *text; text += char_bytes(text))
-		width += char_width(text, size);
+		width += char_width(text, size, least);
 	return width;
 }
 
-int label_fit(const char *text, unsigned int size, long room, struct str *out)
+int label_fit(const char *text, double size, long room, struct str *out)
 {
-	long width = 0, left = room - char_width(ELLIPSIS, size);
+	return label_fit_font(text, size, 0, room, out);
+}
+
+int label_fit_font(const char *text, double size, short least, long room, struct str *out)
+{
+	long width = 0, left = room - char_width(ELLIPSIS, size, least);
 	size_t i = 0, cut = 0, chars = 0;
 	int err;
 
@@ -52,7 +69,7 @@ int label_fit(const char *text, unsigned int size, long room, struct str *out)
 			cut = i;
 			chars += i > 0;
 		}
-		width += char_width(text + i, size);
+		width += char_width(text + i, size, least);
 		if (width > room)
 			break;
 	}

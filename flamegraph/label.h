@@ -11,11 +11,19 @@
  * narrow: the advance widths of DejaVu Sans, which Verdana and the usual fallbacks do not exceed by
  * more than a hair, and a full em for all that is not ASCII.
  */
-long label_width(const char *text, unsigned int size);
+long label_width(const char *text, double size);
 
 /*
  * Appends as much of the text as 'room' (hundredths of a pixel) holds, with "..." as one character
  * where it was cut; nothing if fewer than three characters would be left of it. The text must be
  * clean (str_add_clean). 0 or -ENOMEM.
  */
-int label_fit(const char *text, unsigned int size, long room, struct str *out);
+int label_fit(const char *text, double size, long room, struct str *out);
+
+/*
+ * The same in a font that is not known: each character is at least so wide, in thousandths of an
+ * em, as all are in a monospaced font. Of LABEL_FONT, or none (NULL), that is 0.
+ */
+short label_least_width(const char *font);
+long label_width_font(const char *text, double size, short least);
+int label_fit_font(const char *text, double size, short least, long room, struct str *out);

@@ -8,6 +8,20 @@
 #include "user/base/array.h"
 #include "user/base/err.h"
 
+#define NO_LIMIT SIZE_MAX
+#define TOO_MANY 1 /* boxes: more than the limit */
+
+/* Widths by their logarithm, sixteen steps for each power of two. */
+#define STEPS	 16
+#define STEP_LOG 4
+#define BUCKETS	 (63 * STEPS)
+
+/* How many nodes are as wide as that or wider, of those that are not narrower than 'least'. */
+struct census {
+	int64_t least;
+	size_t n[BUCKETS + 1];
+};
+
 void flame_layout_free(struct flame_layout *layout)
 {
 	if (!layout)
@@ -17,40 +31,53 @@ void flame_layout_free(struct flame_layout *layout)
 	free(layout);
 }
 
-bool flame_is_narrow(const struct flame_layout *layout, uint32_t node)
+/* --- widths -------------------------------------------------------------------------------- */
+
+/* What a node spent itself, as the side has it, both of them measured alike. */
+static double own_width(const struct flame_tree *tree, enum flame_side side, uint32_t node)
 {
-	return layout->widths[node] > 0 && layout->widths[node] < layout->narrow;
+	bool is_before =
+		side == FLAME_BEFORE || (side == FLAME_JOINED && flame_is_vanished(tree, node));
+	int64_t own = is_before ? flame_tree_self_before(tree, node) : flame_tree_self(tree, node);
+
+	return own > 0 ? own * (is_before ? tree->scale_before : tree->scale_after) : 0;
 }
 
-/* Not the tree's totals: those may be negative or saturated, and then children outgrow parents. */
-static void measure(struct flame_layout *layout)
+/* Sums of whole numbers, so that children never outgrow their parents. */
+static void measure(struct flame_layout *layout, enum flame_side side, double factor)
 {
-	const struct calltree *tree = layout->tree;
-	int64_t left = INT64_MAX;
-	size_t i;
-
-	for (i = 0; i < tree->n_nodes; i++) {
-		int64_t self = tree->nodes[i].self;
-
-		self = self < 0 ? 0 : self > left ? left : self;
-		layout->widths[i] = self;
-		left -= self;
-	}
-	for (i = tree->n_nodes; i-- > 1;)
-		layout->widths[tree->nodes[i].parent] += layout->widths[i];
-}
-
-/* Nodes with a width in the subtree of each node, itself included. */
-static void count_nodes(const struct flame_layout *layout, uint32_t *sizes)
-{
-	const struct calltree *tree = layout->tree;
+	const struct flame_tree *tree = layout->tree;
 	size_t i;
 
 	for (i = tree->n_nodes; i--;) {
-		sizes[i] += layout->widths[i] > 0;
+		layout->widths[i] += llround(factor * own_width(tree, side, i));
 		if (i)
-			sizes[tree->nodes[i].parent] += sizes[i];
+			layout->widths[tree->nodes[i].parent] += layout->widths[i];
 	}
+}
+
+static int64_t larger(int64_t a, double b)
+{
+	if (b >= 0x1p63)
+		return INT64_MAX;
+	return b > a ? llround(b) : a;
+}
+
+static int measure_both(struct flame_layout *layout, const struct flame_layout_options *o)
+{
+	const struct flame_tree *tree = layout->tree;
+	double most = fmax(tree->before[0] * tree->scale_before,
+			   tree->nodes[0].value * tree->scale_after);
+	double factor = most > 0 ? FLAME_FULL_WIDTH / most : 0;
+
+	layout->widths = calloc(tree->n_nodes, sizeof(*layout->widths));
+	if (!layout->widths)
+		return errf(-ENOMEM, "no memory to lay out %zu frames", tree->n_nodes);
+	measure(layout, o->side, factor);
+	layout->total = larger(layout->widths[0], factor * tree->scale_after * o->total);
+	if (o->side != FLAME_JOINED && factor > 0)
+		layout->total = larger(layout->total, FLAME_FULL_WIDTH);
+	return 0;
 }
 
 static int64_t share_of(int64_t total, double share)
@@ -60,37 +87,95 @@ static int64_t share_of(int64_t total, double share)
 	return v >= total ? total : v > 0 ? v : 0;
 }
 
-static int add_box(struct flame_layout *layout, const struct flame_box *box)
+static unsigned int bucket_of(int64_t width)
 {
+	unsigned int log = 63 - __builtin_clzll(width);
+	uint64_t top = log >= STEP_LOG ? (uint64_t)width >> (log - STEP_LOG)
+				       : (uint64_t)width << (STEP_LOG - log);
+
+	return log * STEPS + (unsigned int)(top & (STEPS - 1));
+}
+
+/* The smallest width in a bucket, or one that is not much smaller. */
+static int64_t bucket_start(unsigned int bucket)
+{
+	unsigned int log = bucket / STEPS;
+	uint64_t top = STEPS + bucket % STEPS;
+
+	if (bucket >= BUCKETS)
+		return INT64_MAX;
+	return log >= STEP_LOG ? top << (log - STEP_LOG) : (top + STEPS - 1) >> (STEP_LOG - log);
+}
+
+/* One pass from the leaves on: sizes of subtrees and, if asked for, how many are how wide. */
+static void count_nodes(const struct flame_layout *layout, uint32_t *sizes, struct census *census)
+{
+	const struct flame_tree *tree = layout->tree;
+	size_t i;
+
+	for (i = tree->n_nodes; --i;) {
+		int64_t width = flame_width(layout, i);
+
+		sizes[i] += width > 0;
+		sizes[tree->nodes[i].parent] += sizes[i];
+		if (census && width > 0 && width >= census->least)
+			census->n[bucket_of(width)]++;
+	}
+	if (!census)
+		return;
+	for (i = BUCKETS; i > 0; i--)
+		census->n[i - 1] += census->n[i];
+}
+
+/* --- boxes --------------------------------------------------------------------------------- */
+
+/* How they are placed: with the sizes of subtrees, and not more of them than the limit. */
+struct placing {
+	struct flame_layout *layout;
+	const uint32_t *sizes; /* of each node: how many have a width at or below it */
+	size_t limit;
+};
+
+static int add_box(const struct placing *p, const struct flame_box *box)
+{
+	struct flame_layout *layout = p->layout;
+
+	if (layout->n >= p->limit)
+		return TOO_MANY;
 	if (array_reserve(layout->boxes, layout->cap, layout->n + 1))
-		return -ENOMEM;
+		return errf(-ENOMEM, "no memory to lay out %zu frames", layout->tree->n_nodes);
 	layout->boxes[layout->n++] = *box;
 	if (box->depth >= layout->rows)
 		layout->rows = box->depth + 1;
 	return 0;
 }
 
-static int add_children(struct flame_layout *layout, const uint32_t *sizes, uint32_t parent)
+/* Sums in the tree may have been cut at INT64_MAX: what has no room in its parent is cut, too. */
+static int add_children(const struct placing *p, uint32_t parent)
 {
-	const struct calltree_node *nodes = layout->tree->nodes;
+	const struct flame_layout *layout = p->layout;
+	const struct flame_node *nodes = layout->tree->nodes;
 	const struct flame_box above = layout->boxes[parent]; /* a copy: the array moves */
 	struct flame_box box = { .x = above.x, .depth = above.depth + 1, .parent = parent };
-	int64_t narrow_width = 0;
+	int64_t room = above.width, narrow_width = 0, width;
 	uint32_t child, hidden = 0;
 	int err;
 
 	for (child = nodes[above.node].first_child; child != PROFILE_NONE;
 	     child = nodes[child].next) {
-		if (layout->widths[child] <= 0)
+		width = flame_width(layout, child);
+		width = width > room ? room : width;
+		if (width <= 0)
 			continue;
+		room -= width;
 		if (flame_is_narrow(layout, child)) {
-			hidden += sizes[child];
-			narrow_width += layout->widths[child];
+			hidden += p->sizes[child];
+			narrow_width += width;
 			continue;
 		}
 		box.node = child;
-		box.width = layout->widths[child];
-		err = add_box(layout, &box);
+		box.width = width;
+		err = add_box(p, &box);
 		if (err)
 			return err;
 		box.x += box.width;
@@ -100,57 +185,95 @@ static int add_children(struct flame_layout *layout, const uint32_t *sizes, uint
 	box.node = PROFILE_NONE;
 	box.width = narrow_width;
 	box.hidden = hidden;
-	return add_box(layout, &box);
+	return add_box(p, &box);
 }
 
-static int place(struct flame_layout *layout, const uint32_t *sizes)
+/* 0, -ENOMEM, or TOO_MANY with a part of them there. */
+static int place(const struct placing *p, int64_t narrow)
 {
-	struct flame_box root = { .width = layout->total, .parent = PROFILE_NONE };
-	int err = add_box(layout, &root);
+	struct flame_layout *layout = p->layout;
+	struct flame_box root = { .width = flame_width(layout, 0), .parent = PROFILE_NONE };
 	size_t i;
+	int err;
 
+	layout->n = layout->rows = 0;
+	layout->narrow = narrow;
+	err = add_box(p, &root);
 	for (i = 0; !err && i < layout->n; i++) {
 		if (layout->boxes[i].node != PROFILE_NONE)
-			err = add_children(layout, sizes, i);
+			err = add_children(p, i);
 	}
 	return err;
 }
 
-int flame_layout_new(const struct calltree *tree, double min_share, struct flame_layout **ret)
+/*
+ * Places with the smallest width, from 'least' on, that leaves few enough boxes. A box of joined
+ * siblings needs a parent: there are at most twice as many boxes as wide nodes. So what is looked
+ * for lies between the widths that leave all and half as many nodes.
+ */
+static int place_bounded(struct placing *p, const struct census *census)
+{
+	unsigned int low = 0, high, middle;
+	int err = place(p, census->least);
+
+	if (err <= 0)
+		return err;
+	while (low < BUCKETS &&
+	       (bucket_start(low) < census->least || census->n[low] >= FLAME_MAX_BOXES))
+		low++;
+	high = low;
+	while (high < BUCKETS && census->n[high] + 1 > FLAME_MAX_BOXES / 2)
+		high++;
+	while (low < high) {
+		middle = (low + high) / 2;
+		err = place(p, bucket_start(middle));
+		if (err < 0)
+			return err;
+		if (err)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return place(p, bucket_start(high));
+}
+
+/* --- all of it ----------------------------------------------------------------------------- */
+
+static int layout_new(const struct flame_tree *tree, const struct flame_layout_options *options,
+		      bool is_bounded, struct flame_layout **ret)
 {
 	_cleanup_(flame_layout_freep) struct flame_layout *layout = calloc(1, sizeof(*layout));
 	_cleanup_(freep) uint32_t *sizes = calloc(tree->n_nodes, sizeof(*sizes));
+	struct placing p = { layout, sizes, is_bounded ? FLAME_MAX_BOXES : NO_LIMIT };
+	struct census census = { 0 };
+	int err = 0;
 
-	if (layout)
-		layout->widths = calloc(tree->n_nodes, sizeof(*layout->widths));
-	if (!layout || !sizes || !layout->widths)
+	if (!layout || !sizes)
 		return errf(-ENOMEM, "no memory to lay out %zu frames", tree->n_nodes);
 	layout->tree = tree;
-	measure(layout);
-	count_nodes(layout, sizes);
-	layout->total = layout->widths[0];
-	layout->narrow = share_of(layout->total, min_share);
-	if (place(layout, sizes))
-		return errf(-ENOMEM, "no memory to lay out %zu frames", tree->n_nodes);
+	if (tree->before)
+		err = measure_both(layout, options);
+	else
+		layout->total = larger(tree->nodes[0].value, options->total);
+	census.least = share_of(layout->total, options->min_share);
+	if (err)
+		return err;
+	count_nodes(layout, sizes, is_bounded ? &census : NULL);
+	err = is_bounded ? place_bounded(&p, &census) : place(&p, census.least);
+	if (err)
+		return err;
 	*ret = take(layout);
 	return 0;
 }
 
-int flame_layout_new_bounded(const struct calltree *tree, double min_share,
-			     struct flame_layout **ret)
+int flame_layout_new(const struct flame_tree *tree, const struct flame_layout_options *options,
+		     struct flame_layout **ret)
 {
-	_cleanup_(flame_layout_freep) struct flame_layout *layout = NULL;
-	int err;
+	return layout_new(tree, options, false, ret);
+}
 
-	for (;;) {
-		err = flame_layout_new(tree, min_share, &layout);
-		if (err)
-			return err;
-		if (layout->n <= FLAME_MAX_BOXES || min_share >= 1)
-			break;
-		flame_layout_free(take(layout));
-		min_share = min_share < 1e-6 ? 1e-6 : min_share * 2;
-	}
-	*ret = take(layout);
-	return 0;
+int flame_layout_new_bounded(const struct flame_tree *tree,
+			     const struct flame_layout_options *options, struct flame_layout **ret)
+{
+	return layout_new(tree, options, true, ret);
 }

@@ -34,11 +34,14 @@ struct picture_options {
 	 */
 	double min_width; /* pixels, */
 	double min_share; /* or, if above 0, this share of all */
-	double total;	  /* what is 100 %, in the unit of the values; 0: all that is there */
-	bool is_icicle;	  /* root at the top */
+	double total;	/* what is 100 %, as the values; 0, or less than there is: all that is there
+			 */
+	bool is_icicle; /* root at the top */
 	bool is_html;
-	bool is_negated;       /* a differential's colours change places */
-	bool has_two_panes;    /* of a differential: before and after, each as wide as it was */
+	bool is_negated; /* a differential's colours change places */
+	/* Of a differential: before and after one above the other, each as wide as it was, without
+	 * a script. */
+	bool has_two_panes;
 	bool delta_is_percent; /* a differential's colour is a frame's own change in percent */
 	struct palette palette;
 	/* Where it comes from: key and text, in a line below the frames: rate, span, host, losses

@@ -30,6 +30,7 @@ run threads ./fathom record -F 199 -o /out/threads -- ./threads 2
 run plain-static ./fathom record -F 199 -o /out/plain-static -- ./plain-static 1
 head -c 400000 fathom >/tmp/data
 run xz ./fathom record -F 199 -o /out/xz -- ./xz -9 -c /tmp/data
+run turns ./fathom record -F 199 --timeline=50ms -o /out/turns -- ./turns 4 /out/turns.list
 
 ./burn 600 &
 burn=$!
@@ -49,6 +50,7 @@ mkdir /scratch/files
 for what in calls uring faults; do
 	run files-$what ./fathom record -c file -o /out/files-$what -- ./files $what /scratch/files
 done
+run timed ./fathom record -c io,file,pagefault --timeline=50ms -o /out/timed -- ./files calls /scratch/files
 run report ./fathom report /out/command
 # shellcheck source=tests/kernels/guest_disks.sh
 . ./guest_disks.sh

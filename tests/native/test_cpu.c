@@ -39,6 +39,7 @@ static int set_up(void **state)
 	cfg_keep_idle = cfg_by_target = cfg_by_tid = cfg_by_cgroup = cfg_by_comm = 0;
 	cfg_pidns_inum = 0;
 	cfg_frame_pointers = 1;
+	cfg_slot_ns = slots_from_ns = 0;
 	active_set = 0;
 	FAKE_MAP(targets);
 	FAKE_MAP(target_tids);
@@ -306,6 +307,74 @@ static void a_full_count_table_is_a_loss_of_its_own(void **state)
 	assert_int_equal(ledger_slot(FT_LOST_COUNTS_FULL), 3);
 }
 
+/* --- slots of time ------------------------------------------------------------------------- */
+
+/* How often the sample was counted in that slot. */
+static __u64 counted_in(__u32 slot)
+{
+	__u64 n = 0;
+	__u32 i;
+
+	for (i = 0; i < count_maps[0]->max_entries; i++) {
+		struct ft_count *count = fake_map_value(count_maps[0], i);
+		struct ft_origin *key = fake_map_key(count_maps[0], i);
+
+		if (count && key->task.slot == slot)
+			n += count->n;
+	}
+	return n;
+}
+
+static void fire_at(struct task_struct *task, __u64 ns)
+{
+	fake.now_ns = ns;
+	fire(task, make_user(3, 0x400000));
+}
+
+static void the_same_stack_in_two_slots_is_counted_twice(void **state)
+{
+	struct task_struct task = make_task(7, 7, "main");
+
+	(void)state;
+	task.group_leader = &task;
+	cfg_slot_ns = 1000;
+	slots_from_ns = 50000;
+	fire_at(&task, 49000); /* before the start */
+	fire_at(&task, 50100);
+	fire_at(&task, 50900);
+	fire_at(&task, 51100);
+	fire_at(&task, 59500);
+	assert_int_equal(count_maps[0]->n, 3);
+	assert_int_equal(stack_maps[0]->n, 1);
+	assert_int_equal(counted_in(0), 3);
+	assert_int_equal(counted_in(1), 1);
+	assert_int_equal(counted_in(9), 1);
+}
+
+static void slots_end_where_their_numbers_do(void **state)
+{
+	struct task_struct task = make_task(7, 7, "main");
+
+	(void)state;
+	task.group_leader = &task;
+	cfg_slot_ns = 1;
+	fire_at(&task, (1ull << 40) - 500);
+	fire_at(&task, 1ull << 40);
+	assert_int_equal(counted_in(FT_MAX_SLOT), 2);
+}
+
+static void without_slots_time_tells_nothing_apart(void **state)
+{
+	struct task_struct task = make_task(7, 7, "main");
+
+	(void)state;
+	task.group_leader = &task;
+	fire_at(&task, 1000);
+	fire_at(&task, 1ull << 40);
+	assert_int_equal(count_maps[0]->n, 1);
+	assert_int_equal(counted_in(0), 2);
+}
+
 /* --- the ledger ---------------------------------------------------------------------------- */
 
 /* What a stack table holds under a hash that others took first. */
@@ -490,6 +559,9 @@ int main(void)
 		TEST(the_active_set_is_filled),
 		TEST(no_stack_at_all_is_a_loss),
 		TEST(a_full_count_table_is_a_loss_of_its_own),
+		TEST(the_same_stack_in_two_slots_is_counted_twice),
+		TEST(slots_end_where_their_numbers_do),
+		TEST(without_slots_time_tells_nothing_apart),
 		TEST(the_ledger_is_closed_whatever_happens),
 		TEST(an_unknown_end_is_not_counted_at_all),
 	};

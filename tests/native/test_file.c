@@ -97,6 +97,7 @@ static int set_up(void **state)
 	cfg_by_path = 0;
 	cfg_root_dev = 0;
 	cfg_slower_ns = cfg_stack_min_ns = 0;
+	cfg_slot_ns = slots_from_ns = 0;
 	cfg_tallies_with_path = 1u << 31;
 	outlier_floor_ns = 0;
 	memset(tallies_made, 0, sizeof(tallies_made));
@@ -1043,6 +1044,25 @@ static void a_request_is_its_submitters_whoever_completes_it(void **state)
 	assert_int_equal(ledger_slot(FT_FIRED), 2);
 }
 
+/* In time an operation belongs to when it ended, whoever had asked for it before. */
+static void operations_are_counted_when_they_end(void **state)
+{
+	struct io_kiocb request = { tree_open_at(5, home_file("db"), TREE_HOME), 23 };
+	struct io_uring_cqe cqe = { .res = 512 };
+
+	(void)state;
+	cfg_slot_ns = 1000 * (__u64)SHOT_NS;
+	slots_from_ns = fake.now_ns;
+	fake.current = task;
+	prog_on_uring_submit(&request);
+	fake.now_ns += 7 * cfg_slot_ns;
+	task = &tasks[7];
+	fake.saved = NULL;
+	prog_on_uring_complete_cqe(NULL, &request, &cqe);
+	assert_int_equal(only_key()->origin.task.slot, 7);
+	assert_int_equal(only_key()->origin.task.tid, 200);
+}
+
 static void requests_without_room_are_lost_and_counted(void **state)
 {
 	struct io_kiocb requests_now[20] = { 0 }, other = { .opcode = 6 /* poll */ };
@@ -1315,6 +1335,7 @@ int main(void)
 		TEST(a_fault_in_the_kernel_is_part_of_the_call),
 		TEST(a_fault_without_a_file_is_apart),
 		TEST(a_request_is_its_submitters_whoever_completes_it),
+		TEST(operations_are_counted_when_they_end),
 		TEST(requests_without_room_are_lost_and_counted),
 		TEST(the_ledger_is_closed_whatever_happens),
 		TEST(places_are_given_back),

@@ -45,6 +45,26 @@ static void write_page(struct task_struct *task, __u32 opf)
 
 /* --- writeback ----------------------------------------------------------------------------- */
 
+/* In time it belongs to when it was written, not to when the page became dirty. */
+static void what_is_written_back_is_counted_when_it_begins(void **state)
+{
+	struct task_struct cp = task_make(7, "cp"), flusher = task_make(9, "kworker/u4:1");
+	struct ft_io_key *key;
+
+	(void)state;
+	cache_page(REGULAR);
+	flusher.flags = FT_PF_KTHREAD;
+	cfg_slot_ns = 1000000;
+	slots_from_ns = fake.now_ns;
+	dirty(&cp);
+	fake.now_ns = slots_from_ns + 5 * cfg_slot_ns;
+	write_page(&flusher, WRITE);
+	cfg_slot_ns = 0;
+	tally_of(7, &key);
+	assert_int_equal(key->inferred, 1);
+	assert_int_equal(key->origin.task.slot, 5);
+}
+
 static void what_is_written_back_belongs_to_who_dirtied_it(void **state)
 {
 	struct task_struct cp = task_make(7, "cp"), flusher = task_make(9, "kworker/u4:1");
@@ -454,6 +474,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
 	const struct CMUnitTest tests[] = {
+		TEST(what_is_written_back_is_counted_when_it_begins),
 		TEST(what_is_written_back_belongs_to_who_dirtied_it),
 		TEST(the_last_one_who_dirtied_it_counts),
 		TEST(who_writes_its_own_pages_back_is_no_inference),

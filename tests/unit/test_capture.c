@@ -117,7 +117,7 @@ static void equal_samples_add_up_and_keep_their_first_time(void **state)
 static void samples_that_differ_anywhere_stay_apart(void **state)
 {
 	static const struct capture_sample sample = { .tgid = 7, .tid = 8 };
-	struct capture_sample others[] = { sample, sample, sample, sample, sample,
+	struct capture_sample others[] = { sample, sample, sample, sample, sample, sample,
 					   sample, sample, sample, sample, sample };
 	uint32_t i, n = sizeof(others) / sizeof(others[0]);
 
@@ -131,6 +131,7 @@ static void samples_that_differ_anywhere_stay_apart(void **state)
 	others[7].end++;
 	others[8].comm[0] = 'x';
 	others[9].process_comm[FT_COMM_LEN - 1] = 'x';
+	others[10].slot++;
 	for (i = 0; i < n; i++)
 		assert_int_equal(capture_add(&capture, &others[i], VALUES(i + 1), 5), 0);
 	assert_int_equal(capture.samples.n, n);
@@ -139,6 +140,34 @@ static void samples_that_differ_anywhere_stay_apart(void **state)
 		assert_int_equal(capture_values_at(&capture, i)[0], i + 1);
 	}
 	assert_int_equal(capture.total, n * (n + 1) / 2);
+}
+
+/* Beyond the bound events lose their time, and nothing else. */
+static void only_so_many_samples_are_told_apart_by_time(void **state)
+{
+	struct capture_sample sample = { .tgid = 7, .slot = 1 };
+
+	(void)state;
+	capture.slot_ns = 1000;
+	capture.max_timed = 2;
+	assert_int_equal(capture_add(&capture, &sample, VALUES(1), 100), 0);
+	sample.slot = 2;
+	assert_int_equal(capture_add(&capture, &sample, VALUES(2), 200), 0);
+	for (sample.slot = 3; sample.slot < 6; sample.slot++) {
+		assert_int_equal(capture_add(&capture, &sample, VALUES(4), 300), 0);
+		assert_int_equal(capture_find(&capture, &sample), 2);
+	}
+	sample.slot = 1; /* there is room for what is there */
+	assert_int_equal(capture_add(&capture, &sample, VALUES(5), 400), 0);
+	assert_int_equal(capture_find(&capture, &sample), 0);
+	sample.tgid = 8;
+	assert_int_equal(capture_find(&capture, &sample), KEYSET_NONE);
+	assert_int_equal(capture.samples.n, 3);
+	assert_int_equal(capture_sample_at(&capture, 2)->slot, CAPTURE_NO_SLOT);
+	assert_int_equal(capture_values_at(&capture, 0)[0], 6);
+	assert_int_equal(capture_values_at(&capture, 2)[0], 12);
+	assert_int_equal(capture.untimed, 12);
+	assert_int_equal(capture.total, 20);
 }
 
 static void many_stacks_and_samples_are_all_found_again(void **state)
@@ -187,6 +216,7 @@ int main(void)
 		TEST(more_frames_than_there_can_be_are_cut),
 		TEST(equal_samples_add_up_and_keep_their_first_time),
 		TEST(samples_that_differ_anywhere_stay_apart),
+		TEST(only_so_many_samples_are_told_apart_by_time),
 		TEST(many_stacks_and_samples_are_all_found_again),
 		TEST(a_released_capture_is_empty_and_can_be_used_again),
 	};

@@ -68,7 +68,7 @@ static void a_picture_replaces_the_file_that_was_there(void **state)
 	folder_write(&f, "out.svg", "old", 3);
 	assert_int_equal(flame("-o", out, in, NULL), EXIT_DONE);
 	svg = content(out);
-	assert_non_null(strstr(svg, "<title>write\n40 samples, 40.00%</title>"));
+	assert_non_null(strstr(svg, "<title>write\n40 samples itself, 40.00% of all"));
 	assert_string_equal(svg + strlen(svg) - 7, "</svg>\n");
 	assert_int_equal(files_in(&f), 2); /* nothing temporary is left */
 	free(svg);
@@ -163,7 +163,7 @@ static void several_files_are_added_up(void **state)
 	setup_files(&f, in, out);
 	assert_int_equal(flame("-o", out, in, in), EXIT_DONE);
 	svg = content(out);
-	assert_non_null(strstr(svg, "<title>write\n80 samples, 40.00%</title>"));
+	assert_non_null(strstr(svg, "<title>write\n80 samples itself, 40.00% of all"));
 	assert_non_null(strstr(svg, ">sum of 2 files</text>"));
 	free(svg);
 	folder_remove(&f);

@@ -235,9 +235,52 @@ static void profiles_of_go_programs_are_read(void **state)
 	assert_non_null(profile_label(heap, profile_sample_at(heap, 0)->labels, "bytes"));
 }
 
+/* What standard input is while that is asked; it is left as it was. */
+static bool stdin_is_folded(int fd)
+{
+	int saved = dup(STDIN_FILENO);
+	bool is;
+
+	dup2(fd, STDIN_FILENO);
+	is = profile_is_folded("-");
+	dup2(saved, STDIN_FILENO);
+	close(saved);
+	return is;
+}
+
+static void a_look_at_the_format_takes_nothing(void **state)
+{
+	_cleanup_(folder_remove) struct folder f;
+	char text[16] = "";
+	int fds[2], fd;
+
+	(void)state;
+	folder_make(&f);
+	write_pprof(&f, "x.pb.gz", 5);
+	assert_false(profile_is_folded(folder_path(&f, "x.pb.gz")));
+	assert_false(profile_is_folded(folder_path(&f, "nothing")));
+	assert_false(profile_is_folded(f.path));
+	folder_write(&f, "x.folded", "main;a 7\n", 9);
+	assert_true(profile_is_folded(folder_path(&f, "x.folded")));
+	fd = open(folder_path(&f, "x.folded"), O_RDONLY | O_CLOEXEC);
+	assert_true(stdin_is_folded(fd));
+	assert_int_equal(lseek(fd, 0, SEEK_CUR), 0);
+	close(fd);
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(write(fds[1], "main;a 7\n", 9), 9);
+	assert_true(stdin_is_folded(fds[0]));
+	assert_int_equal(read(fds[0], text, sizeof(text)), 9);
+	assert_string_equal(text, "main;a 7\n");
+	assert_int_equal(write(fds[1], "\x1f\x8b\x08\x00", 4), 4);
+	assert_false(stdin_is_folded(fds[0]));
+	close(fds[0]);
+	close(fds[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_look_at_the_format_takes_nothing),
 		cmocka_unit_test(formats_are_told_by_content),
 		cmocka_unit_test(uncompressed_pprof_is_known),
 		cmocka_unit_test(a_run_folder_gives_its_first_recording_or_the_one_named),

@@ -55,6 +55,8 @@ static struct run_summary full_summary(void)
 	c->cpus_sampled = 3;
 	c->cpus_failed = 5;
 	c->targets_lost = 6;
+	c->slot_ns = 20000000;
+	c->untimed = 31;
 	c->sideband_dropped = 7;
 	c->sideband_records = 300;
 	c->sideband_lost = 4;
@@ -204,6 +206,8 @@ static void cost_and_stacks_are_there(void **state)
 	assert_at(value, "collectors.0.cpus_sampled", "3");
 	assert_at(value, "collectors.0.cpus_failed", "5");
 	assert_at(value, "collectors.0.targets_lost", "6");
+	assert_at(value, "collectors.0.timeline.slot_ns", "20000000");
+	assert_at(value, "collectors.0.timeline.untimed", "31");
 	assert_at(value, "collectors.0.ticks_missed", "2");
 	assert_at(value, "collectors.0.files_failed", "1");
 	assert_at(value, "collectors.0.notes.requeues", "12");

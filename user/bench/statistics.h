@@ -56,6 +56,16 @@ int hodges_lehmann_interval(const double *d, size_t n, double confidence, double
 int holm_adjust(const double *p, size_t n, double *ret);
 
 /*
+ * Two-sided exact tests of counts: twice the smaller tail, at most 1. binomial_p(): x of n are of
+ * the kind that each is with probability 'share'. fisher_p(): x of n and y of m are of that kind,
+ * as likely on either side (x <= n, y <= m). Beyond COUNT_TEST_EXACT of that kind normal, with
+ * continuity correction.
+ */
+#define COUNT_TEST_EXACT 1e7
+double binomial_p(uint64_t x, uint64_t n, double share);
+double fisher_p(uint64_t x, uint64_t n, uint64_t y, uint64_t m);
+
+/*
  * Paired sign-flip test with the maximum statistic over m series of n differences each
  * (d[series * n + pair]): ret_p[i] is the adjusted, two-sided p of series i, with the family-wise
  * error under control (step-down, Westfall and Young 1993, algorithm 4.1). Exact for n <=

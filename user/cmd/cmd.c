@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,26 +21,8 @@ int cmd_fail_environment(void)
 
 int cmd_fail(int err)
 {
-	switch (-err) {
-	case EINVAL:
-	case ENOENT:
-	case EEXIST:
-	case EISDIR:
-	case ENOTDIR:
-	case EFBIG:
-	case E2BIG:
-	case ERANGE:
-	case ELOOP:
-	case EILSEQ:
-	case ESRCH:
-		fprintf(stderr, "fathom: %s\n", err_text());
-		return EXIT_USAGE;
-	case ECANCELED: /* it would cost more than it may */
-		fprintf(stderr, "fathom: %s\n", err_text());
-		return EXIT_DATA_QUALITY;
-	default:
-		return cmd_fail_environment();
-	}
+	fprintf(stderr, "fathom: %s\n", err_text());
+	return exit_code_of(err);
 }
 
 int cmd_usage(const char *command, const char *fmt, ...)
@@ -80,38 +61,6 @@ int cmd_finish(int code)
 	if (errno == EPIPE || code != EXIT_DONE)
 		return code;
 	return cmd_fail(errf(-EIO, "cannot write to standard output: %m"));
-}
-
-int parse_u32(const char *text, const char *what, unsigned int min, unsigned int max,
-	      unsigned int *ret)
-{
-	unsigned long long v;
-	char *end;
-
-	errno = 0;
-	v = strtoull(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end)
-		return errf(-EINVAL, "%s wants a whole number, not '%s'", what, text);
-	if (errno || v < min || v > max)
-		return errf(-ERANGE, "%s must be from %u to %u, not '%s'", what, min, max, text);
-	*ret = v;
-	return 0;
-}
-
-int parse_double(const char *text, const char *what, double min, double max, double *ret)
-{
-	char *end;
-	double v;
-
-	errno = 0;
-	v = strtod(text, &end);
-	if (!*text || *end || !isfinite(v))
-		return errf(-EINVAL, "%s wants a number, not '%s'", what, text);
-	if (v < min || v > max)
-		return errf(-ERANGE, "%s must be from %.12g to %.12g, not '%s'", what, min, max,
-			    text);
-	*ret = v;
-	return 0;
 }
 
 int cmd_print_json(json_t *json)

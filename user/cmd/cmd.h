@@ -9,16 +9,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-enum exit_code {
-	EXIT_DONE = 0,
-	EXIT_REGRESSION = 1,  /* or a budget exceeded */
-	EXIT_USAGE = 2,	      /* the arguments, or a file they name, are wrong */
-	EXIT_ENVIRONMENT = 3, /* the host or its permissions */
-	EXIT_INCONCLUSIVE = 4,
-	EXIT_MEASURED = 5,     /* the measured command or its check failed */
-	EXIT_DATA_QUALITY = 6, /* losses or overhead beyond their limit */
-	EXIT_REFUSED = 7,      /* a write outside the allowed folders */
-};
+#include "user/base/exit_code.h"
+#include "user/base/number.h"
 
 struct command {
 	const char *name;
@@ -29,6 +21,7 @@ struct command {
 int cmd_record(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_flame(int argc, char **argv);
+int cmd_diff(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_baseline(int argc, char **argv);
 int cmd_gate(int argc, char **argv);
@@ -36,11 +29,7 @@ int cmd_calibrate(int argc, char **argv);
 int cmd_hotspots(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 
-/*
- * Prints "fathom: SENTENCE" (err_text()) and returns the exit code for 'err': EXIT_USAGE for what
- * another argument or input mends (-EINVAL, -ENOENT, -EEXIST, -EISDIR, -ENOTDIR, -EFBIG, -E2BIG,
- * -ERANGE, -ELOOP, -EILSEQ, -ESRCH), EXIT_ENVIRONMENT for all else.
- */
+/* Prints "fathom: SENTENCE" (err_text()) and returns exit_code_of(err). */
 int cmd_fail(int err);
 
 /* The same where no argument is to blame, whatever the errno: returns EXIT_ENVIRONMENT. */
@@ -54,11 +43,6 @@ int cmd_bad_option(const char *command, int argc, char **argv, int what);
 
 /* Flushes stdout; a result that could not be written is EXIT_ENVIRONMENT with a sentence. */
 int cmd_finish(int code);
-
-/* Numbers of the command line: 0, or -EINVAL/-ERANGE with a sentence that quotes 'what'. */
-int parse_u32(const char *text, const char *what, unsigned int min, unsigned int max,
-	      unsigned int *ret);
-int parse_double(const char *text, const char *what, double min, double max, double *ret);
 
 /* Prints a JSON value, whose reference it takes; NULL is no memory for it. 0, or -ENOMEM with a
  * sentence. */

@@ -1,62 +1,53 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* fathom flame: a flame graph of recordings, folded or pprof files. */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "flamegraph/flamegraph.h"
-#include "flamegraph/svg.h"
-#include "user/base/array.h"
+#include "flamegraph/flame_extract.h"
+#include "flamegraph/flame_profile.h"
+#include "flamegraph/flame_reverse.h"
+#include "flamegraph/flame_settings.h"
+#include "flamegraph/folded_picture.h"
+#include "flamegraph/picture.h"
+#include "flamegraph/time_heatmap.h"
 #include "user/base/err.h"
+#include "user/base/replace.h"
 #include "user/base/str.h"
 #include "user/cmd/cmd.h"
+#include "user/cmd/profile_provenance.h"
+#include "user/cmd/time_options.h"
 #include "user/export/load.h"
-#include "user/model/calltree.h"
 #include "user/model/profile.h"
 
-#define DEFAULT_MIN_WIDTH 0.1 /* pixels */
-
 struct flame_options {
-	int n_files;
-	const char *output; /* NULL: standard output */
-	const char *title, *subtitle;
+	struct flame_settings settings; /* what flamegraph(1) has, too */
 	const char *collector;
 	const char *value; /* name of a value type, NULL: the profile's default */
-	unsigned int width;
-	double min_width; /* pixels; negative: as little as a browser shows at once */
 	struct view view;
-	bool icicle;
-	bool quiet;
+	bool is_heatmap;
+	const char *range_text; /* NULL: all */
+	struct time_range range;
+	int n_files;
 };
 
-enum long_option {
-	OPT_TITLE = 256,
-	OPT_SUBTITLE,
-	OPT_WIDTH,
-	OPT_ICICLE,
-	OPT_MIN_WIDTH,
-	OPT_VALUE,
+enum own_option {
+	OPT_VALUE = 256,
+	OPT_RANGE,
+	OPT_HEATMAP,
 	OPT_PER_THREAD,
 	OPT_WITH_PID,
 	OPT_NO_COMM,
 	OPT_NO_COLOR,
 };
 
-static const struct option long_options[] = {
+static const struct option own_options[] = {
 	{ "collector", required_argument, NULL, 'c' },
-	{ "output", required_argument, NULL, 'o' },
-	{ "quiet", no_argument, NULL, 'q' },
 	{ "help", no_argument, NULL, 'h' },
-	{ "title", required_argument, NULL, OPT_TITLE },
-	{ "subtitle", required_argument, NULL, OPT_SUBTITLE },
-	{ "width", required_argument, NULL, OPT_WIDTH },
-	{ "icicle", no_argument, NULL, OPT_ICICLE },
-	{ "min-width", required_argument, NULL, OPT_MIN_WIDTH },
 	{ "value", required_argument, NULL, OPT_VALUE },
+	{ "range", required_argument, NULL, OPT_RANGE },
+	{ "heatmap", no_argument, NULL, OPT_HEATMAP },
 	{ "per-thread", no_argument, NULL, OPT_PER_THREAD },
 	{ "with-pid", no_argument, NULL, OPT_WITH_PID },
 	{ "no-comm", no_argument, NULL, OPT_NO_COMM },
@@ -66,94 +57,104 @@ static const struct option long_options[] = {
 
 static int print_help(void)
 {
-	fputs("Usage: fathom flame [OPTION]... FILE...\n\n"
-	      "Draws a flame graph of FILE: a run folder, a pprof file, folded stacks, or '-' for\n"
-	      "standard input. Several files are added up. The picture is one SVG file that needs\n"
-	      "nothing else; in a browser it zooms and searches.\n\n"
-	      "  -o, --output FILE      write there instead of to standard output\n"
-	      "  -c, --collector NAME   of a run folder: cpu, offcpu, alloc, io, file, pagefault,\n"
-	      "                         kmem\n"
-	      "      --value TYPE       which of the profile's values, such as cpu or inuse_space\n"
-	      "      --title TEXT       default: Flame Graph\n"
-	      "      --subtitle TEXT    default: what the recording says of itself\n"
-	      "      --width PIXELS     default: 1200, and the window's width in a browser\n"
-	      "      --min-width PIXELS join frames narrower than this (0: none; default 0.1,\n"
-	      "                         more if there were over 40,000 frames)\n"
-	      "      --icicle           root at the top\n"
-	      "      --per-thread       a thread's name and TID at the root, not the process's\n"
-	      "      --with-pid         and the PID\n"
-	      "      --no-comm          neither\n"
-	      "  -q, --quiet            do not tell of input that had to be mended\n"
-	      "  -h, --help             this text\n\n"
-	      "Examples:\n"
-	      "  fathom flame -o cpu.svg run            a recording\n"
-	      "  fathom flame --icicle run1 run2 >b.svg two of them in one, root at the top\n"
-	      "  perf script | stackcollapse-perf.pl | fathom flame - >perf.svg\n",
-	      stdout);
+	printf("Usage: fathom flame [OPTION]... FILE...\n\n"
+	       "Draws a flame graph of FILE: a run folder, a pprof file, folded stacks, or '-' "
+	       "for\n"
+	       "standard input. Several files are added up. The picture is one SVG file that "
+	       "needs\n"
+	       "nothing else; in a browser it zooms and searches.\n\n"
+	       "  -c, --collector NAME   of a run folder: cpu, offcpu, alloc, io, file, "
+	       "pagefault,\n"
+	       "                         kmem\n"
+	       "      --value TYPE       which of the profile's values, such as cpu or "
+	       "inuse_space\n"
+	       "      --range FROM-TO    only what was sampled in this time since the start, as "
+	       "2s-5s or\n"
+	       "                         500ms-; of recordings with --timeline, as the next one "
+	       "is\n"
+	       "      --heatmap          how many samples when: seconds from left to right, and "
+	       "each\n"
+	       "                         of them upwards\n"
+	       "      --per-thread       a thread's name and TID at the root, not the process's\n"
+	       "      --with-pid         and the PID\n"
+	       "      --no-comm          neither\n"
+	       "%s"
+	       "  -h, --help             this text\n\n"
+	       "Examples:\n"
+	       "  fathom flame -o cpu.svg run            a recording\n"
+	       "  fathom flame --icicle run1 run2 >b.svg two of them in one, root at the top\n"
+	       "  perf script | stackcollapse-perf.pl | fathom flame - >perf.svg\n",
+	       flame_settings_help);
 	return EXIT_DONE;
 }
 
 /* 0, or the exit code + 1 of a run that ends here. */
 static int parse_option(struct flame_options *o, int c, int argc, char **argv)
 {
-	int err = 0;
-
 	switch (c) {
 	case 'c':
 		o->collector = optarg;
-		break;
-	case 'o':
-		o->output = strcmp(optarg, "-") ? optarg : NULL;
-		break;
-	case 'q':
-		o->quiet = true;
-		break;
+		return 0;
 	case 'h':
 		return print_help() + 1;
-	case OPT_TITLE:
-		o->title = optarg;
-		break;
-	case OPT_SUBTITLE:
-		o->subtitle = optarg;
-		break;
-	case OPT_WIDTH:
-		err = parse_u32(optarg, "--width", SVG_MIN_WIDTH, SVG_MAX_WIDTH, &o->width);
-		break;
-	case OPT_ICICLE:
-		o->icicle = true;
-		break;
-	case OPT_MIN_WIDTH:
-		err = parse_double(optarg, "--min-width", 0, SVG_MAX_WIDTH, &o->min_width);
-		break;
 	case OPT_VALUE:
 		o->value = optarg;
-		break;
+		return 0;
+	case OPT_RANGE:
+		o->range_text = optarg;
+		if (!parse_time_range(optarg, "--range", &o->range))
+			return 0;
+		return cmd_usage("flame", "%s", err_text()) + 1;
+	case OPT_HEATMAP:
+		o->is_heatmap = true;
+		return 0;
 	case OPT_PER_THREAD:
 		o->view.per_thread = true;
-		break;
+		return 0;
 	case OPT_WITH_PID:
 		o->view.with_pid = true;
-		break;
+		return 0;
 	case OPT_NO_COMM:
 		o->view.no_comm = true;
-		break;
+		return 0;
 	case OPT_NO_COLOR: /* there is no colour to leave out, but every command takes it */
-		break;
-	default:
+		return 0;
+	case '?':
+	case ':':
 		return cmd_bad_option("flame", argc, argv, c) + 1;
 	}
-	return err ? cmd_usage("flame", "%s", err_text()) + 1 : 0;
+	if (flame_settings_take(&o->settings, c, optarg))
+		return cmd_usage("flame", "%s", err_text()) + 1;
+	return 0;
 }
 
-static void tell_repairs(const char *path, const struct folded_repairs *repairs)
+static void note(const struct flame_options *o, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void note(const struct flame_options *o, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	if (o->settings.is_quiet)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	errf(-EINVAL, "%s", text); /* replaces control characters in paths */
+	fprintf(stderr, "fathom: note: %s\n", err_text());
+}
+
+static void note_repairs(const struct flame_options *o, const char *path,
+			 const struct folded_repairs *repairs)
 {
 	char text[512];
 
-	if (!folded_repairs_describe(repairs, text, sizeof(text)))
-		return;
-	errf(-EINVAL, "'%s': %s", path, text); /* replaces control characters in the path */
-	fprintf(stderr, "fathom: note: %s\n", err_text());
+	if (folded_repairs_describe(repairs, text, sizeof(text)))
+		note(o, "'%s': %s", path, text);
 }
+
+/* --- profiles ------------------------------------------------------------------------------ */
 
 static int load(const struct flame_options *o, char **paths, struct profile **ret)
 {
@@ -173,8 +174,7 @@ static int load(const struct flame_options *o, char **paths, struct profile **re
 		err = profile_load(paths[i], o->collector, &p, &repairs);
 		if (err)
 			return err;
-		if (!o->quiet)
-			tell_repairs(paths[i], &repairs);
+		note_repairs(o, paths[i], &repairs);
 		if (!all) {
 			all = take(p);
 			continue;
@@ -187,170 +187,235 @@ static int load(const struct flame_options *o, char **paths, struct profile **re
 	return 0;
 }
 
-/*
- * What the recording says of itself: our own put their target, span, rate and losses into the
- * profile's first comment. It is not true of several in one.
- */
-static int add_origin(const struct profile *p, int n_files, struct str *out)
+/* What the recording says of itself is not true of several in one. */
+static int add_origin(const struct flame_options *o, const struct profile *p, struct str *out)
 {
-	const char *text = p->n_comments ? profile_string(p, p->comments[0]) : "";
-	int err;
+	int err = o->range_text ? str_addf(out, "%s of ", o->range_text) : 0;
 
-	if (n_files > 1)
-		err = str_addf(out, "sum of %d files", n_files);
-	else
-		err = str_add_clean(out, text, strlen(text), 0);
+	if (!err)
+		err = o->n_files > 1 ? str_addf(out, "sum of %d files", o->n_files)
+				     : profile_origin(p, out);
 	return err ? errf(err, "no memory for the subtitle") : 0;
 }
 
-static int draw(struct flame_options *o, const struct profile *p, FILE *out)
+static int make_tree(const struct flame_options *o, const struct profile *p,
+		     struct flame_tree **ret, struct flame_moments **ret_moments)
 {
-	_cleanup_(flame_layout_freep) struct flame_layout *layout = NULL;
-	_cleanup_(calltree_freep) struct calltree *tree = NULL;
-	_cleanup_(str_release) struct str origin = { 0 };
-	unsigned int pixels = (o->width ? o->width : SVG_DEFAULT_WIDTH) - 2 * SVG_MARGIN;
-	struct svg_options svg = {
-		.title = o->title,
-		.subtitle = o->subtitle,
-		.width = o->width,
-		.icicle = o->icicle,
+	_cleanup_(flame_tree_freep) struct flame_tree *tree = NULL;
+	int err;
+
+	if (o->settings.input.is_chart)
+		return flame_chart_of_profile(p, &o->view, ret);
+	if (!o->settings.input.is_reversed)
+		return flame_tree_of_profile(p, &o->view, ret, ret_moments);
+	err = flame_tree_of_profile(p, &o->view, &tree, NULL);
+	return err ? err : flame_tree_reverse(tree, ret);
+}
+
+/* The first value is how many events there were. */
+static int draw_heatmap(const struct flame_options *o, const struct profile *p,
+			const char *subtitle, FILE *out)
+{
+	const struct heatmap_options options = {
+		.title = o->settings.picture.title,
+		.subtitle = subtitle,
+		.width = o->settings.picture.width,
 	};
-	int err;
+	unsigned int value = o->value ? o->view.value : 0;
+	const char *unit = profile_string(p, p->value_types[value].unit);
 
-	svg.value = profile_string(p, p->value_types[o->view.value].type);
-	svg.unit = profile_string(p, p->value_types[o->view.value].unit);
-	if (!svg.subtitle) {
-		err = add_origin(p, o->n_files, &origin);
-		if (err)
-			return err;
-		svg.subtitle = str_text(&origin);
-	}
-	err = calltree_new(p, &o->view, &tree);
-	if (!err && o->min_width < 0)
-		err = flame_layout_new_bounded(tree, DEFAULT_MIN_WIDTH / pixels, &layout);
-	else if (!err)
-		err = flame_layout_new(tree, o->min_width / pixels, &layout);
-	return err ? err : svg_write(layout, &svg, out);
+	if (strcmp(unit, "count") != 0)
+		return errf(-EINVAL, "a heat map is of counts, but '%s' is in %s",
+			    profile_string(p, p->value_types[value].type), unit);
+	return time_heatmap_write(p, value, &options, out);
 }
 
-/* "DIR/.NAME.XXXXXX" for "DIR/NAME": a rename does not cross file systems. */
-static int temporary_name(const char *path, struct str *out)
+static int draw_flames(const struct flame_options *o, const struct profile *p,
+		       const struct picture_options *options, FILE *out)
 {
-	const char *slash = strrchr(path, '/');
-	const char *name = slash ? slash + 1 : path;
-	int err = str_add_bytes(out, path, name - path);
+	_cleanup_(provenance_release) struct provenance provenance = { 0 };
+	_cleanup_(flame_moments_freep) struct flame_moments *moments = NULL;
+	_cleanup_(flame_tree_freep) struct flame_tree *tree = NULL;
+	struct picture_options picture = *options;
+	int err = 0;
 
-	/* A name may be as long as the file system allows; this one must not be longer. */
+	picture.value = profile_string(p, p->value_types[o->view.value].type);
+	picture.unit = profile_string(p, p->value_types[o->view.value].unit);
+	if (o->n_files == 1)
+		err = profile_provenance(p, o->settings.picture.subtitle, &provenance);
 	if (!err)
-		err = str_addf(out, ".%.200s.XXXXXX", name);
-	return err ? errf(err, "no memory for a file name") : 0;
+		err = make_tree(o, p, &tree, &moments);
+	if (err)
+		return err;
+	picture.provenance = (const char *const(*)[2])provenance.pairs;
+	picture.n_provenance = provenance.n;
+	picture.time = moments ? &moments->time : NULL;
+	return picture_write(tree, &picture, out);
 }
 
-static int draw_to_fd(struct flame_options *o, const struct profile *p, int fd)
+static int draw_profile(const struct flame_options *o, const struct profile *p, FILE *out)
 {
-	_cleanup_(fclosep) FILE *out = fdopen(fd, "w");
+	_cleanup_(str_release) struct str origin = { 0 };
+	struct picture_options picture = o->settings.picture;
+	int err = picture.subtitle ? 0 : add_origin(o, p, &origin);
+
+	if (err)
+		return err;
+	if (origin.len)
+		picture.subtitle = str_text(&origin);
+	return o->is_heatmap ? draw_heatmap(o, p, picture.subtitle, out)
+			     : draw_flames(o, p, &picture, out);
+}
+
+/* --- both kinds of input --------------------------------------------------------------------- */
+
+/* What is to be drawn: one of the two. */
+struct drawing_job {
+	const struct flame_options *o;
+	const struct profile *p;
+	const struct folded_picture *folded;
+};
+
+static int draw_job(void *arg, FILE *out)
+{
+	const struct drawing_job *job = arg;
+
+	return job->p ? draw_profile(job->o, job->p, out)
+		      : folded_picture_write(job->folded, &job->o->settings, out);
+}
+
+static int draw(const struct drawing_job *job)
+{
+	const struct flame_settings *s = &job->o->settings;
+	int err = s->output ? file_replace(s->output, "the picture", draw_job, (void *)job)
+			    : draw_job((void *)job, stdout);
+
+	return err ? err : flame_settings_save_map(s);
+}
+
+static int flame_profiles(struct flame_options *o, char **paths)
+{
+	_cleanup_(profile_freep) struct profile *p = NULL;
 	int err;
 
-	if (!out) {
-		err = errf(-errno, "cannot write to '%s': %m", o->output);
-		close(fd);
-		return err;
-	}
-	err = draw(o, p, out);
+	if (o->settings.input.factor || o->settings.input.encoding)
+		return errf(-EINVAL, "--factor and --encoding are for folded stacks, which are "
+				     "text");
+	if (o->settings.input.is_chart && o->settings.input.is_reversed)
+		return errf(-EINVAL, "--flamechart and --reverse are two orders");
+	err = load(o, paths, &p);
+	if (!err && o->range_text)
+		err = timeline_cut(p, &o->range);
 	if (err)
 		return err;
-	/* A file system that is full may say so only here. */
-	if (fclose(take(out)))
-		return errf(-errno, "cannot write to '%s': %m", o->output);
-	return 0;
+	/* Threads run at the same time: each has a chart of its own. */
+	o->view.per_thread |= o->settings.input.is_chart;
+	o->view.value = p->default_value;
+	if (o->value)
+		err = profile_find_value_type(p, o->value, &o->view.value);
+	return err ? err : draw(&(struct drawing_job){ .o = o, .p = p });
 }
 
-/* The old file stays until the new one is whole. */
-static int draw_to_new_file(struct flame_options *o, const struct profile *p)
+/* Text of any size becomes a tree at once; labels and other values it has none. */
+static int flame_folded(struct flame_options *o, char **paths)
 {
-	_cleanup_(str_release) struct str name = { 0 };
-	mode_t mask;
-	int fd, err;
+	struct folded_picture folded;
+	char text[512];
+	int err = folded_picture_read(paths, o->n_files, &o->settings, &folded);
 
-	err = temporary_name(o->output, &name);
 	if (err)
 		return err;
-	fd = mkostemp(name.data, O_CLOEXEC);
-	if (fd < 0)
-		return errf(-errno, "cannot write to the folder of '%s': %m", o->output);
-	mask = umask(0);
-	umask(mask);
-	err = fchmod(fd, 0666 & ~mask) ? errf(-errno, "cannot write to '%s': %m", o->output) : 0;
-	if (err)
-		close(fd);
+	if (folded_repairs_describe(&folded.repairs, text, sizeof(text)))
+		note(o, o->n_files == 1 ? "'%s': %s" : "'%s' and others: %s", paths[0], text);
+	if (folded.is_empty)
+		err = errf(-EINVAL, "'%s' has no stack with a count", paths[0]);
 	else
-		err = draw_to_fd(o, p, fd);
-	if (!err && rename(name.data, o->output))
-		err = errf(-errno, "cannot replace '%s': %m", o->output);
-	if (err)
-		unlink(name.data);
+		err = draw(&(struct drawing_job){ .o = o, .folded = &folded });
+	folded_picture_release(&folded);
 	return err;
 }
 
-static int draw_to_file(struct flame_options *o, const struct profile *p)
+static bool all_are_folded(const struct flame_options *o, char **paths)
 {
-	struct stat st;
-	int fd;
+	int i;
 
-	if (lstat(o->output, &st)) {
-		if (errno == ENOENT)
-			return draw_to_new_file(o, p);
-		return errf(-errno, "cannot write to '%s': %m", o->output);
+	for (i = 0; i < o->n_files; i++) {
+		if (!profile_is_folded(paths[i]))
+			return false;
 	}
-	if (S_ISREG(st.st_mode))
-		return draw_to_new_file(o, p);
-	if (S_ISDIR(st.st_mode))
-		return errf(-EISDIR, "'%s' is a folder: name a file for the picture", o->output);
-	/* Renaming over a link would replace the link, and following it may lead anywhere. */
-	if (S_ISLNK(st.st_mode))
-		return errf(-ELOOP, "'%s' is a symbolic link: name the file itself", o->output);
-	/* A device or a pipe takes the bytes, it must not be replaced. */
-	fd = open(o->output, O_WRONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0)
-		return errf(-errno, "cannot write to '%s': %m", o->output);
-	return draw_to_fd(o, p, fd);
+	/* Text has no times and no other values: what asks for these says so. */
+	return !o->value && !o->range_text && !o->is_heatmap;
+}
+
+static int extract(const struct flame_options *o, char **paths)
+{
+	_cleanup_(flame_data_freep) struct flame_data *data = NULL;
+	char text[256];
+	int err;
+
+	if (o->n_files > 1)
+		return errf(-EINVAL, "--extract wants one file");
+	err = flame_extract_read(paths[0], &data);
+	if (!err)
+		err = flame_extract(data, o->settings.is_json, o->settings.output);
+	if (err)
+		return err;
+	flame_extract_note(data, text, sizeof(text));
+	if (*text)
+		note(o, "%s", text);
+	return 0;
 }
 
 static int flame(struct flame_options *o, char **paths)
 {
-	_cleanup_(profile_freep) struct profile *p = NULL;
-	int err = load(o, paths, &p);
+	size_t bad;
+	int err = flame_settings_close(&o->settings, &bad);
 
 	if (err)
 		return err;
-	o->view.value = p->default_value;
-	if (o->value)
-		err = profile_find_value_type(p, o->value, &o->view.value);
-	if (err)
-		return err;
-	return o->output ? draw_to_file(o, p) : draw(o, p, stdout);
+	if (bad)
+		note(o, "%zu lines of palette.map were no colours", bad);
+	if (o->settings.is_extract)
+		return extract(o, paths);
+	return all_are_folded(o, paths) ? flame_folded(o, paths) : flame_profiles(o, paths);
+}
+
+static int parse_options(struct flame_options *o, int argc, char **argv)
+{
+	struct option options[FLAME_SETTINGS_MAX];
+	int c, end;
+
+	flame_settings_options(own_options, options);
+	opterr = 0;
+	optind = 1;
+	while ((c = getopt_long(argc, argv, ":c:o:qh", options, NULL)) != -1) {
+		end = parse_option(o, c, argc, argv);
+		if (end)
+			return end;
+	}
+	if (optind == argc)
+		return cmd_usage("flame", "name a run folder or a file, or '-' for standard "
+					  "input") +
+		       1;
+	if (o->is_heatmap && o->settings.input.is_chart)
+		return cmd_usage("flame", "--flamechart and --heatmap are two pictures") + 1;
+	o->n_files = argc - optind;
+	return 0;
 }
 
 int cmd_flame(int argc, char **argv)
 {
-	struct flame_options o = { .min_width = -1 };
-	int c, err;
+	struct flame_options o = { 0 };
+	int end, err;
 
-	opterr = 0;
-	optind = 1;
-	while ((c = getopt_long(argc, argv, ":c:o:qh", long_options, NULL)) != -1) {
-		err = parse_option(&o, c, argc, argv);
-		if (err)
-			return err - 1;
-	}
-	if (optind == argc)
-		return cmd_usage("flame", "name a run folder or a file, or '-' for standard input");
-	if (o.output && !*o.output)
-		return cmd_usage("flame", "-o wants the name of a file");
-	o.n_files = argc - optind;
+	flame_settings_init(&o.settings);
+	end = parse_options(&o, argc, argv);
+	if (end)
+		return end - 1;
 	err = flame(&o, argv + optind);
+	flame_settings_release(&o.settings);
 	/* A reader that has seen enough (head) is no failure of ours. */
-	if (err == -EPIPE && !o.output)
+	if (err == -EPIPE && !o.settings.output)
 		return EXIT_DONE;
 	return err ? cmd_fail(err) : EXIT_DONE;
 }

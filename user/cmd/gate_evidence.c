@@ -8,15 +8,14 @@
 #include <string.h>
 
 #include "flamegraph/differential.h"
+#include "flamegraph/picture.h"
+#include "flamegraph/provenance.h"
 #include "user/base/array.h"
 #include "user/base/err.h"
 #include "user/model/calltree.h"
 
-/* A box narrower than this is joined with its neighbours. */
-#define MIN_SHARE (0.1 / 1200)
-
 /* One comparison of functions, and what its picture is drawn from. */
-struct picture {
+struct evidence {
 	const struct gate_session *s;
 	const struct gate_case *c;
 	const struct gate_functions *f;
@@ -47,7 +46,7 @@ static double iterations_of(const struct run_case *c)
 	return sum;
 }
 
-static int load_tree(const struct picture *pic, const struct gate_side *side, const char *name,
+static int load_tree(const struct evidence *pic, const struct gate_side *side, const char *name,
 		     struct calltree **ret, double *ret_scale)
 {
 	const struct gate_input *in = &pic->s->input;
@@ -68,7 +67,7 @@ static int load_tree(const struct picture *pic, const struct gate_side *side, co
 /* Grey is what the comparison did not find to have changed. */
 static bool is_significant(void *arg, const char *function, const char *module, double *ret_p)
 {
-	const struct functions_comparison *f = ((const struct picture *)arg)->f->comparison;
+	const struct functions_comparison *f = ((const struct evidence *)arg)->f->comparison;
 	size_t i;
 
 	*ret_p = NAN;
@@ -83,28 +82,45 @@ static bool is_significant(void *arg, const char *function, const char *module, 
 	return false;
 }
 
-static int write_differential(const struct picture *pic, const struct differential *d, FILE *out)
+/* "RUN: CASE" */
+static int add_side(struct provenance *out, const char *key, const char *path, const char *name)
+{
+	return provenance_add(out, key, "%s%s%s", path, *name ? ": " : "", name);
+}
+
+static int write_picture(const struct evidence *pic, const struct flame_tree *tree, FILE *out)
 {
 	const struct functions_comparison *f = pic->f->comparison;
+	const struct gate_result *g = pic->s->result;
 	_cleanup_(str_release) struct str title = { 0 }, subtitle = { 0 };
-	struct svg_options options = { .unit = f->unit, .value = f->value };
-	int err = str_addf(&title, "%s%s%s: what changed of %s", pic->s->result->scenario,
+	_cleanup_(provenance_release) struct provenance provenance = { 0 };
+	struct picture_options options = { .unit = f->unit, .value = f->value, .min_width = -1 };
+	int err = str_addf(&title, "%s%s%s: what changed of %s", g->scenario,
 			   *pic->c->cell ? " " : "", pic->c->cell, pic->f->collector);
 
 	if (!err)
 		err = str_addf(&subtitle, "%s per iteration, %zu pairs", f->value, f->n_pairs);
 	if (err)
 		return errf(err, "no memory for a flame graph");
+	err = add_side(&provenance, "before", g->before_path, pic->c->before_name);
+	if (!err)
+		err = add_side(&provenance, "after", g->after_path, pic->c->after_name);
+	if (!err)
+		err = provenance_add(&provenance, "noise", "as the gate judged it");
+	if (err)
+		return err;
 	options.title = str_text(&title);
 	options.subtitle = str_text(&subtitle);
-	return differential_write(d, MIN_SHARE, &options, out);
+	options.provenance = (const char *const(*)[2])provenance.pairs;
+	options.n_provenance = provenance.n;
+	return picture_write(tree, &options, out);
 }
 
-static int draw(const struct picture *pic, const char *name, struct run_folder *rf)
+static int draw(const struct evidence *pic, const char *name, struct run_folder *rf)
 {
 	const struct gate_input *in = &pic->s->input;
 	_cleanup_(calltree_freep) struct calltree *before = NULL, *after = NULL;
-	_cleanup_(differential_freep) struct differential *d = NULL;
+	_cleanup_(flame_tree_freep) struct flame_tree *tree = NULL;
 	struct differential_side a = { 0 }, b = { 0 };
 	FILE *out;
 	int err = load_tree(pic, &in->before, pic->c->before_name, &before, &a.scale), close_err;
@@ -115,12 +131,12 @@ static int draw(const struct picture *pic, const char *name, struct run_folder *
 		return err;
 	a.tree = before;
 	b.tree = after;
-	err = differential_new(&a, &b, is_significant, (void *)pic, &d);
+	err = differential_new(&a, &b, is_significant, (void *)pic, &tree);
 	if (!err)
 		err = run_folder_open(rf, name, &out);
 	if (err)
 		return err;
-	err = write_differential(pic, d, out);
+	err = write_picture(pic, tree, out);
 	close_err = run_folder_close(rf, out);
 	return err ? err : close_err;
 }
@@ -153,7 +169,7 @@ static int write_case(struct gate_session *s, struct gate_case *c, const char *f
 	int err = 0;
 
 	for (i = 0; i < c->n_functions && !err; i++) {
-		const struct picture pic = { s, c, &c->functions[i] };
+		const struct evidence pic = { s, c, &c->functions[i] };
 		_cleanup_(str_release) struct str name = { 0 };
 
 		if (!pic.f->comparison)

@@ -11,6 +11,7 @@ static const struct command commands[] = {
 	{ "record", "capture stacks into a run folder", cmd_record },
 	{ "report", "top functions, call tree, callers and callees", cmd_report },
 	{ "flame", "flame graph of a recording, folded or pprof files", cmd_flame },
+	{ "diff", "what changed between two profiles, as table and picture", cmd_diff },
 	{ "run", "a scenario: measured, profiled, summarized", cmd_run },
 	{ "baseline", "accept runs that later ones are compared with", cmd_baseline },
 	{ "gate", "a verdict on a run, and the functions that caused it", cmd_gate },

@@ -3,15 +3,12 @@
 
 #include <stdlib.h>
 
-#include "flamegraph/flamegraph.h"
-#include "flamegraph/svg.h"
+#include "flamegraph/flame_profile.h"
+#include "flamegraph/picture.h"
 #include "user/base/cleanup.h"
+#include "user/cmd/profile_provenance.h"
 #include "user/export/folded.h"
 #include "user/export/pprof.h"
-#include "user/model/calltree.h"
-
-/* A box narrower than a tenth of a pixel of the default width is joined with its neighbours. */
-#define FLAME_MIN_SHARE (0.1 / 1200)
 
 #define PROFILE_FILE_MAX 256
 
@@ -49,24 +46,29 @@ static int write_pprof(const struct profile_files *f)
 static int write_svg(const struct profile_files *f)
 {
 	const struct profile_value_type *shown = &f->p->value_types[f->p->default_value];
-	_cleanup_(flame_layout_freep) struct flame_layout *layout = NULL;
-	_cleanup_(calltree_freep) struct calltree *tree = NULL;
-	struct svg_options options = {
+	_cleanup_(flame_moments_freep) struct flame_moments *moments = NULL;
+	_cleanup_(flame_tree_freep) struct flame_tree *tree = NULL;
+	_cleanup_(provenance_release) struct provenance provenance = { 0 };
+	struct picture_options options = {
 		.title = f->title,
 		.subtitle = f->subtitle,
 		.unit = profile_string(f->p, shown->unit),
 		.value = profile_string(f->p, shown->type),
+		.min_width = -1,
 	};
 	FILE *out;
-	int err = calltree_new(f->p, &f->view, &tree), close_err;
+	int err = flame_tree_of_profile(f->p, &f->view, &tree, &moments), close_err;
 
 	if (!err)
-		err = flame_layout_new_bounded(tree, FLAME_MIN_SHARE, &layout);
+		err = profile_provenance(f->p, false, &provenance);
+	options.provenance = (const char *const(*)[2])provenance.pairs;
+	options.n_provenance = provenance.n;
+	options.time = moments ? &moments->time : NULL;
 	if (!err)
 		err = profile_files_open(f, ".svg", &out);
 	if (err)
 		return err;
-	err = svg_write(layout, &options, out);
+	err = picture_write(tree, &options, out);
 	close_err = run_folder_close(f->rf, out);
 	return err ? err : close_err;
 }

@@ -65,6 +65,15 @@ static void print_trouble(const struct collector_summary *c, bool wants_frame_po
 			c->sideband_lost + c->sideband_dropped);
 }
 
+static void print_untimed(const struct collector_summary *c)
+{
+	if (c->untimed)
+		fprintf(stderr,
+			"%" PRIu64 " events are kept without their time, as so many others differ: "
+			"longer slots (--timeline) or a lower rate keep more of them\n",
+			c->untimed);
+}
+
 static void print_words(const char *name)
 {
 	for (; *name; name++)
@@ -158,6 +167,7 @@ static void print_account(const struct record_options *o, const struct run_summa
 	for (i = 0; i < s->n_collectors; i++) {
 		print_events(s, &s->collectors[i]);
 		print_notes(&s->collectors[i]);
+		print_untimed(&s->collectors[i]);
 	}
 	print_trouble(&s->collectors[0], o->session.frame_pointers);
 	print_names(&s->collectors[0].names);

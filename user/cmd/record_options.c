@@ -13,6 +13,7 @@
 #include "user/cmd/cmd.h"
 #include "user/cmd/record_alloc.h"
 #include "user/cmd/record_help.h"
+#include "user/cmd/time_options.h"
 
 #define RATE_DEFAULT	  99
 #define RATE_MAX	  100000
@@ -37,6 +38,7 @@ enum long_option {
 	OPT_JAVA_PERFMAP,
 	OPT_TABLE_ENTRIES,
 	OPT_MAX_LOSS,
+	OPT_TIMELINE,
 	OPT_USER_STACKS,
 	OPT_UNWIND_MEMORY,
 	OPT_PATH,
@@ -60,6 +62,7 @@ static const struct option long_options[] = {
 	{ "rate", required_argument, NULL, 'F' },
 	{ "duration", required_argument, NULL, 'd' },
 	{ "event", required_argument, NULL, 'e' },
+	{ "timeline", optional_argument, NULL, OPT_TIMELINE },
 	{ "idle", no_argument, NULL, OPT_IDLE },
 	{ "demangle", required_argument, NULL, OPT_DEMANGLE },
 	{ "no-inline", no_argument, NULL, OPT_NO_INLINE },
@@ -239,6 +242,11 @@ static int parse_how(struct record_options *o, int c)
 	case OPT_IDLE:
 		o->session.keep_idle = true;
 		return 0;
+	case OPT_TIMELINE:
+		o->session.slot_ns = SESSION_DEFAULT_SLOT_NS;
+		return optarg ? parse_duration(optarg, "--timeline", SESSION_MIN_SLOT_NS,
+					       SESSION_MAX_SLOT_NS, &o->session.slot_ns)
+			      : 0;
 	case OPT_TABLE_ENTRIES:
 		return parse_u32(optarg, "--table-entries", 1, 1 << 20, &o->session.table_entries);
 	case OPT_USER_STACKS:
@@ -328,6 +336,7 @@ static const struct {
 	{ "--event", 'e', SESSION_CPU, "cpu" },
 	{ "--idle", OPT_IDLE, SESSION_CPU, "cpu" },
 	{ "--cpu", OPT_CPU, SESSION_CPU, "cpu" },
+	{ "--timeline", OPT_TIMELINE, SESSION_TIMED, "cpu, io, file or pagefault" },
 	{ "--weight", OPT_WEIGHT, SESSION_IO | MEMORY_COLLECTORS, "io, alloc or kmem" },
 	{ "--slower", OPT_SLOWER, SESSION_IO | SESSION_FILE, "io or file" },
 	{ "--path", OPT_PATH, SESSION_FILE, "file" },

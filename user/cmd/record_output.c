@@ -13,6 +13,7 @@
 #include "user/base/json_parts.h"
 #include "user/base/str.h"
 #include "user/cmd/folder_manifest.h"
+#include "user/cmd/profile_comments.h"
 #include "user/cmd/profile_files.h"
 #include "user/export/latency_json.h"
 #include "user/export/manifest.h"
@@ -64,26 +65,14 @@ static int describe(const struct run_summary *s, const struct collector_summary 
 static int add_comments(const struct run_summary *s, const struct ledger *l,
 			const char *description, struct profile *p)
 {
-	_cleanup_(str_release) struct str host = { 0 }, ledger = { 0 };
-	size_t i;
-	int err = str_addf(&host, "host: Linux %s %s, %u CPUs, %s",
-			   s->host.kernel ? s->host.kernel : "?",
-			   s->host.architecture ? s->host.architecture : "?", s->host.cpus_online,
-			   s->host.cpu_model ? s->host.cpu_model : "?");
+	int err = profile_add_comment(p, description);
 
 	if (!err)
-		err = str_addf(&ledger, "ledger: fired %" PRIu64 ", kept %" PRIu64, l->fired,
-			       l->kept);
-	for (i = 0; i < l->n_causes && !err; i++) {
-		if (l->causes[i].n)
-			err = str_addf(&ledger, ", %s %" PRIu64, l->causes[i].name, l->causes[i].n);
-	}
+		err = profile_comment_ledger(p, l);
 	if (!err)
-		err = profile_add_comment(p, description);
+		err = profile_comment_host(p, &s->host);
 	if (!err)
-		err = profile_add_comment(p, str_text(&ledger));
-	if (!err)
-		err = profile_add_comment(p, str_text(&host));
+		err = profile_comment_command(p, s->command);
 	return err ? errf(err, "no memory for the profile's comments") : 0;
 }
 

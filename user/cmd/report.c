@@ -14,6 +14,7 @@
 #include "user/base/err.h"
 #include "user/base/json_parts.h"
 #include "user/base/str.h"
+#include "user/cmd/time_options.h"
 #include "user/export/load.h"
 #include "user/export/memory_read.h"
 #include "user/export/report_heading.h"
@@ -36,6 +37,8 @@ struct options {
 	bool has_rows, has_min, has_sort;
 	unsigned int rows; /* 0: all */
 	double min_share;
+	bool has_range;
+	struct time_range range;
 	struct view view;
 };
 
@@ -74,6 +77,9 @@ static int print_help(void)
 	      "      --sort self|total  order of the functions (default self)\n"
 	      "      --min PERCENT      leave smaller branches of the tree out (default 0.5; with\n"
 	      "                         --json 0)\n"
+	      "      --range FROM-TO    only what was sampled in this time since the start, as "
+	      "2s-5s or\n"
+	      "                         500ms-; of a recording with --timeline\n"
 	      "      --value TYPE       the value type to show, of those that the file holds\n"
 	      "  -c, --collector NAME   the collector to show, of those in the run folder\n"
 	      "      --per-thread       tell threads apart, not only processes\n"
@@ -101,7 +107,7 @@ static int print_help(void)
 }
 
 enum { OPT_TREE = 256, OPT_FUNCTION, OPT_SORT, OPT_MIN, OPT_VALUE, OPT_PER_THREAD };
-enum { OPT_WITH_PID = 300, OPT_NO_COMM, OPT_LINES, OPT_JSON, OPT_NO_COLOR };
+enum { OPT_WITH_PID = 300, OPT_NO_COMM, OPT_LINES, OPT_JSON, OPT_NO_COLOR, OPT_RANGE };
 
 static const struct option long_options[] = {
 	{ "tree", no_argument, NULL, OPT_TREE },
@@ -109,6 +115,7 @@ static const struct option long_options[] = {
 	{ "rows", required_argument, NULL, 'n' },
 	{ "sort", required_argument, NULL, OPT_SORT },
 	{ "min", required_argument, NULL, OPT_MIN },
+	{ "range", required_argument, NULL, OPT_RANGE },
 	{ "value", required_argument, NULL, OPT_VALUE },
 	{ "collector", required_argument, NULL, 'c' },
 	{ "per-thread", no_argument, NULL, OPT_PER_THREAD },
@@ -139,6 +146,9 @@ static int set_value(struct options *o, int opt, const char *text)
 		o->has_min = true;
 		o->min_share = percent / 100;
 		return 0;
+	case OPT_RANGE:
+		o->has_range = true;
+		return parse_time_range(text, "--range", &o->range);
 	default: /* OPT_SORT */
 		if (strcmp(text, "self") && strcmp(text, "total"))
 			return errf(-EINVAL, "--sort wants 'self' or 'total', not '%s'", text);
@@ -185,6 +195,7 @@ static bool take_option(struct options *o, int opt, int argc, char **argv, int *
 	case 'n':
 	case OPT_MIN:
 	case OPT_SORT:
+	case OPT_RANGE:
 		if (!set_value(o, opt, optarg))
 			return true;
 		*ret_code = cmd_usage("report", "%s", err_text());
@@ -275,6 +286,12 @@ static int load(struct options *o, struct loaded *l)
 	folded_repairs_describe(&l->repairs, text, sizeof(text));
 	note(o, text);
 	note_others(o);
+	if (o->has_range)
+		err = timeline_cut(l->profile, &o->range);
+	if (!err)
+		err = timeline_drop(l->profile);
+	if (err)
+		return err;
 	o->view.value = l->profile->default_value;
 	if (o->value)
 		err = profile_find_value_type(l->profile, o->value, &o->view.value);
@@ -386,9 +403,10 @@ static int print_top(const struct options *o, const struct loaded *l, const stru
 		return print_json(report_json_top(r, top, o->rows, o->by_total ? "total" : "self"),
 				  l);
 	err = report_heading(r, style->color, stdout);
-	if (!err)
+	/* These are of the whole recording. */
+	if (!err && !r->range)
 		err = report_latency(r->recording, style, stdout);
-	if (!err)
+	if (!err && !r->range)
 		err = report_memory(r, style, stdout);
 	return err ? err : report_text_top(r, top, o->rows, style, stdout);
 }
@@ -432,6 +450,7 @@ static int print_report(const struct options *o, const struct loaded *l)
 		.view = &o->view,
 		.tree = l->tree,
 		.recording = l->recording,
+		.range = o->has_range ? &o->range : NULL,
 	};
 
 	if (o->function)

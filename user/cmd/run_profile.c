@@ -10,6 +10,7 @@
 
 #include "user/base/err.h"
 #include "user/bench/functions.h"
+#include "user/cmd/profile_comments.h"
 #include "user/cmd/profile_files.h"
 #include "user/cmd/record_options.h"
 #include "user/cmd/run_recorded.h"
@@ -228,6 +229,21 @@ int run_profile_path(const char *folder, const char *case_name, const char *coll
 	return err ? err : str_add(out, ".pb.gz");
 }
 
+static int add_comments(struct profile *p, const char *description, char *const *command)
+{
+	struct run_summary here = { 0 };
+	int err = host_info_read(&here.host);
+
+	if (!err)
+		err = profile_add_comment(p, description);
+	if (!err)
+		err = profile_comment_host(p, &here.host);
+	if (!err)
+		err = profile_comment_command(p, command);
+	run_summary_release(&here);
+	return err;
+}
+
 static int write_part(const struct run_profiles *r, const struct scenario_case *c,
 		      const struct case_parts *parts, const struct part *part,
 		      struct run_folder *rf)
@@ -246,7 +262,7 @@ static int write_part(const struct run_profiles *r, const struct scenario_case *
 	if (!err)
 		err = run_recorded_describe(part->summary, parts->n_repetitions, &subtitle);
 	if (!err)
-		err = profile_add_comment(part->p, str_text(&subtitle));
+		err = add_comments(part->p, str_text(&subtitle), c->subject.command);
 	if (err)
 		return errf(err, "no memory for the profile of '%s'", c->name);
 	files.name = str_text(&name);

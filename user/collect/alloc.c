@@ -188,7 +188,7 @@ static int load(struct alloc_collector *c, const struct target *target)
 	c->skel->rodata->cfg_max_deferred = MAX_DEFERRED;
 	TARGET_CONFIGURE(c->skel, target_config(target), err);
 	if (!err)
-		SAMPLE_CONFIGURE(c->skel, c->options.unwinder, err);
+		SAMPLE_CONFIGURE(c->skel, c->options.unwinder, 0, err);
 	if (!err)
 		err = alloc_bpf__load(c->skel);
 	if (err)

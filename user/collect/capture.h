@@ -12,6 +12,11 @@
 #include "user/base/keyset.h"
 
 #define CAPTURE_NO_STACK UINT32_MAX
+#define CAPTURE_NO_SLOT	 UINT32_MAX
+
+/* Samples that a capture tells apart by time: some 600 MB until they are a profile in a file. What
+ * comes after them is kept without its time, and counted. */
+#define CAPTURE_MAX_TIMED (1u << 20)
 
 /* A frame below its caller; a stack is named by its innermost node. */
 struct capture_node {
@@ -23,7 +28,8 @@ struct capture_node {
 struct capture_sample {
 	uint64_t start_ns;
 	uint64_t cgroup_id;
-	uint64_t exec_id;
+	uint32_t exec_id;
+	uint32_t slot; /* of time, or CAPTURE_NO_SLOT; 0 if the capture does not tell them apart */
 	uint32_t tgid, tid;
 	uint32_t user;	 /* node, or CAPTURE_NO_STACK */
 	uint32_t kernel; /* the same */
@@ -42,7 +48,10 @@ struct capture {
 	size_t values_cap;
 	uint64_t *first_ns; /* CLOCK_MONOTONIC */
 	size_t first_ns_cap;
-	uint64_t total; /* events */
+	uint64_t total;	    /* events */
+	uint64_t slot_ns;   /* the caller's to set: how long slots are; 0: time is not kept */
+	uint32_t max_timed; /* CAPTURE_MAX_TIMED */
+	uint64_t untimed;   /* events whose time was not kept, as there were max_timed samples */
 };
 
 void capture_init(struct capture *c, unsigned int n_values);
@@ -52,6 +61,9 @@ void capture_release(struct capture *c);
 int capture_add_stack(struct capture *c, const struct ft_stack *stack, uint32_t *ret);
 int capture_add(struct capture *c, const struct capture_sample *sample, const uint64_t *values,
 		uint64_t first_ns);
+
+/* The number of what capture_add() made of it, or KEYSET_NONE. */
+uint32_t capture_find(const struct capture *c, const struct capture_sample *sample);
 
 const struct capture_node *capture_node_at(const struct capture *c, uint32_t node);
 const struct capture_sample *capture_sample_at(const struct capture *c, uint32_t i);

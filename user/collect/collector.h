@@ -82,6 +82,7 @@ struct collector_ops {
 struct collector {
 	const struct collector_ops *ops;
 	struct capture capture;
+	uint64_t started_ns; /* CLOCK_MONOTONIC: of the recording; set before start() */
 };
 
 static inline void collector_free(struct collector *c)

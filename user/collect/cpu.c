@@ -82,7 +82,7 @@ static int load(struct cpu_collector *c, const struct target *target)
 	c->skel->rodata->cfg_keep_idle = c->options.keep_idle;
 	TARGET_CONFIGURE(c->skel, target_config(target), err);
 	if (!err)
-		SAMPLE_CONFIGURE(c->skel, c->options.unwinder, err);
+		SAMPLE_CONFIGURE(c->skel, c->options.unwinder, c->options.slot_ns, err);
 	if (!err)
 		err = cpu_bpf__load(c->skel);
 	if (err)
@@ -101,6 +101,7 @@ static int cpu_start(struct collector *base)
 	struct cpu_collector *c = (struct cpu_collector *)base;
 
 	c->others_ns = bpf_cost_of_others(c->skel->obj);
+	c->skel->bss->slots_from_ns = base->started_ns;
 	return cpu_events_switch(&c->events, true);
 }
 
@@ -265,6 +266,7 @@ int cpu_collector_new(const struct cpu_options *options, const struct target *ta
 		return errf(-ENOMEM, "no memory for the CPU collector");
 	c->base.ops = &cpu_ops;
 	capture_init(&c->base.capture, 2);
+	c->base.capture.slot_ns = options->slot_ns;
 	c->options = *options;
 	if (options->cpus)
 		c->wanted = *options->cpus;

@@ -21,6 +21,7 @@ struct cpu_options {
 	bool keep_idle;
 	unsigned int table_entries; /* of stacks, and four times as many counts; 0: fitting */
 	struct unwinder *unwinder;  /* borrowed; NULL: user stacks by frame pointers */
+	uint64_t slot_ns;	    /* of time, by which events are counted; 0: all together */
 };
 
 /*

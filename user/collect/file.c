@@ -151,7 +151,7 @@ static int load_with(struct file_collector *c, const struct target *target, bool
 	configure(c);
 	TARGET_CONFIGURE(c->skel, target_config(target), err);
 	if (!err)
-		SAMPLE_CONFIGURE(c->skel, c->options.unwinder, err);
+		SAMPLE_CONFIGURE(c->skel, c->options.unwinder, c->options.slot_ns, err);
 	if (!err)
 		err = file_bpf__load(c->skel);
 	*ret_refused = err && err != -EPERM && err != -ENOMEM;
@@ -181,6 +181,7 @@ static void switch_on(struct file_collector *c, uint32_t on)
 static int file_start(struct collector *base)
 {
 	file_latency_start(&of(base)->latency);
+	of(base)->skel->bss->slots_from_ns = base->started_ns;
 	switch_on(of(base), 1);
 	return 0;
 }
@@ -423,7 +424,7 @@ static int64_t sample_number(void *ctx, const struct ft_file_key *key)
 		err = tag_of(c, &key->kind, path, &sample.tag);
 	if (err)
 		return err;
-	number = keyset_find(&c->base.capture.samples, &sample);
+	number = capture_find(&c->base.capture, &sample);
 	return number == KEYSET_NONE ? 0 : number + 1ll;
 }
 
@@ -530,6 +531,7 @@ int file_collector_new(const struct file_options *options, const struct target *
 		return errf(-ENOMEM, "no memory for the file collector");
 	c->base.ops = &file_ops;
 	capture_init(&c->base.capture, FILE_VALUES);
+	c->base.capture.slot_ns = options->slot_ns;
 	keyset_init(&c->tags, sizeof(struct file_tag));
 	keyset_init(&c->tag_texts, sizeof(uint32_t));
 	c->options = *options;

@@ -21,6 +21,7 @@ struct file_options {
 	uint64_t stack_min_ns;	    /* faster ones are kept without their stacks */
 	unsigned int table_entries; /* of stacks, and four times as many tallies; 0: fitting */
 	struct unwinder *unwinder;  /* borrowed; NULL: user stacks by frame pointers */
+	uint64_t slot_ns;	    /* of time, by which events are counted; 0: all together */
 	struct cgroups *cgroups;    /* borrowed */
 };
 

@@ -169,7 +169,7 @@ static int load(struct io_collector *c, const struct target *target)
 	configure(c);
 	TARGET_CONFIGURE(c->skel, target_config(target), err);
 	if (!err)
-		SAMPLE_CONFIGURE(c->skel, c->options.unwinder, err);
+		SAMPLE_CONFIGURE(c->skel, c->options.unwinder, c->options.slot_ns, err);
 	if (!err)
 		err = io_bpf__load(c->skel);
 	if (!err)
@@ -188,6 +188,7 @@ static int io_start(struct collector *base)
 
 	io_latency_start(&c->latency);
 	c->skel->bss->began_ns = clock_ns(CLOCK_MONOTONIC);
+	c->skel->bss->slots_from_ns = base->started_ns;
 	__atomic_store_n(&c->skel->bss->is_on, 1, __ATOMIC_SEQ_CST);
 	return 0;
 }
@@ -436,6 +437,7 @@ int io_collector_new(const struct io_options *options, const struct target *targ
 	c->options = *options;
 	c->patience_ms = PATIENCE_MS;
 	capture_init(&c->base.capture, IO_WEIGHTS);
+	c->base.capture.slot_ns = options->slot_ns;
 	err = set_up(c, target);
 	if (err) {
 		io_free(&c->base);

@@ -34,6 +34,7 @@ struct io_options {
 	 * fitting; 0: fitting. */
 	unsigned int table_entries;
 	struct unwinder *unwinder; /* borrowed; NULL: user stacks by frame pointers */
+	uint64_t slot_ns;	   /* of time, by which events are counted; 0: all together */
 	struct cgroups *cgroups;   /* borrowed; NULL: slow requests are told without cgroup */
 	uint64_t slower_ns;	   /* requests that took longer are listed; 0: none are */
 	size_t max_outliers;	   /* of that list; 0: fitting */

@@ -154,7 +154,7 @@ static int sample_number(const struct io_latency *io, const struct capture *capt
 	err = io_tags_number(tags, key, &sample.tag);
 	if (err)
 		return err;
-	number = keyset_find(&capture->samples, &sample);
+	number = capture_find(capture, &sample);
 	if (number != KEYSET_NONE)
 		one->tag = (uint64_t)number + 1;
 	return 0;

@@ -97,7 +97,7 @@ static int load(struct kmem_collector *c, const struct target *target)
 	configure(c, stacks);
 	TARGET_CONFIGURE(c->skel, target_config(target), err);
 	if (!err)
-		SAMPLE_CONFIGURE(c->skel, c->options.unwinder, err);
+		SAMPLE_CONFIGURE(c->skel, c->options.unwinder, 0, err);
 	if (!err)
 		err = kmem_bpf__load(c->skel);
 	if (err)

@@ -108,7 +108,7 @@ static int load(struct pagefault_collector *c, const struct target *target)
 	configure(c, stacks);
 	TARGET_CONFIGURE(c->skel, target_config(target), err);
 	if (!err)
-		SAMPLE_CONFIGURE(c->skel, c->options.unwinder, err);
+		SAMPLE_CONFIGURE(c->skel, c->options.unwinder, c->options.slot_ns, err);
 	if (!err)
 		err = pagefault_bpf__load(c->skel);
 	if (err)
@@ -146,6 +146,7 @@ static int pagefault_start(struct collector *base)
 	struct pagefault_collector *c = of(base);
 
 	c->skel->bss->began_boot_ns = clock_ns(CLOCK_BOOTTIME);
+	c->skel->bss->slots_from_ns = base->started_ns;
 	pagefault_programs_start(&c->programs);
 	switch_on(c, 1);
 	return 0;
@@ -337,6 +338,7 @@ int pagefault_collector_new(const struct pagefault_options *options, const struc
 		return errf(-ENOMEM, "no memory for the pagefault collector");
 	c->base.ops = &pagefault_ops;
 	capture_init(&c->base.capture, PAGEFAULT_VALUES);
+	c->base.capture.slot_ns = options->slot_ns;
 	c->options = *options;
 	c->programs.period = period_of(options->interval_bytes);
 	err = pagefault_kernel_look(&c->programs.has);

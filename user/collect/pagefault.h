@@ -15,6 +15,7 @@ struct pagefault_options {
 	uint64_t interval_bytes;
 	unsigned int table_entries; /* stacks; 0: the default */
 	struct unwinder *unwinder;  /* borrowed; NULL: user stacks by frame pointers */
+	uint64_t slot_ns;	    /* of time, by which events are counted; 0: all together */
 };
 
 /* Loads and attaches it, with nothing counted yet. 0 or -errno with a sentence. */

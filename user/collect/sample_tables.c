@@ -32,6 +32,7 @@ struct capture_sample sample_of(const struct ft_origin *origin, const struct sta
 		.start_ns = task->start_ns,
 		.cgroup_id = task->cgroup_id,
 		.exec_id = task->exec_id,
+		.slot = task->slot,
 		.tgid = task->tgid,
 		.tid = task->tid,
 		.user = user->node,

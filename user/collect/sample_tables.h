@@ -26,14 +26,16 @@ typedef int (*sample_tally_fn)(void *ctx, const void *key, const void *value,
 
 /*
  * For a skeleton whose programs include bpf/sample.bpf.h, before it is loaded: how user stacks are
- * walked. 'unwinder' may be NULL; 'ret' becomes 0 or -errno without a sentence.
+ * walked, and the slots of time by which events are counted (0: together). 'unwinder' may be NULL;
+ * 'ret' becomes 0 or -errno without a sentence.
  */
-#define SAMPLE_CONFIGURE(skel, unwinder, ret)                                                     \
+#define SAMPLE_CONFIGURE(skel, unwinder, slot, ret)                                               \
 	do {                                                                                      \
 		/* A kernel stack is a page where pages are larger. */                            \
 		if (sysconf(_SC_PAGESIZE) > (skel)->rodata->cfg_kernel_stack_bytes)               \
 			(skel)->rodata->cfg_kernel_stack_bytes = sysconf(_SC_PAGESIZE);           \
 		(skel)->rodata->cfg_frame_pointers = !(unwinder);                                 \
+		(skel)->rodata->cfg_slot_ns = (slot);                                             \
 		(ret) = (unwinder) ? unwind_maps_share(unwinder_maps(unwinder), (skel)->obj) : 0; \
 	} while (0)
 

@@ -7,8 +7,8 @@
 
 /* A process image: an exec makes another one of the same process. */
 struct seen_key {
-	uint64_t start_ns, exec_id;
-	uint32_t tgid, pad;
+	uint64_t start_ns;
+	uint32_t tgid, exec_id;
 };
 
 void sampled_init(struct sampled *s)

@@ -74,7 +74,7 @@ static int for_each(struct session *s, int (*fn)(struct session *s, struct part 
 
 static int start_part(struct session *s, struct part *part)
 {
-	(void)s;
+	part->c->started_ns = s->started_ns;
 	return part->c->ops->start(part->c);
 }
 

@@ -18,6 +18,12 @@ struct session_progress {
 	uint64_t kept, lost;
 };
 
+/* Slots of time, and collectors whose events are told apart by them: what is in use has no time. */
+#define SESSION_MIN_SLOT_NS	1000000ull
+#define SESSION_MAX_SLOT_NS	1000000000ull
+#define SESSION_DEFAULT_SLOT_NS 20000000ull
+#define SESSION_TIMED		(SESSION_CPU | SESSION_IO | SESSION_FILE | SESSION_PAGEFAULT)
+
 /* Collectors, in the order in which they stand in a summary. */
 #define SESSION_CPU	   (1u << 0)
 #define SESSION_IO	   (1u << 1)
@@ -43,6 +49,7 @@ struct session_options {
 	enum io_weight io_weight; /* what is shown of block I/O when nothing is asked for */
 	struct alloc_settings alloc;
 	uint64_t unwind_memory_bytes; /* for tables and lists, at most */
+	uint64_t slot_ns;	      /* of time, by which events are told apart; 0: they are not */
 	uint64_t duration_ns;	      /* 0: until a signal or the end of what is watched */
 	char *const *command;	      /* NULL: none */
 	enum demangle demangle;

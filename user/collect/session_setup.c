@@ -83,6 +83,7 @@ static int load_cpu(struct session *s, struct collector **ret)
 		.keep_idle = s->o->keep_idle,
 		.table_entries = s->o->table_entries,
 		.unwinder = s->unwinder,
+		.slot_ns = s->o->slot_ns,
 	};
 	int err = sample_event_choose(s->o->event, &options.event);
 
@@ -94,6 +95,7 @@ static int load_io(struct session *s, struct collector **ret)
 	struct io_options options = {
 		.table_entries = s->o->table_entries,
 		.unwinder = s->unwinder,
+		.slot_ns = s->o->slot_ns,
 		.cgroups = s->cgroups,
 		.slower_ns = s->o->slower_ns,
 		.weight = s->o->io_weight,
@@ -110,6 +112,7 @@ static int load_file(struct session *s, struct collector **ret)
 		.slower_ns = s->o->slower_ns,
 		.table_entries = s->o->table_entries,
 		.unwinder = s->unwinder,
+		.slot_ns = s->o->slot_ns,
 		.cgroups = s->cgroups,
 	};
 
@@ -142,6 +145,7 @@ static int load_pagefault(struct session *s, struct collector **ret)
 		.interval_bytes = s->o->alloc.interval_bytes,
 		.table_entries = s->o->table_entries,
 		.unwinder = s->unwinder,
+		.slot_ns = s->o->slot_ns,
 	};
 
 	return pagefault_collector_new(&options, s->target, ret);

@@ -126,6 +126,8 @@ static int summarize_part(struct session *s, struct collector *c, struct run_sum
 
 	of->name = c->ops->name;
 	of->title = c->ops->title;
+	of->slot_ns = c->capture.slot_ns;
+	of->untimed = c->capture.untimed;
 	err = c->ops->summarize(c, s->sideband, of);
 	if (!err)
 		err = make_profile(s, summary, c, of, ret);

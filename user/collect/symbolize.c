@@ -15,7 +15,7 @@ _Static_assert(FT_ENDS == STACK_ENDS && FT_END_FRAME_POINTER == (int)STACK_END_F
 _Static_assert((CODE_LINES_MAX + 1) * FT_MAX_FRAMES <= PROFILE_MAX_DEPTH,
 	       "a user stack, all of it inlined, and a kernel stack fit into a profile");
 
-#define OWN_LABELS 6
+#define OWN_LABELS 7
 
 /* A tracepoint's own frames: our program, and what calls it. */
 #define TRACEPOINT_FRAMES 6
@@ -143,7 +143,7 @@ static int add_labels(struct maker *mk, const struct capture_sample *s,
 {
 	char process[FT_COMM_LEN + 1] = "", thread[FT_COMM_LEN + 1] = "";
 	struct profile_label labels[OWN_LABELS + SAMPLE_TAG_LABELS];
-	unsigned int i;
+	unsigned int n = 6, i;
 	int err;
 
 	/* Comms are the kernel's bytes: bounded here, cleaned where they are shown. */
@@ -162,10 +162,13 @@ static int add_labels(struct maker *mk, const struct capture_sample *s,
 	if (!err)
 		err = add_label(mk, &labels[5], LABEL_PROCESS_START, NULL, s->start_ns,
 				"nanoseconds");
+	if (!err && mk->capture->slot_ns && s->slot != CAPTURE_NO_SLOT)
+		err = add_label(mk, &labels[n++], LABEL_TIME, NULL,
+				(int64_t)(s->slot * mk->capture->slot_ns), "nanoseconds");
 	for (i = 0; i < tag->n_labels && !err; i++)
-		err = add_label(mk, &labels[OWN_LABELS + i], tag->labels[i].key,
-				tag->labels[i].text, tag->labels[i].num, tag->labels[i].unit);
-	return err ? err : profile_add_labels(mk->p, labels, OWN_LABELS + tag->n_labels, ret);
+		err = add_label(mk, &labels[n++], tag->labels[i].key, tag->labels[i].text,
+				tag->labels[i].num, tag->labels[i].unit);
+	return err ? err : profile_add_labels(mk->p, labels, n, ret);
 }
 
 /* The frame that the tag adds at the stack's inner end. */

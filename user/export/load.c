@@ -236,3 +236,38 @@ int profile_load(const char *path, const char *collector, struct profile **ret,
 	*ret_repairs = repairs;
 	return 0;
 }
+
+/* Pipes give their bytes once; a copy of the first is had by tee(2). */
+static ssize_t peek_pipe(int fd, void *head, size_t size)
+{
+	int copy[2];
+	ssize_t n;
+
+	if (pipe2(copy, O_CLOEXEC))
+		return -1;
+	n = tee(fd, copy[1], size, 0);
+	if (n > 0)
+		n = read(copy[0], head, size);
+	close(copy[0]);
+	close(copy[1]);
+	return n;
+}
+
+bool profile_is_folded(const char *path)
+{
+	bool is_stdin = !strcmp(path, "-");
+	_cleanup_(closep) int own = is_stdin ? -1 : open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	int fd = is_stdin ? STDIN_FILENO : own;
+	unsigned char head[4];
+	ssize_t n = -1;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		return false;
+	if (S_ISREG(st.st_mode))
+		n = pread(fd, head, sizeof(head), is_stdin ? lseek(fd, 0, SEEK_CUR) : 0);
+	/* Who opens a named pipe anew may find its writer gone. */
+	else if (S_ISFIFO(st.st_mode) && is_stdin)
+		n = peek_pipe(fd, head, sizeof(head));
+	return n == sizeof(head) && !is_pprof(head, n);
+}

@@ -16,6 +16,12 @@
 int profile_load(const char *path, const char *collector, struct profile **ret,
 		 struct folded_repairs *ret_repairs);
 
+/*
+ * Whether it is folded stacks, without taking anything of it: a file, or standard input that is one
+ * or a pipe. False too for what cannot be told: profile_load() can, or says what is wrong.
+ */
+bool profile_is_folded(const char *path);
+
 /* The collector that profile_load takes of a run folder if none is named; NULL if it has none. */
 const char *profile_default_collector(const char *folder);
 

@@ -8,6 +8,7 @@
 #include "user/export/report_tree.h"
 #include "user/model/calltree.h"
 #include "user/model/profile.h"
+#include "user/model/timeline.h"
 #include "user/model/top.h"
 #include "user/model/view.h"
 
@@ -18,6 +19,7 @@ struct report {
 	const struct view *view;
 	const struct calltree *tree;	   /* of that profile and view */
 	const struct recording *recording; /* NULL if it is no run folder */
+	const struct time_range *range;	   /* of the recording, that the profile is of; NULL: all */
 };
 
 /* v as a share of the report's total, 0 if that is 0. */

@@ -100,6 +100,20 @@ static int add_total(const struct report *r, struct str *s)
 	return err ? err : str_add_clean(s, type, strlen(type), 0);
 }
 
+/* ", from 2.00 s to 5.00 s" */
+static int add_range(const struct time_range *range, struct str *s)
+{
+	int err = str_add(s, ", from ");
+
+	if (!err)
+		err = view_amount((int64_t)range->from_ns, "nanoseconds", s);
+	if (!err)
+		err = str_add(s, range->to_ns == UINT64_MAX ? " on" : " to ");
+	if (!err && range->to_ns != UINT64_MAX)
+		err = view_amount((int64_t)range->to_ns, "nanoseconds", s);
+	return err;
+}
+
 static int add_recording(const struct recording *rec, struct str *s)
 {
 	int err = add_host(rec, s);
@@ -127,6 +141,8 @@ static int build(const struct report *r, bool color, struct str *s)
 		err = add_total(r, s);
 	if (!err)
 		err = add_samples(r, s);
+	if (!err && r->range)
+		err = add_range(r->range, s);
 	if (!err)
 		err = str_add(s, "\n");
 	if (!err && r->recording)

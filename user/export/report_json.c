@@ -115,21 +115,34 @@ static json_t *sites(const struct report *r)
 			 json_integer(value));
 }
 
+static json_t *range_json(const struct time_range *range)
+{
+	return json_pack("{s:o, s:o}", "from_ns", json_part_count(range->from_ns), "to_ns",
+			 range->to_ns == UINT64_MAX ? json_null() : json_part_count(range->to_ns));
+}
+
 /* What all modes have. */
 static json_t *heading(const struct report *r, const char *mode)
 {
-	return json_pack("{s:s, s:o, s:s, s:{s:o, s:o}, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
-			 " s:o, s:o}",
-			 "schema", "fathom.report/1", "source", json_part_text(r->source), "mode",
-			 mode, "value", "type", json_part_text(report_type(r)), "unit",
-			 json_part_text(report_unit(r)), "total",
-			 (json_int_t)r->tree->nodes[0].total, "values", value_types(r), "stacks",
-			 json_part_count(r->profile->samples.n), "start_ns",
-			 json_part_known(r->profile->start_ns), "duration_ns",
-			 json_part_known(r->profile->duration_ns), "period_ns",
-			 json_part_known(r->profile->period_ns), "recording",
-			 recording(r->recording), "latency", latency(r->recording), "memory",
-			 memory(r->recording), "sites", sites(r));
+	json_t *o = json_pack(
+		"{s:s, s:o, s:s, s:{s:o, s:o}, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
+		" s:o, s:o}",
+		"schema", "fathom.report/1", "source", json_part_text(r->source), "mode", mode,
+		"value", "type", json_part_text(report_type(r)), "unit",
+		json_part_text(report_unit(r)), "total", (json_int_t)r->tree->nodes[0].total,
+		"values", value_types(r), "stacks", json_part_count(r->profile->samples.n),
+		"start_ns", json_part_known(r->profile->start_ns), "duration_ns",
+		json_part_known(r->profile->duration_ns), "period_ns",
+		json_part_known(r->profile->period_ns), "recording", recording(r->recording),
+		"latency", r->range ? json_null() : latency(r->recording), "memory",
+		r->range ? json_null() : memory(r->recording), "sites",
+		r->range ? json_null() : sites(r));
+
+	if (o && r->range && json_object_set_new(o, "range", range_json(r->range))) {
+		json_decref(o);
+		return NULL;
+	}
+	return o;
 }
 
 static json_t *line_number(uint32_t line)

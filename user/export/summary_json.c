@@ -172,6 +172,11 @@ static int fill_collector(const struct collector_summary *c, const struct profil
 	bad |= json_object_set_new(o, "ticks_missed", json_part_count(c->ticks_missed));
 	bad |= json_object_set_new(o, "files_failed", json_part_count(c->files_failed));
 	bad |= json_object_set_new(o, "names", names_json(&c->names));
+	if (c->slot_ns)
+		bad |= json_object_set_new(o, "timeline",
+					   json_pack("{s:o, s:o}", "slot_ns",
+						     json_part_count(c->slot_ns), "untimed",
+						     json_part_count(c->untimed)));
 	if (c->n_notes)
 		bad |= json_object_set_new(o, "notes", notes_json(c));
 	if (c->latency)

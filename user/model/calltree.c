@@ -140,7 +140,7 @@ static void add_saturating(int64_t *sum, int64_t v)
 		*sum = v < 0 ? INT64_MIN : INT64_MAX;
 }
 
-static int add_sample(struct builder *b, uint32_t sample)
+static int add_sample(struct builder *b, uint32_t sample, uint32_t *ret)
 {
 	const struct profile_sample *s = profile_sample_at(b->p, sample);
 	int64_t value = profile_values_at(b->p, sample)[b->view->value];
@@ -166,8 +166,10 @@ static int add_sample(struct builder *b, uint32_t sample)
 		if (!err)
 			err = add_node(b, &key, &facts, &at);
 	}
-	if (!err)
+	if (!err) {
 		add_saturating(&b->tree->nodes[at].self, value);
+		*ret = at;
+	}
 	return err;
 }
 
@@ -238,10 +240,10 @@ static int plant(struct calltree *tree)
 	return 0;
 }
 
-static int build(struct builder *b)
+static int build(struct builder *b, uint32_t *nodes)
 {
 	struct calltree *tree = b->tree;
-	uint32_t i;
+	uint32_t i, node = 0;
 	int err;
 
 	b->name_of = array_of_none(b->p->frames.n);
@@ -252,9 +254,11 @@ static int build(struct builder *b)
 	if (err)
 		return err;
 	for (i = 0; i < b->p->samples.n; i++) {
-		err = add_sample(b, i);
+		err = add_sample(b, i, &node);
 		if (err)
 			return err;
+		if (nodes)
+			nodes[i] = node;
 	}
 	add_totals(tree);
 	return link_children(tree);
@@ -262,13 +266,19 @@ static int build(struct builder *b)
 
 int calltree_new(const struct profile *p, const struct view *view, struct calltree **ret)
 {
+	return calltree_new_with(p, view, ret, NULL);
+}
+
+int calltree_new_with(const struct profile *p, const struct view *view, struct calltree **ret,
+		      uint32_t *nodes)
+{
 	_cleanup_(calltree_freep) struct calltree *tree = calloc(1, sizeof(*tree));
 	struct builder b = { .p = p, .view = view, .tree = tree };
 	int err = -ENOMEM;
 
 	keyset_init(&b.keys, sizeof(struct node_key));
 	if (tree)
-		err = build(&b);
+		err = build(&b, nodes);
 	keyset_release(&b.keys);
 	str_release(&b.text);
 	free(b.name_of);

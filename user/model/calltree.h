@@ -39,6 +39,10 @@ struct calltree {
  * 0, -ENOMEM or -EOVERFLOW, with a sentence.
  */
 int calltree_new(const struct profile *p, const struct view *view, struct calltree **ret);
+
+/* The same; nodes[i] becomes the node that sample i ends in. */
+int calltree_new_with(const struct profile *p, const struct view *view, struct calltree **ret,
+		      uint32_t *nodes);
 void calltree_free(struct calltree *tree);
 DEFINE_FREEP(struct calltree, calltree_free)
 

@@ -58,13 +58,14 @@ struct profile_label {
 	uint32_t pad;
 };
 
-/* Keys of the labels that our own collectors set. Numbers: pid, tid, process_start_ns. */
+/* Keys of the labels that our own collectors set. Numbers: pid, tid, process_start_ns, time_ns. */
 #define LABEL_PROCESS	    "process" /* comm of the process */
 #define LABEL_THREAD	    "thread"  /* comm of the thread */
 #define LABEL_PID	    "pid"
 #define LABEL_TID	    "tid"
 #define LABEL_CGROUP	    "cgroup"	       /* path below the cgroup2 mount */
 #define LABEL_PROCESS_START "process_start_ns" /* since boot */
+#define LABEL_TIME	    "time_ns" /* the slot that it was counted in begins so long after start */
 
 struct profile_value_type {
 	uint32_t type, unit; /* strings, as in pprof: "samples" "count", "cpu" "nanoseconds" */

@@ -109,6 +109,8 @@ struct collector_summary {
 	uint64_t sideband_lost;	   /* and lost: they cost names, not events */
 	uint64_t sideband_dropped; /* and read, but beyond the limits of what is kept */
 	uint64_t files_failed;	   /* files whose symbols could not be read */
+	uint64_t slot_ns; /* of time, by which its events are told apart; 0: they are not */
+	uint64_t untimed; /* events that are kept without their time, for want of room */
 	struct collector_note {
 		const char *name; /* literal: "paths_cut" */
 		uint64_t n;

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// boxes: a layout adds up and never overlaps; texts of amounts.
+"use strict";
+const assert = require("assert");
+const { flame, random, makeCase, someFrames, check, many } = require("./cases");
+
+// Boxes on a box lie side by side in it; what they and what is left out come to is what is there.
+function checkBoxes(tree, zoom, width, boxes) {
+	const right = new Map(), weights = new Float64Array(boxes.n);
+	let nodes = 0, weight = 0;
+	for (let b = 0; b < boxes.n; b++) {
+		const p = boxes.parent[b];
+		assert(boxes.x[b] >= -1e-6 && boxes.x[b] + boxes.w[b] <= width * (1 + 1e-9) + 1e-6);
+		assert(b === 0 || boxes.depth[b] >= boxes.depth[b - 1], "row by row");
+		if (p >= 0) {
+			assert.equal(boxes.depth[b], boxes.depth[p] + 1);
+			assert(boxes.x[b] >= (right.has(p) ? right.get(p) : boxes.x[p]) - 1e-6, "no overlap");
+			assert(boxes.x[b] + boxes.w[b] <= boxes.x[p] + boxes.w[p] + 1e-6, "inside its parent");
+			right.set(p, boxes.x[b] + boxes.w[b]);
+		}
+		if (b < boxes.above) {
+			assert.equal(boxes.w[b], width);
+			continue;
+		}
+		const own = boxes.hidden[b] ? boxes.hiddenWeight[b] : tree.total[boxes.node[b]];
+		weights[b] += own;
+		if (p >= boxes.above)
+			weights[p] -= own;
+		assert(Math.abs(boxes.w[b] - width * own / tree.total[zoom]) < 1e-6);
+		assert(b === boxes.above || boxes.w[b] >= boxes.minWidth * (1 - 1e-9));
+		nodes += boxes.hidden[b] || 1;
+	}
+	for (let b = boxes.above; b < boxes.n; b++)
+		weight += weights[b] - (boxes.hidden[b] ? boxes.hiddenWeight[b] :
+			tree.self[boxes.node[b]]);
+	assert(Math.abs(weight - boxes.droppedWeight) < 1e-6, "all weight is somewhere");
+	let all = 0;
+	for (let i = zoom; i < tree.end[zoom]; i++)
+		all += tree.total[i] || i === zoom ? tree.rest[i] || 1 : 0;
+	assert.equal(nodes + boxes.dropped, all, "all nodes are somewhere");
+}
+
+module.exports = async () => {
+	await check("boxes add up and never overlap", many(200, async () => {
+		const test = await makeCase("", random(2) * random(100));
+		const tree = flame.viewTree(test.data, { merge: random(2) === 1, sort: "weight" });
+		const zoom = random(tree.n), width = 200 + random(3000);
+		const minWidth = random(2) ? 0.1 : 1 + random(width / 4);
+		const boxes = flame.layoutBoxes(tree, zoom, width, { minWidth });
+		checkBoxes(tree, zoom, width, boxes);
+		assert.equal(boxes.minWidth, minWidth);
+		assert.equal(boxes.above, tree.depth[zoom]);
+		assert.equal(boxes.node[boxes.above], zoom);
+	}));
+	await check("there are never more boxes than may be", many(100, async () => {
+		const test = await makeCase();
+		const tree = test.data.tree, zoom = random(2) ? 0 : random(tree.n), maxBoxes = 20 + random(80);
+		const boxes = flame.layoutBoxes(tree, zoom, 1000, { maxBoxes });
+		checkBoxes(tree, zoom, 1000, boxes);
+		assert(boxes.n <= maxBoxes + boxes.above);
+	}));
+	await check("joined boxes know how many hits they hide", many(100, async () => {
+		const test = await makeCase();
+		const { hit } = someFrames(test, 2), tree = test.data.tree;
+		const marks = flame.search(test.data, tree, hit).hit;
+		const boxes = flame.layoutBoxes(tree, 0, 1000, { minWidth: 100, hit: marks });
+		let seen = 0, hidden = 0;
+		for (let b = 0; b < boxes.n; b++) {
+			seen += boxes.hidden[b] ? 0 : marks[boxes.node[b]];
+			hidden += boxes.hiddenHits[b];
+			assert(boxes.hiddenHits[b] <= boxes.hidden[b]);
+		}
+		assert(seen + hidden <= marks.reduce((a, b) => a + b, 0));
+		if (!boxes.dropped)
+			assert.equal(seen + hidden, marks.reduce((a, b) => a + b, 0));
+	}));
+	await check("amounts and shares are written as printf does it", () => {
+		const amounts = [
+			[0, "count", "samples", "0 samples"], [1, "count", "samples", "1 sample"],
+			[1234567, "count", "samples", "1,234,567 samples"], [-1234, "count", "", "-1,234"],
+			[2, "pages", "samples", "2 pages"], [999, "nanoseconds", "cpu", "999 ns"],
+			[1000, "nanoseconds", "cpu", "1.00 us"], [1125, "nanoseconds", "cpu", "1.12 us"],
+			[1375, "nanoseconds", "cpu", "1.38 us"], [12250, "nanoseconds", "cpu", "12.2 us"],
+			[12345678, "nanoseconds", "cpu", "12.3 ms"], [123.5e9, "nanoseconds", "cpu", "124 s"],
+			[122.5e9, "nanoseconds", "cpu", "122 s"], [-1125, "nanoseconds", "cpu", "-1.12 us"],
+			[512, "bytes", "", "512 bytes"], [1536, "bytes", "", "1.50 KiB"],
+			[3 * 2 ** 30, "bytes", "", "3.00 GiB"],
+		];
+		for (const [value, unit, name, text] of amounts)
+			assert.equal(flame.formatAmount(value, unit, name), text);
+		const reals = [[0.125, "count", "samples", "0.125 samples"], [1, "count", "samples", "1 sample"],
+			[2.125, "count", "", "2.12"], [0.00001, "count", "", "1e-05"], [99.96, "bytes", "",
+				"100 bytes"], [12.5, "nanoseconds", "", "12.5 ns"], [150.4, "count", "x", "150 x"],
+			[NaN, "count", "", "?"]];
+		for (const [value, unit, name, text] of reals)
+			assert.equal(flame.formatReal(value, unit, name), text);
+		const shares = [[0, 5, "0.00%"], [5, 5, "100.00%"], [1, 3, "33.33%"], [1, 1e6, "< 0.01%"],
+			[1, 20000, "0.01%"], [1, 20001, "< 0.01%"], [1, 0, "< 0.01%"], [7, 8, "87.50%"]];
+		for (const [part, whole, text] of shares)
+			assert.equal(flame.formatShare(part, whole), text);
+	});
+};
