@@ -31,10 +31,10 @@ const STYLE_RULES = [
 	[".ui button", "cursor:pointer;white-space:nowrap"],
 	[".ui button:hover", "background:#ececf1"],
 	[".ui button:disabled", "color:#9a9aa4;cursor:default;background:#fff"],
-	[".ui button[aria-pressed=true]", "background:#dbe6fb;border-color:#6d8fd0;z-index:1;" +
-		"position:relative"],
+	// Nothing here has a position of its own: WebKit puts that elsewhere within a foreignObject.
+	[".ui button[aria-pressed=true]", "background:#dbe6fb;border-color:#6d8fd0"],
 	[".ui button:focus-visible,.ui input:focus-visible", "outline:2px solid #2f6fde;" +
-		"outline-offset:-1px;z-index:2;position:relative"],
+		"outline-offset:-2px"],
 	[".ui input", "width:170px;flex:0 1 170px;min-width:70px"],
 	[".ui input:invalid", "border-color:#c00;background:#fee"],
 	[".ui output", "white-space:nowrap;min-width:112px"],
@@ -51,7 +51,7 @@ const STYLE_RULES = [
 	[".dialog td", "padding:2px 14px 2px 0;vertical-align:top"],
 	[".dialog p", "margin:0 0 10px;line-height:1.4"],
 	[".dialog textarea", "width:100%;height:110px;font:11px monospace;margin:0 0 8px"],
-	[".unseen", "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"],
+	[".unseen", "width:1px;height:1px;margin-top:-1px;overflow:hidden;clip-path:inset(50%)"],
 ];
 
 // On a paper that is not white by somebody's choice there is no dark.
