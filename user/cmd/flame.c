@@ -348,10 +348,11 @@ static int flame_folded(struct flame_options *o, char **paths)
 
 static bool all_are_folded(const struct flame_options *o, char **paths)
 {
-	int i;
+	int i, n_stdin = 0;
 
 	for (i = 0; i < o->n_files; i++) {
-		if (!profile_is_folded(paths[i]))
+		n_stdin += !strcmp(paths[i], "-");
+		if (n_stdin > 1 || !profile_is_folded(paths[i]))
 			return false;
 	}
 	/* Text has no times and no other values: what asks for these says so. */
