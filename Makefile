@@ -285,7 +285,7 @@ live: tests
 	$(q)O=$(O) tests/run live
 kernels: tests
 	$(q)O=$(O) tests/run kernels
-bench: $(O)/fathom $(O)/walk_compare $(benchmarks)
+bench: $(O)/fathom $(O)/flamegraph $(O)/walk_compare $(benchmarks)
 	$(q)O=$(O) tests/bench $(PARTS)
 check:
 	$(q)scripts/check-layers

@@ -419,6 +419,16 @@ static int sort_children(struct flame_tree *tree, uint32_t parent, const uint32_
 	return 0;
 }
 
+/* Has memory answer in time for what node i's turn will need. */
+static void ask_ahead(const struct flame_tree *tree, size_t i)
+{
+	uint32_t first = tree->nodes[i].first_child;
+
+	__builtin_prefetch(&tree->nodes[tree->nodes[i].parent]);
+	if (first != PROFILE_NONE && tree->nodes[first].next != PROFILE_NONE)
+		__builtin_prefetch(&tree->nodes[tree->nodes[first].next]);
+}
+
 /* Children have larger numbers: from the last node on, each is complete when it is met. */
 static int sort_and_add_up(struct flame_tree *tree, const uint32_t *rank)
 {
@@ -428,7 +438,7 @@ static int sort_and_add_up(struct flame_tree *tree, const uint32_t *rank)
 
 	for (i = tree->n_nodes; !err && i--;) {
 		if (i > AHEAD)
-			__builtin_prefetch(&tree->nodes[tree->nodes[i - AHEAD].parent]);
+			ask_ahead(tree, i - AHEAD);
 		err = sort_children(tree, i, rank, &siblings);
 		if (!i)
 			break;

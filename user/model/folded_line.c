@@ -95,13 +95,18 @@ static size_t last_field(const char *text, size_t len)
 	return len;
 }
 
-/* A count before the last one is there if a stack is left then. */
+/*
+ * A count before the last one is there if a stack is left then. Stacks are long and seldom have
+ * spaces: only what could be a number is looked at.
+ */
 static enum found parse_before(struct folded_line *line, double factor, bool *ret_fraction)
 {
-	size_t start = last_field(line->stack, line->stack_len);
+	size_t start = line->stack_len;
 	enum found found;
 
-	if (!start)
+	while (start && (is_digit(line->stack[start - 1]) || line->stack[start - 1] == '.'))
+		start--;
+	if (!start || !is_space(line->stack[start - 1]))
 		return NO_NUMBER;
 	found = parse_count(line->stack + start, line->stack_len - start, factor, &line->before,
 			    ret_fraction);
