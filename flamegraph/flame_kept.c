@@ -110,7 +110,7 @@ static int enter(struct walk *w, uint32_t node)
 	self = left_of(tree->nodes[node].value, c.value);
 	if (tree->before)
 		before = left_of(tree->before[node], c.before);
-	if (w->kept->frames)
+	if (w->on_path)
 		count_frame(w, node, self, before);
 	if (w->kept->places)
 		w->kept->places[node] = w->kept->n;
@@ -162,7 +162,7 @@ static int leave(struct walk *w)
 {
 	const struct level *level = &w->levels[--w->depth];
 
-	if (w->kept->frames)
+	if (w->on_path)
 		w->on_path[level->frame]--;
 	return level->n_hidden ? add_rest(w, level) : 0;
 }

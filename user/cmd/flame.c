@@ -157,35 +157,40 @@ static void note_repairs(const struct flame_options *o, const char *path,
 
 /* --- profiles ------------------------------------------------------------------------------ */
 
+static int load_one(const struct flame_options *o, const char *path, struct profile **ret)
+{
+	struct folded_repairs repairs = { 0 };
+	int err = profile_load(path, o->collector, ret, &repairs);
+
+	if (!err)
+		note_repairs(o, path, &repairs);
+	return err;
+}
+
 static int load(const struct flame_options *o, char **paths, struct profile **ret)
 {
 	_cleanup_(profile_freep) struct profile *all = NULL;
-	bool stdin_read = false;
-	int i, err;
+	bool stdin_read = !strcmp(paths[0], "-");
+	int i, err = load_one(o, paths[0], &all);
 
-	for (i = 0; i < o->n_files; i++) {
+	for (i = 1; i < o->n_files && !err; i++) {
 		_cleanup_(profile_freep) struct profile *p = NULL;
-		struct folded_repairs repairs = { 0 };
 
-		if (!strcmp(paths[i], "-")) {
-			if (stdin_read)
-				return errf(-EINVAL, "standard input can be read only once");
-			stdin_read = true;
+		if (!strcmp(paths[i], "-") && stdin_read) {
+			errf(-EINVAL, "standard input can be read only once");
+			return -EINVAL;
 		}
-		err = profile_load(paths[i], o->collector, &p, &repairs);
+		stdin_read |= !strcmp(paths[i], "-");
+		err = load_one(o, paths[i], &p);
 		if (err)
-			return err;
-		note_repairs(o, paths[i], &repairs);
-		if (!all) {
-			all = take(p);
-			continue;
-		}
+			break;
 		err = profile_merge(all, p);
 		if (err)
-			return err_prefix(err, "cannot add '%s' to '%s'", paths[i], paths[0]);
+			err_prefix(err, "cannot add '%s' to '%s'", paths[i], paths[0]);
 	}
-	*ret = take(all);
-	return 0;
+	if (!err)
+		*ret = take(all);
+	return err;
 }
 
 /* What the recording says of itself is not true of several in one. */
@@ -343,10 +348,11 @@ static int flame_folded(struct flame_options *o, char **paths)
 
 static bool all_are_folded(const struct flame_options *o, char **paths)
 {
-	int i;
+	int i, n_stdin = 0;
 
 	for (i = 0; i < o->n_files; i++) {
-		if (!profile_is_folded(paths[i]))
+		n_stdin += !strcmp(paths[i], "-");
+		if (n_stdin > 1 || !profile_is_folded(paths[i]))
 			return false;
 	}
 	/* Text has no times and no other values: what asks for these says so. */
@@ -399,7 +405,7 @@ static int parse_options(struct flame_options *o, int argc, char **argv)
 		if (end)
 			return end;
 	}
-	if (optind == argc)
+	if (optind >= argc)
 		return cmd_usage("flame", "name a run folder or a file, or '-' for standard "
 					  "input") +
 		       1;
