@@ -4,8 +4,10 @@
 Figures of programs that are not installed were measured elsewhere, on a machine of this kind, for
 100,000 stacks (85 MB, 1.66 million nodes) and a million (859 MB, 13.5 million nodes) of 31 frames
 of 28 bytes; they are marked so. What 'perf script' takes to make the text that such a file is made
-from is for comparison.
+from is for comparison. The pictures are opened and searched in headless Chromium, if it and
+puppeteer-core are to be had.
 """
+import json
 import os
 import shutil
 import subprocess
@@ -19,6 +21,8 @@ FLAMEGRAPH = os.path.join(os.path.dirname(m.FATHOM), "flamegraph")
 WALL_LIMIT_SECONDS = {100000: 0.25, 1000000: 2.5}
 MEMORY_LIMIT_BYTES = 800e6
 OUTPUT_LIMIT_BYTES = 3e6
+OPEN_LIMIT_MS, SEARCH_LIMIT_MS = 500, 100
+SEARCHED = "parse_"
 
 # Wall in seconds, peak memory in GB, output in MB.
 ELSEWHERE = (("flamegraph.pl", 100000, "13", "0.79", "6.9"),
@@ -54,16 +58,16 @@ def write_stacks(n, path):
 
 def measure_pictures(n, folder, commands):
     """By name, a list of what each round took. Rounds of all take turns."""
-    stacks, svg = f"{folder}/{n}.folded", f"{folder}/picture.svg"
+    stacks, svg = f"{folder}/{n}.folded", f"{folder}/{n}.svg"
     costs = {name: [] for name in commands}
     size = write_stacks(n, stacks)
     for i in range(ROUNDS):
+        # Ours are the last, so that the picture that stays is one of them.
         for name, arguments in commands.items():
             m.say(f"{n:,} stacks, round {i + 1} of {ROUNDS}, {name}")
             cost = m.run(arguments(stacks, svg), folder)
             cost["output_bytes"] = os.path.getsize(svg)
             costs[name].append(cost)
-            os.unlink(svg)
     return size, costs
 
 
@@ -97,7 +101,7 @@ def pictures(folder):
     rows, sizes = [], []
     own = ours()
     for n in SIZES:
-        size, costs = measure_pictures(n, folder, {**own, **installed()})
+        size, costs = measure_pictures(n, folder, {**installed(), **own})
         sizes.append(f"{n:,} stacks are {size / 1e6:.0f} MB")
         rows += rows_of(n, costs, own)
         if n != SIZES[0]:
@@ -108,6 +112,33 @@ def pictures(folder):
           "output.\n")
     m.table(["program", "stacks #", "wall, s #", "CPU, s #", "peak memory, MB #", "output, MB #",
              "limits"], rows)
+
+
+def in_browser(folder):
+    """Each picture is opened in a page of its own; a search runs at each letter that is typed."""
+    in_modules = ". tests/browser/modules.bash && fetch_modules && "
+    if subprocess.run(["bash", "-c", in_modules + "command -v node && [ -n \"$CHROMIUM\" ]"],
+                      capture_output=True, check=False).returncode:
+        print("No browser, or no puppeteer-core: opening and searching were not measured.\n")
+        return
+    names = {f"{n}.svg": n for n in SIZES}
+    timed = {name: [] for name in names}
+    for i in range(ROUNDS):
+        m.say(f"round {i + 1} of {ROUNDS}, in a browser")
+        lines = subprocess.run(["bash", "-c", in_modules + 'node tests/browser/timing.js "$0" '
+                                '"$modules/node_modules" "$@"', folder, SEARCHED, *names],
+                               stdout=subprocess.PIPE, text=True, check=True).stdout
+        for line in lines.splitlines():
+            timed[json.loads(line)["name"]].append(json.loads(line))
+    rows = []
+    for name, runs in timed.items():
+        opened, searches = [r["opened"] for r in runs], [t for r in runs for t in r["times"]]
+        over = max(m.median(opened) / OPEN_LIMIT_MS, m.median(searches) / SEARCH_LIMIT_MS)
+        rows.append([f"{names[name]:,}", m.spread(opened, "{:.0f}"), m.spread(searches, "{:.0f}"),
+                     m.verdict(over, 1)])
+    print(f"In headless Chromium, limits {OPEN_LIMIT_MS} ms to open and {SEARCH_LIMIT_MS} ms for a "
+          f"search, one for each letter of \"{SEARCHED}\":\n")
+    m.table(["stacks #", "until it is drawn, ms #", "search, ms #", "limits"], rows)
 
 
 def reports(folder):
@@ -143,6 +174,7 @@ def perf_script(folder):
 def main():
     with m.scratch() as folder:
         pictures(folder)
+        in_browser(folder)
         reports(folder)
         perf_script(folder)
 

@@ -9,11 +9,10 @@ cd "$(dirname "$0")/../.." || exit 3
 . tests/tap.sh
 
 FATHOM=${FATHOM:-build/fathom}
-modules=${O:-build}/browser
 tmp=$(mktemp -d) || exit 3
 trap 'rm -rf "$tmp"' EXIT
-CHROMIUM=${CHROMIUM:-$(command -v chromium chromium-browser google-chrome | head -n 1)}
-export CHROMIUM
+# shellcheck source=tests/browser/modules.bash
+. tests/browser/modules.bash
 
 skip_all() {
 	tap_skip "flame graphs in a browser" "$1"
@@ -25,18 +24,7 @@ for command in node npm python3; do
 	command -v "$command" >/dev/null || skip_all "no $command here"
 done
 
-# The packages of the lock file, by their checksums; none of them may run anything here.
-fetch_modules() {
-	local have=$modules/package-lock.json
-	cmp -s tests/browser/package-lock.json "$have" && [ -d "$modules/node_modules" ] && return
-	mkdir -p "$modules" || return
-	cp tests/browser/package.json tests/browser/package-lock.json "$modules/" || return
-	(cd "$modules" && timeout 120 npm ci --ignore-scripts --no-audit --no-fund) \
-		>"$tmp/npm" 2>&1 && return
-	rm -f "$have"
-	return 1
-}
-fetch_modules || skip_all "npm could not fetch puppeteer-core: $(head -n 1 "$tmp/npm")"
+fetch_modules || skip_all "npm could not fetch puppeteer-core: $modules_error"
 
 # Nested, recursive and narrow frames: 2,000 stacks of names that come again and again.
 awk 'BEGIN {

@@ -6,6 +6,7 @@ const assert = require("assert");
 const fs = require("fs");
 const path = require("path");
 const look = require("./look");
+const timing = require("../timing");
 
 const OPEN_MOST_MS = 3000, SEARCH_MOST_MS = 3000; // far above what it takes on an idle machine
 
@@ -155,31 +156,8 @@ async function pagesOfOthers({ check, open, folder }) {
 
 async function speed({ check, note, open }) {
 	await check("a picture that is as large as they get opens and finds in time", async () => {
-		const page = await open("huge.svg", { prepare: () => {
-			new MutationObserver((list, observer) => {
-				const root = document.documentElement;
-				const svg = root && (root.matches("[data-ready]") ? root : null);
-				if (!svg)
-					return;
-				observer.disconnect();
-				requestAnimationFrame(() => {
-					window.openedAt = performance.now();
-				});
-			}).observe(document, { attributes: true, subtree: true });
-		} });
-		await page.waitForFunction(() => window.openedAt !== undefined);
-		const opened = await page.evaluate(() => window.openedAt);
-		const times = await page.evaluate(() => {
-			const input = document.querySelector("input"), list = [];
-			for (const text of ["re", "rea", "write"]) {
-				const start = performance.now();
-				input.value = text;
-				input.dispatchEvent(new Event("input"));
-				document.documentElement.getBoundingClientRect();
-				list.push(performance.now() - start);
-			}
-			return list;
-		});
+		const page = await open("huge.svg", { prepare: timing.prepare });
+		const { opened, times } = await timing.of(page, ["re", "rea", "write"]);
 		const boxes = (await look.boxes(page)).length;
 		note(`opened in ${opened.toFixed(0)} ms, ${boxes} boxes; searches took ` +
 			`${times.map((ms) => ms.toFixed(0)).join(", ")} ms`);
