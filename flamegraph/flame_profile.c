@@ -7,6 +7,7 @@
 
 #include "user/base/array.h"
 #include "user/base/err.h"
+#include "user/base/saturate.h"
 #include "user/model/timeline.h"
 
 /* --- samples in time ----------------------------------------------------------------------- */
@@ -25,12 +26,6 @@ static int by_slot_and_node(const void *a, const void *b)
 	if (x->slot != y->slot)
 		return x->slot < y->slot ? -1 : 1;
 	return (x->node > y->node) - (x->node < y->node);
-}
-
-static void add_saturating(int64_t *sum, int64_t v)
-{
-	if (__builtin_add_overflow(*sum, v, sum))
-		*sum = INT64_MAX;
 }
 
 /* Sorts them, and adds up those of one slot and node. */

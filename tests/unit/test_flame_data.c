@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "flamegraph/flame_data.h"
 #include "flamegraph/flame_nodes_read.h"
@@ -688,6 +689,28 @@ static void a_picture_without_data_is_told(void **state)
 	assert_refused(" ", -ENOENT, "there is no call tree");
 }
 
+/* Each would have to be read to the file's end, and back to its beginning, by a naive search. */
+static void a_file_full_of_what_looks_like_it_is_read_once(void **state)
+{
+	static const char id[] = " id=\"flame-data\"";
+	_cleanup_(str_release) struct str text = { 0 }, tag = { 0 };
+	clock_t start = clock();
+	int i;
+
+	(void)state;
+	assert_int_equal(str_add(&text, "<svg>"), 0);
+	assert_int_equal(str_add(&tag, "<svg"), 0);
+	for (i = 0; i < 200000; i++) {
+		assert_int_equal(str_add(&text, id), 0);
+		assert_int_equal(str_add(&tag, id), 0);
+	}
+	assert_refused(tag.data, -ENOENT, "there is no call tree");
+	assert_refused(text.data, -ENOENT, "there is no call tree");
+	assert_int_equal(str_add(&text, "</svg>"), 0);
+	assert_refused(text.data, -ENOENT, "there is no call tree");
+	assert_true((clock() - start) / CLOCKS_PER_SEC < 5);
+}
+
 struct part {
 	const char *name, *bytes;
 	size_t len;
@@ -824,6 +847,7 @@ int main(void)
 		cmocka_unit_test(the_header_says_what_a_picture_is_of),
 		cmocka_unit_test(colours_go_with_their_frames),
 		cmocka_unit_test(a_picture_without_data_is_told),
+		cmocka_unit_test(a_file_full_of_what_looks_like_it_is_read_once),
 		cmocka_unit_test(sections_that_do_not_fit_together_are_refused),
 		cmocka_unit_test(a_chain_without_end_is_refused),
 		cmocka_unit_test(what_is_no_base64_or_does_not_unpack_is_refused),
