@@ -17,7 +17,7 @@ static void write_text(struct drawing *d)
 	str_clear(&d->text);
 }
 
-void drawing_flush(struct drawing *d)
+static void write_if_much(struct drawing *d)
 {
 	if (d->text.len >= MUCH)
 		write_text(d);
@@ -27,7 +27,7 @@ void drawing_put(struct drawing *d, const char *text)
 {
 	if (!d->err)
 		d->err = str_add(&d->text, text);
-	drawing_flush(d);
+	write_if_much(d);
 }
 
 void drawing_putf(struct drawing *d, const char *fmt, ...)
@@ -42,14 +42,14 @@ void drawing_putf(struct drawing *d, const char *fmt, ...)
 	if (!d->err)
 		d->err = n < 0 || (size_t)n >= sizeof(text) ? -EOVERFLOW
 							    : str_add_bytes(&d->text, text, n);
-	drawing_flush(d);
+	write_if_much(d);
 }
 
 void drawing_put_xml(struct drawing *d, const char *text)
 {
 	if (!d->err)
 		d->err = xml_add(&d->text, text);
-	drawing_flush(d);
+	write_if_much(d);
 }
 
 /* Not %f, whose point may be a comma. */

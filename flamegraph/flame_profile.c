@@ -84,7 +84,7 @@ int flame_tree_of_profile(const struct profile *p, const struct view *view, stru
 			: errf(-ENOMEM, "no memory for a tree of %zu samples", p->samples.n);
 
 	if (!err)
-		err = flame_tree_of_calltree_with(calls, &tree, &map);
+		err = flame_tree_of_calltree(calls, &tree, &map);
 	if (!err && ret_moments)
 		err = timeline_new(p, &timeline);
 	if (err)

@@ -516,13 +516,8 @@ static int of_calltree(const struct calltree *from, const struct selves *selves,
 	return 0;
 }
 
-int flame_tree_of_calltree(const struct calltree *from, struct flame_tree **ret)
-{
-	return of_calltree(from, &(struct selves){ 0 }, ret, NULL);
-}
-
-int flame_tree_of_calltree_with(const struct calltree *from, struct flame_tree **ret,
-				uint32_t **ret_nodes)
+int flame_tree_of_calltree(const struct calltree *from, struct flame_tree **ret,
+			   uint32_t **ret_nodes)
 {
 	return of_calltree(from, &(struct selves){ 0 }, ret, ret_nodes);
 }
