@@ -108,9 +108,9 @@ class Varints {
 	rest(value) {
 		for (let scale = 128, byte; scale < 2 ** 64; scale *= 128) {
 			byte = this.byte();
-			// Shifts would end at 2^31.
+			// Shifts would end at 2^31. The largest number, 2^63 - 1, is rounded up.
 			value += (byte & 127) * scale;
-			if (byte < 128 && value < 2 ** 63)
+			if (byte < 128 && value <= 2 ** 63)
 				return value;
 		}
 		throw damaged(`a number in section '${this.name}' is too large`);
