@@ -63,7 +63,7 @@ void drawing_put_number(struct drawing *d, const char *attribute, long hundredth
 	drawing_put(d, "\"");
 }
 
-int drawing_end(struct drawing *d)
+int drawing_end(struct drawing *d, const char *what)
 {
 	if (d->text.len)
 		write_text(d);
@@ -74,5 +74,5 @@ int drawing_end(struct drawing *d)
 	if (!d->err)
 		return 0;
 	errno = -d->err;
-	return errf(d->err, "cannot write the flame graph: %m");
+	return errf(d->err, "cannot write %s: %m", what);
 }

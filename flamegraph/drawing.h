@@ -24,5 +24,6 @@ void drawing_put_xml(struct drawing *d, const char *text);
 /* ' name="12.5"' of hundredths. */
 void drawing_put_number(struct drawing *d, const char *attribute, long hundredths);
 
-/* Writes what is left, and has the file written out. The first error, or 0. */
-int drawing_end(struct drawing *d);
+/* Writes what is left, and has the file written out. 0, or the first error with a sentence that
+ * says 'what' it is. */
+int drawing_end(struct drawing *d, const char *what);
