@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "flamegraph/flame_data.h"
+#include "flamegraph/flame_extract.h"
 #include "flamegraph/flame_nodes_read.h"
 #include "flamegraph/flame_pack.h"
 #include "user/base/err.h"
@@ -565,6 +566,30 @@ static void nothing_fits_but_the_root_and_its_rest(void **state)
 
 /* --- what else is in it -------------------------------------------------------------------- */
 
+/* Two of 2^63 - 1 and 2 are 2^64, of which no 64 bits are left. */
+static void a_rest_of_the_largest_values_is_as_large(void **state)
+{
+	_cleanup_(flame_tree_freep) struct flame_tree *tree = NULL;
+	_cleanup_(flame_data_freep) struct flame_data *data = NULL;
+	_cleanup_(str_release) struct str text = { 0 };
+	char note[256];
+	uint32_t i, frame;
+
+	(void)state;
+	assert_int_equal(flame_tree_new(false, &tree), 0);
+	for (i = 0; i < 3; i++) {
+		frame = frame_of(tree, i);
+		assert_int_equal(flame_tree_add(tree, &frame, 1, i < 2 ? INT64_MAX : 2, 0), 0);
+	}
+	assert_int_equal(flame_tree_finish(tree), 0);
+	write_with(tree, 1, &text);
+	data = read_back(&text);
+	assert_int_equal(data->n_rests, 1);
+	assert_true(data->rest_value == INT64_MAX);
+	flame_extract_note(data, note, sizeof(note));
+	assert_non_null(strstr(note, "3 frames, 100 % of all,"));
+}
+
 static void samples_in_time_name_their_nodes(void **state)
 {
 	_cleanup_(flame_tree_freep) struct flame_tree *tree = random_tree(11, 600, 40, false, 0);
@@ -843,6 +868,7 @@ int main(void)
 		cmocka_unit_test(the_budget_is_used),
 		cmocka_unit_test(names_do_not_leave_the_budget),
 		cmocka_unit_test(nothing_fits_but_the_root_and_its_rest),
+		cmocka_unit_test(a_rest_of_the_largest_values_is_as_large),
 		cmocka_unit_test(samples_in_time_name_their_nodes),
 		cmocka_unit_test(the_header_says_what_a_picture_is_of),
 		cmocka_unit_test(colours_go_with_their_frames),
