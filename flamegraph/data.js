@@ -171,7 +171,8 @@ function checkedHeader(bytes) {
 	if (header.scales !== undefined && !(Array.isArray(header.scales) &&
 	    header.scales.length === 2 && header.scales.every(isAmount)))
 		throw damaged("the header's scales are no numbers");
-	header.verdicts = (Array.isArray(header.verdicts) ? header.verdicts : []).filter((v) =>
+	// An empty list is a judgement, too: all that changed may be noise.
+	header.verdicts = !Array.isArray(header.verdicts) ? null : header.verdicts.filter((v) =>
 		Array.isArray(v) && isCount(v[0]) && v[0] < header.frames);
 	return header;
 }
