@@ -108,9 +108,9 @@ class Varints {
 	rest(value) {
 		for (let scale = 128, byte; scale < 2 ** 64; scale *= 128) {
 			byte = this.byte();
-			// Shifts would end at 2^31.
+			// Shifts would end at 2^31. The largest number, 2^63 - 1, is rounded up.
 			value += (byte & 127) * scale;
-			if (byte < 128 && value < 2 ** 63)
+			if (byte < 128 && value <= 2 ** 63)
 				return value;
 		}
 		throw damaged(`a number in section '${this.name}' is too large`);
@@ -171,7 +171,8 @@ function checkedHeader(bytes) {
 	if (header.scales !== undefined && !(Array.isArray(header.scales) &&
 	    header.scales.length === 2 && header.scales.every(isAmount)))
 		throw damaged("the header's scales are no numbers");
-	header.verdicts = (Array.isArray(header.verdicts) ? header.verdicts : []).filter((v) =>
+	// An empty list is a judgement, too: all that changed may be noise.
+	header.verdicts = !Array.isArray(header.verdicts) ? null : header.verdicts.filter((v) =>
 		Array.isArray(v) && isCount(v[0]) && v[0] < header.frames);
 	return header;
 }

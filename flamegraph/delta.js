@@ -23,7 +23,7 @@ function deltaScales(data) {
 
 // Map of frames to {p, isSignificant}; null if nothing was judged.
 function deltaVerdicts(data) {
-	if (!data.header.verdicts || !data.header.verdicts.length)
+	if (!data.header.verdicts)
 		return null;
 	if (!data.verdictByFrame) {
 		data.verdictByFrame = new Map();

@@ -17,7 +17,7 @@ static void write_text(struct drawing *d)
 	str_clear(&d->text);
 }
 
-void drawing_flush(struct drawing *d)
+static void write_if_much(struct drawing *d)
 {
 	if (d->text.len >= MUCH)
 		write_text(d);
@@ -27,7 +27,7 @@ void drawing_put(struct drawing *d, const char *text)
 {
 	if (!d->err)
 		d->err = str_add(&d->text, text);
-	drawing_flush(d);
+	write_if_much(d);
 }
 
 void drawing_putf(struct drawing *d, const char *fmt, ...)
@@ -42,14 +42,14 @@ void drawing_putf(struct drawing *d, const char *fmt, ...)
 	if (!d->err)
 		d->err = n < 0 || (size_t)n >= sizeof(text) ? -EOVERFLOW
 							    : str_add_bytes(&d->text, text, n);
-	drawing_flush(d);
+	write_if_much(d);
 }
 
 void drawing_put_xml(struct drawing *d, const char *text)
 {
 	if (!d->err)
 		d->err = xml_add(&d->text, text);
-	drawing_flush(d);
+	write_if_much(d);
 }
 
 /* Not %f, whose point may be a comma. */
@@ -63,7 +63,7 @@ void drawing_put_number(struct drawing *d, const char *attribute, long hundredth
 	drawing_put(d, "\"");
 }
 
-int drawing_end(struct drawing *d)
+int drawing_end(struct drawing *d, const char *what)
 {
 	if (d->text.len)
 		write_text(d);
@@ -74,5 +74,5 @@ int drawing_end(struct drawing *d)
 	if (!d->err)
 		return 0;
 	errno = -d->err;
-	return errf(d->err, "cannot write the flame graph: %m");
+	return errf(d->err, "cannot write %s: %m", what);
 }

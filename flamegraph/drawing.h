@@ -11,7 +11,7 @@
 
 struct drawing {
 	FILE *out;
-	struct str text; /* not written yet; whoever adds to it calls drawing_flush() at times */
+	struct str text; /* not written yet */
 	int err;	 /* the first that happened: -errno */
 };
 
@@ -24,6 +24,6 @@ void drawing_put_xml(struct drawing *d, const char *text);
 /* ' name="12.5"' of hundredths. */
 void drawing_put_number(struct drawing *d, const char *attribute, long hundredths);
 
-/* Writes what there is, if it is much; drawing_end() all, and has the file written out. */
-void drawing_flush(struct drawing *d);
-int drawing_end(struct drawing *d);
+/* Writes what is left, and has the file written out. 0, or the first error with a sentence that
+ * says 'what' it is. */
+int drawing_end(struct drawing *d, const char *what);

@@ -49,7 +49,10 @@ static bool is_in_tag(const char *start, const char *at)
 	return at > start && at[-1] == '<';
 }
 
-/* What the element holds; *ret_len 0: there is none. The script that speaks of it is no such one.
+/*
+ * What the element holds; *ret_len 0: there is none. The script that speaks of it is no such one.
+ * Each step ends behind the tag or the text that was looked at: no byte is looked at again and
+ * again, whatever the file holds.
  */
 static const char *find_element(const struct str *file, size_t *ret_len)
 {
@@ -57,15 +60,17 @@ static const char *find_element(const struct str *file, size_t *ret_len)
 	const char *end = file->data + file->len, *at = file->data, *text, *stop;
 
 	*ret_len = 0;
-	while ((at = memmem(at, end - at, id, sizeof(id) - 1))) {
-		const char *tag = at;
-
-		at += sizeof(id) - 1;
-		text = memchr(at, '>', end - at);
-		if (!text || !is_in_tag(file->data, tag))
+	while (at && (at = memmem(at, end - at, id, sizeof(id) - 1))) {
+		if (!is_in_tag(file->data, at)) {
+			at = memchr(at, '<', end - at);
 			continue;
-		text += 1 + strspn(text + 1, " \t\r\n");
-		stop = text < end ? memchr(text, '<', end - text) : NULL;
+		}
+		text = memchr(at, '>', end - at);
+		if (!text)
+			return NULL;
+		at = ++text;
+		text += strspn(text, " \t\r\n");
+		stop = memchr(text, '<', end - text);
 		if (!stop || strncmp(text, first, sizeof(first) - 1))
 			continue;
 		*ret_len = stop - text;

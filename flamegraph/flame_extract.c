@@ -245,5 +245,5 @@ void flame_extract_note(const struct flame_data *data, char *text, size_t size)
 		 "%" PRIu64 " frames, %.4g %% of all, were too narrow for the picture: each \"[N "
 		 "frames]\" stands "
 		 "for N of them (--all-data keeps them)",
-		 n, total > 0 ? 100 * data->rest_value / total : 0);
+		 n, total > 0 ? 100.0 * data->rest_value / total : 0);
 }

@@ -4,13 +4,14 @@
 #include "flamegraph/flame_pack.h"
 #include "user/base/array.h"
 #include "user/base/err.h"
+#include "user/base/saturate.h"
 
 /* A node whose children are being visited. */
 struct level {
 	uint32_t next_child;
 	uint32_t node, frame;
 	uint32_t n_hidden; /* nodes of its rest */
-	uint64_t hidden, hidden_before;
+	int64_t hidden, hidden_before;
 };
 
 struct walk {
@@ -29,9 +30,10 @@ static inline bool is_kept(const struct walk *w, uint32_t node)
 	return w->min_share <= 0 || flame_share_at(&w->share, w->tree, node) >= w->min_share;
 }
 
-/* What its children are: how many are kept, and what the others come to. */
+/* What its children are: how many are kept, and what all of them come to. */
 struct children {
-	uint64_t n_kept, value, before;
+	uint64_t n_kept;
+	int64_t value, before;
 };
 
 static struct children look_at_children(const struct walk *w, struct level *level)
@@ -41,26 +43,26 @@ static struct children look_at_children(const struct walk *w, struct level *leve
 	uint32_t child;
 
 	for (child = level->next_child; child != PROFILE_NONE; child = tree->nodes[child].next) {
-		uint64_t value = tree->nodes[child].value;
-		uint64_t before = tree->before ? tree->before[child] : 0;
+		int64_t value = tree->nodes[child].value;
+		int64_t before = tree->before ? tree->before[child] : 0;
 
-		c.value += value;
-		c.before += before;
+		add_saturating(&c.value, value);
+		add_saturating(&c.before, before);
 		if (is_kept(w, child)) {
 			c.n_kept++;
 			continue;
 		}
 		level->n_hidden += w->census->sizes[child];
-		level->hidden += value;
-		level->hidden_before += before;
+		add_saturating(&level->hidden, value);
+		add_saturating(&level->hidden_before, before);
 	}
 	return c;
 }
 
 /* What a node spent itself: sums that were saturated may be more than what is left of them. */
-static uint64_t left_of(int64_t whole, uint64_t part)
+static uint64_t left_of(int64_t whole, int64_t part)
 {
-	return (uint64_t)whole > part ? whole - part : 0;
+	return whole > part ? whole - part : 0;
 }
 
 static int put_values(struct walk *w, uint64_t self, uint64_t before)

@@ -7,6 +7,7 @@
 
 #include "user/base/array.h"
 #include "user/base/err.h"
+#include "user/base/saturate.h"
 #include "user/model/timeline.h"
 
 /* --- samples in time ----------------------------------------------------------------------- */
@@ -25,12 +26,6 @@ static int by_slot_and_node(const void *a, const void *b)
 	if (x->slot != y->slot)
 		return x->slot < y->slot ? -1 : 1;
 	return (x->node > y->node) - (x->node < y->node);
-}
-
-static void add_saturating(int64_t *sum, int64_t v)
-{
-	if (__builtin_add_overflow(*sum, v, sum))
-		*sum = INT64_MAX;
 }
 
 /* Sorts them, and adds up those of one slot and node. */
@@ -89,7 +84,7 @@ int flame_tree_of_profile(const struct profile *p, const struct view *view, stru
 			: errf(-ENOMEM, "no memory for a tree of %zu samples", p->samples.n);
 
 	if (!err)
-		err = flame_tree_of_calltree_with(calls, &tree, &map);
+		err = flame_tree_of_calltree(calls, &tree, &map);
 	if (!err && ret_moments)
 		err = timeline_new(p, &timeline);
 	if (err)

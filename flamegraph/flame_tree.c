@@ -9,6 +9,7 @@
 #include "user/base/err.h"
 #include "user/base/hash.h"
 #include "user/base/keyset.h"
+#include "user/base/saturate.h"
 
 /* A child that is not its parent's first; what is looked for is read from the node. */
 struct child_slot {
@@ -235,12 +236,6 @@ static int add_chain(struct flame_tree *tree, uint32_t parent, const uint32_t *f
 		parent = node;
 	}
 	return 0;
-}
-
-static void add_saturating(int64_t *sum, int64_t v)
-{
-	if (__builtin_add_overflow(*sum, v, sum))
-		*sum = INT64_MAX;
 }
 
 static int add_value(struct flame_tree *tree, uint32_t node, int64_t value, int64_t before)
@@ -521,13 +516,8 @@ static int of_calltree(const struct calltree *from, const struct selves *selves,
 	return 0;
 }
 
-int flame_tree_of_calltree(const struct calltree *from, struct flame_tree **ret)
-{
-	return of_calltree(from, &(struct selves){ 0 }, ret, NULL);
-}
-
-int flame_tree_of_calltree_with(const struct calltree *from, struct flame_tree **ret,
-				uint32_t **ret_nodes)
+int flame_tree_of_calltree(const struct calltree *from, struct flame_tree **ret,
+			   uint32_t **ret_nodes)
 {
 	return of_calltree(from, &(struct selves){ 0 }, ret, ret_nodes);
 }

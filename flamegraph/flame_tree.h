@@ -74,11 +74,12 @@ int flame_tree_add(struct flame_tree *tree, const uint32_t *frames, size_t n, in
 		   int64_t before);
 int flame_tree_finish(struct flame_tree *tree);
 
-/* Of one profile's call tree, or of two ones joined. 0 or -errno with a sentence. */
-int flame_tree_of_calltree(const struct calltree *from, struct flame_tree **ret);
-/* The same of one; (*ret_nodes)[i], the caller's, is what node i of the call tree has become. */
-int flame_tree_of_calltree_with(const struct calltree *from, struct flame_tree **ret,
-				uint32_t **ret_nodes);
+/*
+ * Of one profile's call tree, or of two ones joined. (*ret_nodes)[i], the caller's, is what node i
+ * of the call tree has become; NULL: not asked for. 0 or -errno with a sentence.
+ */
+int flame_tree_of_calltree(const struct calltree *from, struct flame_tree **ret,
+			   uint32_t **ret_nodes);
 int flame_tree_of_calltrees(const struct calltree *before, const struct calltree *after,
 			    struct flame_tree **ret);
 

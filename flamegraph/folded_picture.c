@@ -27,6 +27,15 @@ static int add_amount(struct provenance *p, const char *key, const struct flame_
 	return provenance_add(p, key, "%s", str_text(&text));
 }
 
+static int add_nodes(struct provenance *p, const struct flame_tree *tree)
+{
+	_cleanup_(str_release) struct str text = { 0 };
+
+	if (amount_add(&text, "count", "frames", (int64_t)tree->n_nodes - 1))
+		return errf(-ENOMEM, "no memory for what a picture is of");
+	return provenance_add(p, "call tree", "%s", str_text(&text));
+}
+
 static int describe(struct folded_picture *p, const struct flame_settings *s)
 {
 	const struct flame_tree *tree = p->tree;
@@ -39,7 +48,7 @@ static int describe(struct folded_picture *p, const struct flame_settings *s)
 		err = add_amount(&p->provenance, tree->before ? "after" : "total", s,
 				 tree->nodes[0].value);
 	if (!err)
-		err = provenance_add(&p->provenance, "call tree", "%zu frames", tree->n_nodes - 1);
+		err = add_nodes(&p->provenance, tree);
 	if (!err && folded_repairs_describe(&p->repairs, repairs, sizeof(repairs)))
 		err = provenance_add(&p->provenance, "input", "%s", repairs);
 	return err;

@@ -7,6 +7,7 @@
 
 #include "user/base/array.h"
 #include "user/base/err.h"
+#include "user/base/saturate.h"
 
 #define NO_LIMIT SIZE_MAX
 #define TOO_MANY 1 /* boxes: more than the limit */
@@ -43,16 +44,19 @@ static double own_width(const struct flame_tree *tree, enum flame_side side, uin
 	return own > 0 ? own * (is_before ? tree->scale_before : tree->scale_after) : 0;
 }
 
-/* Sums of whole numbers, so that children never outgrow their parents. */
+/*
+ * Sums of whole numbers, so that children never outgrow their parents; of a tree whose own sums
+ * were cut they may be.
+ */
 static void measure(struct flame_layout *layout, enum flame_side side, double factor)
 {
 	const struct flame_tree *tree = layout->tree;
 	size_t i;
 
 	for (i = tree->n_nodes; i--;) {
-		layout->widths[i] += llround(factor * own_width(tree, side, i));
+		add_saturating(&layout->widths[i], llround(factor * own_width(tree, side, i)));
 		if (i)
-			layout->widths[tree->nodes[i].parent] += layout->widths[i];
+			add_saturating(&layout->widths[tree->nodes[i].parent], layout->widths[i]);
 	}
 }
 

@@ -218,7 +218,7 @@ int picture_write(const struct flame_tree *tree, const struct picture_options *o
 
 	if (!err) {
 		scene_draw_file(&s);
-		err = drawing_end(&s.d);
+		err = drawing_end(&s.d, "the flame graph");
 	}
 	scene_release(&s);
 	return err;

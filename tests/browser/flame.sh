@@ -86,6 +86,11 @@ difference diff.svg
 difference negated.svg --negate
 difference percent.svg --color-by percent
 difference panes.svg --panes 2
+difference judged.svg --noise samples
+# Of so few samples nothing can be told.
+printf 'app;few 3\napp;fewer 2\n' >"$tmp/before.folded"
+printf 'app;few 1\napp;fewer 4\n' >"$tmp/after.folded"
+difference noise.svg --noise samples
 grep -q '^rest_frames ' "$tmp/huge.svg" || tap_not_ok "the largest picture has rests"
 
 node tests/browser/flame/run.js "$tmp" "$modules/node_modules" "$@"

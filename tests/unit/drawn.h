@@ -34,7 +34,7 @@ static inline void drawn_init(struct drawn *d, struct profile *p)
 	struct calltree *tree = drawn_calltree(p);
 
 	*d = (struct drawn){ 0 };
-	assert_int_equal(flame_tree_of_calltree(tree, &d->tree), 0);
+	assert_int_equal(flame_tree_of_calltree(tree, &d->tree, NULL), 0);
 	calltree_free(tree);
 }
 

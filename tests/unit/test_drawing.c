@@ -24,7 +24,7 @@ static void what_is_put_arrives_in_its_order(void **state)
 		drawing_putf(&d, "%zu\n", i);
 	assert_true(d.text.len < 128 << 10); /* bounded */
 	drawing_put_xml(&d, "<a & 'b'>");
-	assert_int_equal(drawing_end(&d), 0);
+	assert_int_equal(drawing_end(&d, "the drawing"), 0);
 	fclose(d.out);
 	assert_memory_equal(text, "0\n1\n2\n", 6);
 	assert_string_equal(strstr(text, "29999\n"), "29999\n&lt;a &amp; &#39;b&#39;&gt;");
@@ -58,8 +58,8 @@ static void the_first_error_stays(void **state)
 	for (i = 0; i < 100000; i++)
 		drawing_put(&d, "0123456789");
 	assert_int_equal(d.err, -ENOSPC);
-	assert_int_equal(drawing_end(&d), -ENOSPC);
-	assert_string_equal(err_text(), "cannot write the flame graph: No space left on device");
+	assert_int_equal(drawing_end(&d, "the drawing"), -ENOSPC);
+	assert_string_equal(err_text(), "cannot write the drawing: No space left on device");
 	fclose(d.out);
 }
 

@@ -6,8 +6,10 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "flamegraph/flame_data.h"
+#include "flamegraph/flame_extract.h"
 #include "flamegraph/flame_nodes_read.h"
 #include "flamegraph/flame_pack.h"
 #include "user/base/err.h"
@@ -564,6 +566,30 @@ static void nothing_fits_but_the_root_and_its_rest(void **state)
 
 /* --- what else is in it -------------------------------------------------------------------- */
 
+/* Two of 2^63 - 1 and 2 are 2^64, of which no 64 bits are left. */
+static void a_rest_of_the_largest_values_is_as_large(void **state)
+{
+	_cleanup_(flame_tree_freep) struct flame_tree *tree = NULL;
+	_cleanup_(flame_data_freep) struct flame_data *data = NULL;
+	_cleanup_(str_release) struct str text = { 0 };
+	char note[256];
+	uint32_t i, frame;
+
+	(void)state;
+	assert_int_equal(flame_tree_new(false, &tree), 0);
+	for (i = 0; i < 3; i++) {
+		frame = frame_of(tree, i);
+		assert_int_equal(flame_tree_add(tree, &frame, 1, i < 2 ? INT64_MAX : 2, 0), 0);
+	}
+	assert_int_equal(flame_tree_finish(tree), 0);
+	write_with(tree, 1, &text);
+	data = read_back(&text);
+	assert_int_equal(data->n_rests, 1);
+	assert_true(data->rest_value == INT64_MAX);
+	flame_extract_note(data, note, sizeof(note));
+	assert_non_null(strstr(note, "3 frames, 100 % of all,"));
+}
+
 static void samples_in_time_name_their_nodes(void **state)
 {
 	_cleanup_(flame_tree_freep) struct flame_tree *tree = random_tree(11, 600, 40, false, 0);
@@ -686,6 +712,28 @@ static void a_picture_without_data_is_told(void **state)
 	assert_refused("<svg><metadata id=\"flame-data\">", -ENOENT, "there is no call tree");
 	assert_refused("<svg><metadata id=\"flame-data", -ENOENT, "there is no call tree");
 	assert_refused(" ", -ENOENT, "there is no call tree");
+}
+
+/* Each would have to be read to the file's end, and back to its beginning, by a naive search. */
+static void a_file_full_of_what_looks_like_it_is_read_once(void **state)
+{
+	static const char id[] = " id=\"flame-data\"";
+	_cleanup_(str_release) struct str text = { 0 }, tag = { 0 };
+	clock_t start = clock();
+	int i;
+
+	(void)state;
+	assert_int_equal(str_add(&text, "<svg>"), 0);
+	assert_int_equal(str_add(&tag, "<svg"), 0);
+	for (i = 0; i < 200000; i++) {
+		assert_int_equal(str_add(&text, id), 0);
+		assert_int_equal(str_add(&tag, id), 0);
+	}
+	assert_refused(tag.data, -ENOENT, "there is no call tree");
+	assert_refused(text.data, -ENOENT, "there is no call tree");
+	assert_int_equal(str_add(&text, "</svg>"), 0);
+	assert_refused(text.data, -ENOENT, "there is no call tree");
+	assert_true((clock() - start) / CLOCKS_PER_SEC < 5);
 }
 
 struct part {
@@ -820,10 +868,12 @@ int main(void)
 		cmocka_unit_test(the_budget_is_used),
 		cmocka_unit_test(names_do_not_leave_the_budget),
 		cmocka_unit_test(nothing_fits_but_the_root_and_its_rest),
+		cmocka_unit_test(a_rest_of_the_largest_values_is_as_large),
 		cmocka_unit_test(samples_in_time_name_their_nodes),
 		cmocka_unit_test(the_header_says_what_a_picture_is_of),
 		cmocka_unit_test(colours_go_with_their_frames),
 		cmocka_unit_test(a_picture_without_data_is_told),
+		cmocka_unit_test(a_file_full_of_what_looks_like_it_is_read_once),
 		cmocka_unit_test(sections_that_do_not_fit_together_are_refused),
 		cmocka_unit_test(a_chain_without_end_is_refused),
 		cmocka_unit_test(what_is_no_base64_or_does_not_unpack_is_refused),

@@ -337,12 +337,23 @@ static void a_total_above_all_leaves_room_and_one_below_is_none(void **state)
 	flame_tree_free(tree);
 }
 
+static void assert_fits(const struct flame_layout *l)
+{
+	size_t i;
+
+	for (i = 1; i < l->n; i++) {
+		const struct flame_box *box = &l->boxes[i], *parent = &l->boxes[box->parent];
+
+		assert_true(box->width > 0 && box->x >= 0);
+		assert_true(box->width <= parent->width - (box->x - parent->x));
+	}
+}
+
 static void values_that_overflow_still_fit_into_their_parents(void **state)
 {
 	struct flame_tree *tree = tree_new(0);
 	uint32_t a = add(tree, 0, INT64_MAX - 10);
 	struct flame_layout *l;
-	size_t i;
 
 	(void)state;
 	add(tree, a, INT64_MAX);
@@ -351,12 +362,29 @@ static void values_that_overflow_still_fit_into_their_parents(void **state)
 	add_up(tree);
 	l = lay_out(tree, 0.0001);
 	assert_true(l->total == INT64_MAX);
-	for (i = 1; i < l->n; i++) {
-		const struct flame_box *box = &l->boxes[i], *parent = &l->boxes[box->parent];
+	assert_fits(l);
+	flame_layout_free(l);
+	flame_tree_free(tree);
+}
 
-		assert_true(box->width > 0 && box->x >= 0);
-		assert_true(box->width <= parent->width - (box->x - parent->x));
-	}
+/* Each side is cut by itself, but widths are of both. */
+static void sides_that_overflow_still_fit_into_their_parents(void **state)
+{
+	struct flame_tree *tree = tree_new(0);
+	struct flame_layout *l;
+	uint32_t i;
+
+	(void)state;
+	for (i = 0; i < 20000; i++)
+		add(tree, 0, INT64_MAX);
+	add_up(tree);
+	tree->before = calloc(tree->n_nodes, sizeof(*tree->before));
+	assert_non_null(tree->before);
+	for (i = 0; i < tree->n_nodes; i++)
+		tree->before[i] = INT64_MAX;
+	l = lay_out(tree, 0);
+	assert_true(l->boxes[0].width == INT64_MAX);
+	assert_fits(l);
 	flame_layout_free(l);
 	flame_tree_free(tree);
 }
@@ -483,6 +511,7 @@ int main(void)
 		cmocka_unit_test(narrow_siblings_become_one_box_at_the_end),
 		cmocka_unit_test(a_total_above_all_leaves_room_and_one_below_is_none),
 		cmocka_unit_test(values_that_overflow_still_fit_into_their_parents),
+		cmocka_unit_test(sides_that_overflow_still_fit_into_their_parents),
 		cmocka_unit_test(nothing_measured_is_a_root_without_width),
 		cmocka_unit_test(a_stack_of_thousands_of_frames_is_laid_out),
 		cmocka_unit_test(a_bounded_layout_has_as_many_boxes_as_a_browser_likes),

@@ -237,7 +237,7 @@ static void a_call_tree_keeps_its_kinds_and_modules(void **state)
 	stacks_add(p, "sh", "main@/bin/sh;copy@/lib/libc.so.6!", 4);
 	stacks_add(p, "sh", "main@/bin/sh", -2);
 	from = calltree_of(p, &plain);
-	assert_int_equal(flame_tree_of_calltree(from, &tree), 0);
+	assert_int_equal(flame_tree_of_calltree(from, &tree, NULL), 0);
 	assert_null(tree->building);
 	assert_flame_text(tree, "all(0/7)[sh_[4](0/7)[main{sh}(0/7)[copy_[i]{libc.so.6}(4/4) "
 				"read_[k]{[kernel]}(3/3)]]]");
@@ -262,7 +262,7 @@ static void lines_of_a_function_are_one_frame(void **state)
 	}
 	from = calltree_of(p, &lines);
 	assert_int_equal(from->n_nodes, 4);
-	assert_int_equal(flame_tree_of_calltree(from, &tree), 0);
+	assert_int_equal(flame_tree_of_calltree(from, &tree, NULL), 0);
 	assert_flame_text(tree, "all(0/3)[hot(3/3)]");
 }
 

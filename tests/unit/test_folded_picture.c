@@ -49,7 +49,8 @@ static void a_picture_says_what_it_was_drawn_from(void **state)
 	folded_picture_release(&p);
 	settings.picture.count_name = "events";
 	settings.input.has_before = true;
-	p = read_text(&f, "a;b 5 7\n", &settings);
+	p = read_text(&f, "a 5 7\n", &settings);
+	assert_string_equal(text_of(&p, "call tree"), "1 frame");
 	assert_string_equal(text_of(&p, "before"), "5 events");
 	assert_string_equal(text_of(&p, "after"), "7 events");
 	assert_string_equal(text_of(&p, "input"), "");

@@ -362,7 +362,7 @@ static struct flame_tree *read_otherwise(const char *text, size_t len,
 	if (folded_read(in, "input", &p, repairs))
 		return NULL;
 	assert_int_equal(calltree_new(p, &view, &from), 0);
-	assert_int_equal(flame_tree_of_calltree(from, &tree), 0);
+	assert_int_equal(flame_tree_of_calltree(from, &tree, NULL), 0);
 	return tree;
 }
 

@@ -53,6 +53,20 @@ int cmd_bad_option(const char *command, int argc, char **argv, int what)
 	return cmd_usage(command, "unknown option '%s'", word);
 }
 
+void cmd_note(bool is_quiet, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	if (is_quiet)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	errf(-EINVAL, "%s", text); /* replaces control characters */
+	fprintf(stderr, "fathom: note: %s\n", err_text());
+}
+
 int cmd_finish(int code)
 {
 	if (!fflush(stdout) && !ferror(stdout))

@@ -41,6 +41,9 @@ int cmd_usage(const char *command, const char *fmt, ...) __attribute__((format(p
 /* The same for what getopt_long complained of by returning '?' or ':' (opterr = 0). */
 int cmd_bad_option(const char *command, int argc, char **argv, int what);
 
+/* Unless it is to be quiet, prints "fathom: note: TEXT", control characters of paths replaced. */
+void cmd_note(bool is_quiet, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 /* Flushes stdout; a result that could not be written is EXIT_ENVIRONMENT with a sentence. */
 int cmd_finish(int code);
 

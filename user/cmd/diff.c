@@ -34,23 +34,6 @@ static void sides_release(struct sides *s)
 	profile_free(s->profiles[DIFFERENCE_AFTER]);
 }
 
-static void note(const struct diff_options *o, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void note(const struct diff_options *o, const char *fmt, ...)
-{
-	char text[1024];
-	va_list ap;
-
-	if (o->quiet)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	errf(-EINVAL, "%s", text); /* replaces control characters */
-	fprintf(stderr, "fathom: note: %s\n", err_text());
-}
-
 /* --- reading --------------------------------------------------------------------------------- */
 
 static int load_one(const struct diff_options *o, const char *path, struct profile **ret,
@@ -66,7 +49,7 @@ static int load_one(const struct diff_options *o, const char *path, struct profi
 	err = profile_load(file.len ? str_text(&file) : path, file.len ? NULL : o->collector, ret,
 			   ret_repairs);
 	if (!err && folded_repairs_describe(ret_repairs, text, sizeof(text)))
-		note(o, "'%s': %s", path, text);
+		cmd_note(o->quiet, "'%s': %s", path, text);
 	return err;
 }
 
@@ -133,7 +116,8 @@ static int load(const struct diff_options *o, struct sides *s)
 			    unit_of(s, DIFFERENCE_BEFORE), unit_of(s, DIFFERENCE_AFTER));
 	if (rates_differ(s) && o->scale != DIFFERENCE_SHARE &&
 	    !strcmp(unit_of(s, DIFFERENCE_BEFORE), "count"))
-		note(o, "the sides were sampled at different rates: --value cpu compares time");
+		cmd_note(o->quiet,
+			 "the sides were sampled at different rates: --value cpu compares time");
 	return 0;
 }
 
@@ -170,7 +154,7 @@ static int judge(const struct diff_options *o, const struct sides *s, const char
 		if (err)
 			return err;
 		if (text)
-			note(o, "%s", text);
+			cmd_note(o->quiet, "%s", text);
 		*ret = SIGNIFICANCE_GATE;
 		return 0;
 	}
@@ -201,8 +185,9 @@ static int compare(const struct diff_options *o, struct sides *s, struct differe
 	difference_sort(s->d, o->by_total);
 	for (i = 0; i < DIFFERENCE_SIDES; i++) {
 		if (s->d->negative[i])
-			note(o, "%" PRIu64 " samples of '%s' have values below 0: left out",
-			     s->d->negative[i], r->sources[i]);
+			cmd_note(o->quiet,
+				 "%" PRIu64 " samples of '%s' have values below 0: left out",
+				 s->d->negative[i], r->sources[i]);
 	}
 	r->d = s->d;
 	return judge(o, s, r->value, &r->significance);
@@ -244,7 +229,9 @@ static int draw(const struct diff_options *o, const struct sides *s,
 	if (!o->output)
 		return 0;
 	if (!o->no_comm && diff_picture_has_no_comm(o, s->in))
-		note(o, "each side is of one process, of another name: the picture has no names of "
+		cmd_note(
+			o->quiet,
+			"each side is of one process, of another name: the picture has no names of "
 			"processes");
 	return diff_picture_write(o, r, s->in);
 }

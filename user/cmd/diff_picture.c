@@ -100,34 +100,17 @@ static int describe(const struct difference_report *r, struct str *out)
 	return err;
 }
 
-static bool has_pair(const struct provenance *p, const char *const pair[2])
-{
-	size_t i;
-
-	for (i = 0; i < p->n; i++) {
-		if (!strcmp(p->pairs[i][0], pair[0]) && !strcmp(p->pairs[i][1], pair[1]))
-			return true;
-	}
-	return false;
-}
-
-/* A side: what the table says of it, and what it says of itself but the other side does not. */
 static int add_side(const struct difference_report *r, enum difference_side side,
 		    const struct provenance *own, const struct provenance *other,
 		    struct provenance *out)
 {
 	_cleanup_(str_release) struct str text = { 0 };
-	size_t i;
 	int err = difference_describe_side(r, side, &text);
 
-	for (i = 0; i < own->n && !err; i++) {
-		if (!has_pair(other, own->pairs[i]))
-			err = str_addf(&text, "; %s: %s", own->pairs[i][0], own->pairs[i][1]);
-	}
 	if (err)
 		return errf(err, "no memory for the picture");
-	return provenance_add(out, side == DIFFERENCE_BEFORE ? "before" : "after", "%s",
-			      str_text(&text));
+	return provenance_add_side(out, side == DIFFERENCE_BEFORE ? "before" : "after",
+				   str_text(&text), own, other);
 }
 
 static int add_provenance(const struct drawing_job *job, struct provenance *out)
@@ -135,7 +118,6 @@ static int add_provenance(const struct drawing_job *job, struct provenance *out)
 	static const char *const noises[] = { "", "by the number of samples",
 					      "as the gate judged it" };
 	_cleanup_(provenance_release) struct provenance before = { 0 }, after = { 0 };
-	size_t i;
 	int err = profile_provenance(job->in[DIFFERENCE_BEFORE].profile, false, &before);
 
 	if (!err)
@@ -146,11 +128,7 @@ static int add_provenance(const struct drawing_job *job, struct provenance *out)
 		err = add_side(job->r, DIFFERENCE_AFTER, &after, &before, out);
 	if (!err)
 		err = provenance_add(out, "noise", "%s", noises[job->r->significance]);
-	for (i = 0; i < after.n && !err; i++) {
-		if (has_pair(&before, after.pairs[i]))
-			err = provenance_add(out, after.pairs[i][0], "%s", after.pairs[i][1]);
-	}
-	return err;
+	return err ? err : provenance_add_shared(out, &before, &after);
 }
 
 static int draw(void *arg, FILE *out)

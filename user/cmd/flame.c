@@ -30,7 +30,8 @@ struct flame_options {
 	const char *range_text; /* NULL: all */
 	struct time_range range;
 	int n_files;
-	char sum[64]; /* subtitle of several files */
+	char sum[64];		 /* subtitle of several files */
+	struct provenance parts; /* what each of several recordings says of itself */
 };
 
 enum own_option {
@@ -129,64 +130,64 @@ static int parse_option(struct flame_options *o, int c, int argc, char **argv)
 	return 0;
 }
 
-static void note(const struct flame_options *o, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void note(const struct flame_options *o, const char *fmt, ...)
-{
-	char text[1024];
-	va_list ap;
-
-	if (o->settings.is_quiet)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	errf(-EINVAL, "%s", text); /* replaces control characters in paths */
-	fprintf(stderr, "fathom: note: %s\n", err_text());
-}
-
 static void note_repairs(const struct flame_options *o, const char *path,
 			 const struct folded_repairs *repairs)
 {
 	char text[512];
 
 	if (folded_repairs_describe(repairs, text, sizeof(text)))
-		note(o, "'%s': %s", path, text);
+		cmd_note(o->settings.is_quiet, "'%s': %s", path, text);
 }
 
 /* --- profiles ------------------------------------------------------------------------------ */
 
-static int load_one(const struct flame_options *o, const char *path, struct profile **ret)
+/* Of a sum: each file, and what it is of. */
+static int add_part(struct flame_options *o, const char *path, const struct profile *p)
 {
-	struct folded_repairs repairs = { 0 };
-	int err = profile_load(path, o->collector, ret, &repairs);
+	_cleanup_(str_release) struct str origin = { 0 };
 
+	if (o->n_files == 1)
+		return 0;
+	if (profile_origin(p, &origin))
+		return errf(-ENOMEM, "no memory for what a picture is of");
+	if (!origin.len)
+		return provenance_add(&o->parts, path, "%zu stacks", p->samples.n);
+	return provenance_add(&o->parts, path, "%s", str_text(&origin));
+}
+
+static int load_one(struct flame_options *o, const char *path, struct profile **ret)
+{
+	_cleanup_(profile_freep) struct profile *p = NULL;
+	struct folded_repairs repairs = { 0 };
+	int err = profile_load(path, o->collector, &p, &repairs);
+
+	if (err)
+		return err;
+	note_repairs(o, path, &repairs);
+	err = add_part(o, path, p);
 	if (!err)
-		note_repairs(o, path, &repairs);
+		*ret = take(p);
 	return err;
 }
 
-static int load(const struct flame_options *o, char **paths, struct profile **ret)
+static int load(struct flame_options *o, char **paths, struct profile **ret)
 {
 	_cleanup_(profile_freep) struct profile *all = NULL;
 	bool stdin_read = !strcmp(paths[0], "-");
 	int i, err = load_one(o, paths[0], &all);
 
-	for (i = 1; i < o->n_files && !err; i++) {
+	for (i = 1; !err && i < o->n_files; i++) {
 		_cleanup_(profile_freep) struct profile *p = NULL;
 
-		if (!strcmp(paths[i], "-") && stdin_read) {
-			errf(-EINVAL, "standard input can be read only once");
-			return -EINVAL;
-		}
+		if (!strcmp(paths[i], "-") && stdin_read)
+			return errf(-EINVAL, "standard input can be read only once");
 		stdin_read |= !strcmp(paths[i], "-");
 		err = load_one(o, paths[i], &p);
 		if (err)
-			break;
+			return err;
 		err = profile_merge(all, p);
 		if (err)
-			err_prefix(err, "cannot add '%s' to '%s'", paths[i], paths[0]);
+			return err_prefix(err, "cannot add '%s' to '%s'", paths[i], paths[0]);
 	}
 	if (!err)
 		*ret = take(all);
@@ -239,7 +240,8 @@ static int draw_heatmap(const struct flame_options *o, const struct profile *p,
 static int draw_flames(const struct flame_options *o, const struct profile *p,
 		       const struct picture_options *options, FILE *out)
 {
-	_cleanup_(provenance_release) struct provenance provenance = { 0 };
+	_cleanup_(provenance_release) struct provenance own = { 0 };
+	const struct provenance *provenance = o->n_files == 1 ? &own : &o->parts;
 	_cleanup_(flame_moments_freep) struct flame_moments *moments = NULL;
 	_cleanup_(flame_tree_freep) struct flame_tree *tree = NULL;
 	struct picture_options picture = *options;
@@ -248,13 +250,13 @@ static int draw_flames(const struct flame_options *o, const struct profile *p,
 	picture.value = profile_string(p, p->value_types[o->view.value].type);
 	picture.unit = profile_string(p, p->value_types[o->view.value].unit);
 	if (o->n_files == 1)
-		err = profile_provenance(p, o->settings.picture.subtitle, &provenance);
+		err = profile_provenance(p, o->settings.picture.subtitle, &own);
 	if (!err)
 		err = make_tree(o, p, &tree, &moments);
 	if (err)
 		return err;
-	picture.provenance = (const char *const(*)[2])provenance.pairs;
-	picture.n_provenance = provenance.n;
+	picture.provenance = (const char *const(*)[2])provenance->pairs;
+	picture.n_provenance = provenance->n;
 	picture.time = moments ? &moments->time : NULL;
 	return picture_write(tree, &picture, out);
 }
@@ -337,7 +339,8 @@ static int flame_folded(struct flame_options *o, char **paths)
 		picture->subtitle = o->sum;
 	}
 	if (folded_repairs_describe(&folded.repairs, text, sizeof(text)))
-		note(o, o->n_files == 1 ? "'%s': %s" : "'%s' and others: %s", paths[0], text);
+		cmd_note(o->settings.is_quiet, o->n_files == 1 ? "'%s': %s" : "'%s' and others: %s",
+			 paths[0], text);
 	if (folded.is_empty)
 		err = errf(-EINVAL, "'%s' has no stack with a count", paths[0]);
 	else
@@ -374,7 +377,7 @@ static int extract(const struct flame_options *o, char **paths)
 		return err;
 	flame_extract_note(data, text, sizeof(text));
 	if (*text)
-		note(o, "%s", text);
+		cmd_note(o->settings.is_quiet, "%s", text);
 	return 0;
 }
 
@@ -386,7 +389,7 @@ static int flame(struct flame_options *o, char **paths)
 	if (err)
 		return err;
 	if (bad)
-		note(o, "%zu lines of palette.map were no colours", bad);
+		cmd_note(o->settings.is_quiet, "%zu lines of palette.map were no colours", bad);
 	if (o->settings.is_extract)
 		return extract(o, paths);
 	return all_are_folded(o, paths) ? flame_folded(o, paths) : flame_profiles(o, paths);
@@ -426,6 +429,7 @@ int cmd_flame(int argc, char **argv)
 		return end - 1;
 	err = flame(&o, argv + optind);
 	flame_settings_release(&o.settings);
+	provenance_release(&o.parts);
 	/* A reader that has seen enough (head) is no failure of ours. */
 	if (err == -EPIPE && !o.settings.output)
 		return EXIT_DONE;

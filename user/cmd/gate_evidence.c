@@ -12,6 +12,7 @@
 #include "flamegraph/provenance.h"
 #include "user/base/array.h"
 #include "user/base/err.h"
+#include "user/cmd/profile_provenance.h"
 #include "user/model/calltree.h"
 
 /* One comparison of functions, and what its picture is drawn from. */
@@ -47,7 +48,7 @@ static double iterations_of(const struct run_case *c)
 }
 
 static int load_tree(const struct evidence *pic, const struct gate_side *side, const char *name,
-		     struct calltree **ret, double *ret_scale)
+		     struct calltree **ret, double *ret_scale, struct provenance *ret_own)
 {
 	const struct gate_input *in = &pic->s->input;
 	_cleanup_(profile_freep) struct profile *p = NULL;
@@ -61,6 +62,8 @@ static int load_tree(const struct evidence *pic, const struct gate_side *side, c
 	err = in->load(in->ctx, side, c, pic->f->collector, &p);
 	if (!err)
 		err = profile_find_value_type(p, pic->f->comparison->value, &view.value);
+	if (!err)
+		err = profile_provenance(p, true, ret_own);
 	return err ? err : calltree_new(p, &view, ret);
 }
 
@@ -82,13 +85,45 @@ static bool is_significant(void *arg, const char *function, const char *module, 
 	return false;
 }
 
-/* "RUN: CASE" */
-static int add_side(struct provenance *out, const char *key, const char *path, const char *name)
+/* What the profiles of the two sides say of themselves. */
+struct origins {
+	struct provenance before, after;
+};
+
+static void origins_release(struct origins *o)
 {
-	return provenance_add(out, key, "%s%s%s", path, *name ? ": " : "", name);
+	provenance_release(&o->before);
+	provenance_release(&o->after);
 }
 
-static int write_picture(const struct evidence *pic, const struct flame_tree *tree, FILE *out)
+/* "RUN: CASE" */
+static int add_side(struct provenance *out, const char *key, const char *path, const char *name,
+		    const struct provenance *own, const struct provenance *other)
+{
+	_cleanup_(str_release) struct str text = { 0 };
+
+	if (str_addf(&text, "%s%s%s", path, *name ? ": " : "", name))
+		return errf(-ENOMEM, "no memory for a flame graph");
+	return provenance_add_side(out, key, str_text(&text), own, other);
+}
+
+static int add_provenance(const struct evidence *pic, const struct origins *origins,
+			  struct provenance *out)
+{
+	const struct gate_result *g = pic->s->result;
+	int err = add_side(out, "before", g->before_path, pic->c->before_name, &origins->before,
+			   &origins->after);
+
+	if (!err)
+		err = add_side(out, "after", g->after_path, pic->c->after_name, &origins->after,
+			       &origins->before);
+	if (!err)
+		err = provenance_add(out, "noise", "as the gate judged it");
+	return err ? err : provenance_add_shared(out, &origins->before, &origins->after);
+}
+
+static int write_picture(const struct evidence *pic, const struct flame_tree *tree,
+			 const struct origins *origins, FILE *out)
 {
 	const struct functions_comparison *f = pic->f->comparison;
 	const struct gate_result *g = pic->s->result;
@@ -102,11 +137,7 @@ static int write_picture(const struct evidence *pic, const struct flame_tree *tr
 		err = str_addf(&subtitle, "%s per iteration, %zu pairs", f->value, f->n_pairs);
 	if (err)
 		return errf(err, "no memory for a flame graph");
-	err = add_side(&provenance, "before", g->before_path, pic->c->before_name);
-	if (!err)
-		err = add_side(&provenance, "after", g->after_path, pic->c->after_name);
-	if (!err)
-		err = provenance_add(&provenance, "noise", "as the gate judged it");
+	err = add_provenance(pic, origins, &provenance);
 	if (err)
 		return err;
 	options.title = str_text(&title);
@@ -121,12 +152,16 @@ static int draw(const struct evidence *pic, const char *name, struct run_folder 
 	const struct gate_input *in = &pic->s->input;
 	_cleanup_(calltree_freep) struct calltree *before = NULL, *after = NULL;
 	_cleanup_(flame_tree_freep) struct flame_tree *tree = NULL;
+	_cleanup_(origins_release) struct origins origins = { 0 };
 	struct differential_side a = { 0 }, b = { 0 };
 	FILE *out;
-	int err = load_tree(pic, &in->before, pic->c->before_name, &before, &a.scale), close_err;
+	int err = load_tree(pic, &in->before, pic->c->before_name, &before, &a.scale,
+			    &origins.before);
+	int close_err;
 
 	if (!err)
-		err = load_tree(pic, &in->after, pic->c->after_name, &after, &b.scale);
+		err = load_tree(pic, &in->after, pic->c->after_name, &after, &b.scale,
+				&origins.after);
 	if (err)
 		return err;
 	a.tree = before;
@@ -136,7 +171,7 @@ static int draw(const struct evidence *pic, const char *name, struct run_folder 
 		err = run_folder_open(rf, name, &out);
 	if (err)
 		return err;
-	err = write_picture(pic, tree, out);
+	err = write_picture(pic, tree, &origins, out);
 	close_err = run_folder_close(rf, out);
 	return err ? err : close_err;
 }

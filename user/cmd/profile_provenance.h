@@ -17,3 +17,13 @@ int profile_origin(const struct profile *p, struct str *out);
  * adds that sentence, too, where it is not to be read elsewhere. 0 or -ENOMEM with a sentence.
  */
 int profile_provenance(const struct profile *p, bool with_origin, struct provenance *out);
+
+/*
+ * Of two profiles in one picture: a side is 'text', and what its profile says of itself ('own') but
+ * the other's does not; what both say alike is said once, after the sides. 0 or -ENOMEM with a
+ * sentence.
+ */
+int provenance_add_side(struct provenance *out, const char *key, const char *text,
+			const struct provenance *own, const struct provenance *other);
+int provenance_add_shared(struct provenance *out, const struct provenance *before,
+			  const struct provenance *after);

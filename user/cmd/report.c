@@ -248,8 +248,8 @@ static bool parse(int argc, char **argv, struct options *o, int *ret_code)
 
 static void note(const struct options *o, const char *text)
 {
-	if (!o->quiet && *text)
-		fprintf(stderr, "fathom: note: %s\n", text);
+	if (*text)
+		cmd_note(o->quiet, "%s", text);
 }
 
 static bool is_folder(const char *path)

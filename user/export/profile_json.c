@@ -7,14 +7,9 @@
 
 #include "user/base/err.h"
 #include "user/base/json_parts.h"
+#include "user/base/saturate.h"
 #include "user/model/calltree.h"
 #include "user/model/top.h"
-
-static void add_saturating(int64_t *sum, int64_t v)
-{
-	if (__builtin_add_overflow(*sum, v, sum))
-		*sum = v < 0 ? INT64_MIN : INT64_MAX;
-}
 
 static int put_value_types(const struct profile *p, json_t *into)
 {

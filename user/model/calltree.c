@@ -7,6 +7,7 @@
 
 #include "user/base/array.h"
 #include "user/base/err.h"
+#include "user/base/saturate.h"
 
 /* What makes two siblings one node. The module is not part of it: it is the first one seen. */
 struct node_key {
@@ -132,12 +133,6 @@ static int add_root(struct builder *b, uint32_t labels, uint32_t *ret)
 		return 0;
 	err = strtab_add(&b->tree->names, str_text(&b->text), &key.name);
 	return err ? err : add_node(b, &key, &facts, ret);
-}
-
-static void add_saturating(int64_t *sum, int64_t v)
-{
-	if (__builtin_add_overflow(*sum, v, sum))
-		*sum = v < 0 ? INT64_MIN : INT64_MAX;
 }
 
 static int add_sample(struct builder *b, uint32_t sample, uint32_t *ret)

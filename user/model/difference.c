@@ -9,6 +9,7 @@
 #include "user/base/array.h"
 #include "user/base/err.h"
 #include "user/base/keyset.h"
+#include "user/base/saturate.h"
 #include "user/base/str.h"
 #include "user/model/view.h"
 
@@ -51,12 +52,6 @@ static void side_release(struct side *s)
 	free(s->amounts);
 	free(s->met);
 	free(s->row_of);
-}
-
-static void add(int64_t *sum, int64_t v)
-{
-	if (__builtin_add_overflow(*sum, v, sum))
-		*sum = INT64_MAX;
 }
 
 /* --- one side -------------------------------------------------------------------------------- */
@@ -109,8 +104,8 @@ static void count_sample(struct side *s, uint32_t sample, struct difference *d,
 	d->negative[side] += v < 0;
 	if (v <= 0)
 		return;
-	add(&d->all[side], v);
-	add(&d->all_samples[side], n);
+	add_saturating(&d->all[side], v);
+	add_saturating(&d->all_samples[side], n);
 	for (; at != PROFILE_NONE; at = profile_node_at(p, at)->parent) {
 		const struct profile_node *node = profile_node_at(p, at);
 		uint32_t function = s->function_of[node->frame];
@@ -119,18 +114,18 @@ static void count_sample(struct side *s, uint32_t sample, struct difference *d,
 		if (!is_function(p, node))
 			continue;
 		if (is_leaf) {
-			add(&amounts->self, v);
-			add(&amounts->samples, n);
+			add_saturating(&amounts->self, v);
+			add_saturating(&amounts->samples, n);
 		}
 		is_leaf = false;
 		amounts->kind = profile_frame_at(p, node->frame)->kind;
 		if (s->met[function] == sample + 1)
 			continue;
 		s->met[function] = sample + 1;
-		add(&amounts->total, v);
+		add_saturating(&amounts->total, v);
 	}
 	if (is_leaf)
-		add(&d->stackless[side], v);
+		add_saturating(&d->stackless[side], v);
 }
 
 static int count(struct side *s, struct difference *d, enum difference_side side)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "user/base/err.h"
+#include "user/base/saturate.h"
 
 /* What makes two nodes one row. */
 struct row_key {
@@ -84,12 +85,6 @@ static void walk(const struct calltree *tree, visit_fn visit, void *arg)
 			return;
 		i = tree->nodes[i].next;
 	}
-}
-
-static void add(int64_t *sum, int64_t v)
-{
-	if (__builtin_add_overflow(*sum, v, sum))
-		*sum = v < 0 ? INT64_MIN : INT64_MAX;
 }
 
 /* Rows with zero values for all keys, in the order of their keys. NULL if there is no memory. */
@@ -185,9 +180,9 @@ static void visit_for_top(void *arg, uint32_t node, bool entering)
 		return;
 	}
 	w->met[row] = true;
-	add(&w->out[row].self, n->self);
+	add_saturating(&w->out[row].self, n->self);
 	if (!w->rows.active[row]++)
-		add(&w->out[row].total, n->total);
+		add_saturating(&w->out[row].total, n->total);
 }
 
 static int sum_top(struct top_walk *w, const struct calltree *tree)
@@ -269,7 +264,7 @@ static void pass_edge(uint32_t *passed, struct top_row *rows, bool *met, uint32_
 	}
 	met[row] = true;
 	if (!passed[row]++)
-		add(&rows[row].total, value);
+		add_saturating(&rows[row].total, value);
 }
 
 static void visit_for_neighbours(void *arg, uint32_t node, bool entering)
@@ -288,9 +283,9 @@ static void visit_for_neighbours(void *arg, uint32_t node, bool entering)
 		return;
 	}
 	w->found = true;
-	add(&w->self, n->self);
+	add_saturating(&w->self, n->self);
 	if (!w->inside++)
-		add(&w->total, n->total);
+		add_saturating(&w->total, n->total);
 }
 
 static int sum_neighbours(struct neighbour_walk *w, const struct calltree *tree)

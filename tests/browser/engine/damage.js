@@ -105,6 +105,17 @@ check("each kind of damage has its sentence", async () => {
 	assert.equal(await refusal(good.join("\r\n")), "");
 });
 
+check("the largest value that a tree may have is read, and nothing above it", async () => {
+	const stacks = [{ frames: [0], value: 1 }];
+	const lines = encode(makeFunctions(1), stacks).text.trim().split("\n");
+	const withSelf = (bytes) => lines.map((line) => line.startsWith("self ") ?
+		section("self", Uint8Array.from(bytes)) : line).join("\n");
+	const largest = [255, 255, 255, 255, 255, 255, 255, 255, 127];
+	const { tree } = await flame.decodeFlame(withSelf(largest));
+	assert.equal(tree.self[1], 2 ** 63);
+	assert((await refusal(withSelf([...largest.slice(0, 8), 255, 1]))).includes("too large"));
+});
+
 check("values beyond 2^31 are whole", async () => {
 	const stacks = [{ frames: [0], value: 2 ** 52 + 1 }, { frames: [1], value: 2 ** 31 }];
 	const { tree } = await flame.decodeFlame(encode(makeFunctions(2), stacks).text);

@@ -42,7 +42,7 @@ function sameBoxes(drawn, still) {
 
 module.exports = async ({ check, open }) => {
 	for (const name of ["many.svg", "few.svg", "pruned.svg", "diff.svg", "negated.svg",
-		"percent.svg"])
+		"percent.svg", "judged.svg", "noise.svg"])
 		await check(`the script draws what is in ${name} without it`, async () => {
 			const still = await open(name, { before: "csp/", isStatic: true });
 			const page = await open(name);
