@@ -145,13 +145,17 @@ function placeBar() {
 	legend.setAttribute("display", fits ? "inline" : "none");
 }
 
+function measureWidth() {
+	if (app.alone && app.svg.hasAttribute("data-fluid"))
+		picture.width = Math.max(PICTURE_MIN_WIDTH,
+			document.documentElement.clientWidth || window.innerWidth);
+}
+
 // Everything anew: the window has another size, or a pane has.
 function layOut() {
 	if (!picture.isReady)
 		return;
-	if (app.alone && app.svg.hasAttribute("data-fluid"))
-		picture.width = Math.max(PICTURE_MIN_WIDTH,
-			document.documentElement.clientWidth || window.innerWidth);
+	measureWidth();
 	app.svg.setAttribute("width", picture.width);
 	picture.inner = picture.width - 2 * picture.margin - asideWidth();
 	placeHead();
@@ -213,7 +217,7 @@ function findCurrent(boxes) {
 
 // --- details -------------------------------------------------------------------------------------
 
-// At rest: what is zoomed, or what all of it is.
+// At rest: what is zoomed, or what all of it is, or all of a range of time.
 function detailsText(box, room) {
 	const { labels, view, atRest } = picture;
 	if (!box)
@@ -225,8 +229,9 @@ function detailsText(box, room) {
 
 function showDetails(box) {
 	const { details, drawing, view, width, margin } = picture;
-	const zoomed = view.zoomed ? view.boxes.find((b) => !b.hidden && b.node === view.zoomed) : null;
-	const text = detailsText(box || zoomed, width - 2 * margin);
+	const rest = view.zoomed || app.state.range ?
+		view.boxes.find((b) => !b.hidden && b.node === view.zoomed) : null;
+	const text = detailsText(box || rest, width - 2 * margin);
 	if (box)
 		drawing.write(box);
 	if (details.textContent !== text)

@@ -60,6 +60,9 @@ async function times({ check, open }, { stacks }) {
 		assert(marked[0] >= 1540 && marked[0] <= 1560, `from ${marked[0]}`);
 		assert(marked[1] >= 3020 && marked[1] <= 3040, `to ${marked[1]}`);
 		assert.strictEqual(await amountOfAll(page), count(within(marked)));
+		await page.mouse.move(1, 1);
+		const atRest = await page.$eval(".details", (e) => e.textContent);
+		assert(atRest.startsWith(`all \u2014 ${count(within(marked))}, `), atRest);
 		const mark = await page.$eval(".heat .mark", (p) => p.getAttribute("d"));
 		assert.notStrictEqual(mark, "");
 		await look.clickButton(page, "All time");
@@ -207,6 +210,12 @@ async function sandwiches({ check, open }, { functions, stacks }) {
 		assert.strictEqual(await look.fragment(page), first);
 		const again = await open("timed.svg", { fragment: first });
 		assert.strictEqual(await said(again), await said(page));
+		const [there, here] = await Promise.all([page, again].map((p) => p.$eval(".between",
+			(e) => {
+				const scrolled = e.querySelector(".scrolled");
+				return [e.getBoundingClientRect().height, scrolled.scrollTop];
+			})));
+		assert.deepStrictEqual(here, there, "as high, and as far scrolled");
 		await look.clickButton(again, "\u00d7");
 		assert(!await isShown(again));
 		assert.strictEqual(await look.fragment(again), "panel=1");
