@@ -150,6 +150,23 @@ static int add_box(const struct placing *p, const struct flame_box *box)
 	return 0;
 }
 
+/* Narrow siblings as one box at the right of those before it; nothing if there are none. */
+static int add_joined(const struct placing *p, struct flame_box *at, int64_t *width,
+		      uint32_t *hidden)
+{
+	struct flame_box box = *at;
+
+	if (!*hidden)
+		return 0;
+	box.node = PROFILE_NONE;
+	box.width = *width;
+	box.hidden = *hidden;
+	at->x += *width;
+	*width = 0;
+	*hidden = 0;
+	return add_box(p, &box);
+}
+
 /* Sums in the tree may have been cut at INT64_MAX: what has no room in its parent is cut, too. */
 static int add_children(const struct placing *p, uint32_t parent)
 {
@@ -173,19 +190,16 @@ static int add_children(const struct placing *p, uint32_t parent)
 			narrow_width += width;
 			continue;
 		}
+		err = layout->tree->is_chart ? add_joined(p, &box, &narrow_width, &hidden) : 0;
 		box.node = child;
 		box.width = width;
-		err = add_box(p, &box);
+		if (!err)
+			err = add_box(p, &box);
 		if (err)
 			return err;
 		box.x += box.width;
 	}
-	if (!hidden)
-		return 0;
-	box.node = PROFILE_NONE;
-	box.width = narrow_width;
-	box.hidden = hidden;
-	return add_box(p, &box);
+	return add_joined(p, &box, &narrow_width, &hidden);
 }
 
 /* 0, -ENOMEM, or TOO_MANY with a part of them there. */
@@ -208,12 +222,13 @@ static int place(const struct placing *p, int64_t narrow)
 
 /*
  * Places with the smallest width, from 'least' on, that leaves few enough boxes. A box of joined
- * siblings needs a parent: there are at most twice as many boxes as wide nodes. So what is looked
- * for lies between the widths that leave all and half as many nodes.
+ * siblings needs a parent: there are at most twice as many boxes as wide nodes; in a chart, where
+ * there may be another before each wide node, three times as many. So what is looked for lies
+ * between the widths that leave all and half (a third) as many nodes.
  */
 static int place_bounded(struct placing *p, const struct census *census)
 {
-	unsigned int low = 0, high, middle;
+	unsigned int low = 0, high, middle, times = p->layout->tree->is_chart ? 3 : 2;
 	int err = place(p, census->least);
 
 	if (err <= 0)
@@ -222,7 +237,7 @@ static int place_bounded(struct placing *p, const struct census *census)
 	       (bucket_start(low) < census->least || census->n[low] >= FLAME_MAX_BOXES))
 		low++;
 	high = low;
-	while (high < BUCKETS && census->n[high] + 1 > FLAME_MAX_BOXES / 2)
+	while (high < BUCKETS && census->n[high] + 1 > FLAME_MAX_BOXES / times)
 		high++;
 	while (low < high) {
 		middle = (low + high) / 2;

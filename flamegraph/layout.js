@@ -67,10 +67,11 @@ function widthOfNth(tree, zoom, weight, scale, minWidth, most) {
 
 /*
  * One pass over the frames below (and with) the zoomed one. Children of a frame lie side by side
- * from its left on, those that are too narrow as one box to the right of the others.
+ * from its left on, those that are too narrow as one box to the right of the others; or, if they
+ * are in the order of time, those between two others as one box where they are.
  */
 function placeBoxes(boxes, tree, zoom, above, view) {
-	const { weight, scale, minWidth, counts, hits } = view;
+	const { weight, scale, minWidth, counts, hits, inPlace } = view;
 	const queue = [addBox(boxes, zoom, tree.depth[zoom], 0, view.innerWidth, above)];
 	if (tree.rest[zoom]) {
 		boxes.hidden[queue[0]] = tree.rest[zoom];
@@ -79,9 +80,12 @@ function placeBoxes(boxes, tree, zoom, above, view) {
 	const start = [0]; // of each box in the queue: what is to the left of it
 	for (let q = 0; q < queue.length; q++) {
 		const box = queue[q], node = boxes.node[box];
-		let left = start[q], hidden = 0, hiddenWeight = 0, hiddenHits = 0;
+		const run = { hidden: 0, weight: 0, hits: 0 };
+		let left = start[q];
 		for (let c = node + 1; c < tree.end[node]; c = tree.end[c]) {
 			if (!tree.rest[c] && weight[c] * scale >= minWidth) {
+				if (inPlace && run.hidden)
+					left = placeJoined(boxes, tree, box, left, run, view);
 				const x = left * scale, right = (left + weight[c]) * scale;
 				queue.push(addBox(boxes, c, tree.depth[c], x, right - x, box));
 				start.push(left);
@@ -90,23 +94,30 @@ function placeBoxes(boxes, tree, zoom, above, view) {
 			}
 			if (!weight[c])
 				continue;
-			hidden += counts[tree.end[c]] - counts[c];
-			hiddenWeight += weight[c];
-			hiddenHits += hits ? hits[tree.end[c]] - hits[c] : 0;
+			run.hidden += counts[tree.end[c]] - counts[c];
+			run.weight += weight[c];
+			run.hits += hits ? hits[tree.end[c]] - hits[c] : 0;
 		}
-		if (!hidden)
-			continue;
-		if (hiddenWeight * scale < minWidth) {
-			view.dropped += hidden;
-			view.droppedWeight += hiddenWeight;
-			continue;
-		}
-		const x = left * scale, right = (left + hiddenWeight) * scale;
-		const joined = addBox(boxes, node, tree.depth[node] + 1, x, right - x, box);
-		boxes.hidden[joined] = hidden;
-		boxes.hiddenWeight[joined] = hiddenWeight;
-		boxes.hiddenHits[joined] = hiddenHits;
+		if (run.hidden)
+			placeJoined(boxes, tree, box, left, run, view);
 	}
+}
+
+// The narrow ones of 'run', which is empty then, below a box. Returns what is left of the next.
+function placeJoined(boxes, tree, box, left, run, view) {
+	const { hidden, weight, hits } = run, { scale } = view, node = boxes.node[box];
+	const x = left * scale, right = (left + weight) * scale;
+	run.hidden = run.weight = run.hits = 0;
+	if (weight * scale < view.minWidth) {
+		view.dropped += hidden;
+		view.droppedWeight += weight;
+		return left + weight;
+	}
+	const joined = addBox(boxes, node, tree.depth[node] + 1, x, right - x, box);
+	boxes.hidden[joined] = hidden;
+	boxes.hiddenWeight[joined] = weight;
+	boxes.hiddenHits[joined] = hits;
+	return left + weight;
 }
 
 function typedBoxes(boxes) {
@@ -135,13 +146,14 @@ function typedBoxes(boxes) {
  *	maxBoxes	more than these are not made: minWidth grows
  *	weight		what the widths are, of each node (else the tree's totals)
  *	hit		of each node: 1 if it was found
+ *	inPlace		siblings are in the order of time: narrow ones are joined where they are
  */
 function layoutBoxes(tree, zoom, innerWidth, options = {}) {
-	const { maxBoxes = MAX_BOXES, weight = tree.total, hit = null } = options;
+	const { maxBoxes = MAX_BOXES, weight = tree.total, hit = null, inPlace = false } = options;
 	const scale = weight[zoom] > 0 ? innerWidth / weight[zoom] : 0;
 	const view = { weight, scale, innerWidth, minWidth: options.minWidth || LAYOUT_MIN_WIDTH,
-		counts: nodesBefore(tree), hits: hit && hitsBefore(hit), dropped: 0,
-		droppedWeight: 0 };
+		counts: nodesBefore(tree), hits: hit && hitsBefore(hit), inPlace,
+		dropped: 0, droppedWeight: 0 };
 	const room = Math.max(16, maxBoxes - tree.depth[zoom]);
 	let boxes, above;
 	for (let most = room; ; most = Math.floor(most * 0.7)) {

@@ -184,7 +184,9 @@ function outlineOf(box) {
 
 function drawFrames() {
 	const { data, tree, zoomed, whole, state } = app;
-	const boxes = boxesOf(tree, zoomed, picture.inner, nodeWeights(data, tree), app.found);
+	const inPlace = Boolean(data.header.chart) && !state.callers && state.sort === "name";
+	const boxes = boxesOf(tree, zoomed, picture.inner, nodeWeights(data, tree), app.found,
+		inPlace);
 	const view = picture.view = { data, tree, zoomed, whole, boxes, isCallers: state.callers,
 		colorOf, outlineOf, hot: state.hot };
 	const rows = boxes.length ? boxes[boxes.length - 1].depth + 1 : 1;

@@ -53,6 +53,22 @@ check("boxes add up and never overlap", many(200, async () => {
 	assert.equal(boxes.node[boxes.above], zoom);
 }));
 
+check("narrow frames in the order of time are joined where they are", many(100, async () => {
+	const { data: { tree } } = await makeCase(), width = 1000, minWidth = 1 + random(200);
+	const boxes = flame.layoutBoxes(tree, 0, width, { minWidth, inPlace: true });
+	checkBoxes(tree, 0, width, boxes);
+	const scale = width / tree.total[0];
+	for (let b = 0; b < boxes.n; b++) {
+		const node = boxes.node[b];
+		let left = boxes.hidden[b] || !node ? NaN : boxes.x[boxes.parent[b]];
+		if (Number.isNaN(left))
+			continue;
+		for (let c = tree.parent[node] + 1; c < node; c = tree.end[c])
+			left += tree.total[c] * scale;
+		assert(Math.abs(boxes.x[b] - left) < 1e-6, "what was before it is left of it");
+	}
+}));
+
 check("there are never more boxes than may be", many(100, async () => {
 	const test = await makeCase();
 	const tree = test.data.tree, maxBoxes = 20 + random(80);
