@@ -151,6 +151,24 @@ async function tables({ check, open }, { functions, stacks }) {
 		await page.evaluate(() => document.querySelector(".panel .find button").click());
 		assert.strictEqual((await rows(page)).length, 1);
 	});
+	await check("the table tells functions of the same name apart", async () => {
+		const page = await open("same.svg", { fragment: "panel=1" });
+		const found = (await rows(page)).map(({ name, numbers }) => [name, numbers[0]]);
+		assert.deepStrictEqual(found.slice(0, 3),
+			[["workno file", 30], ["workinlined", 20], ["rest", 10]]);
+	});
+	await check("in a narrow window names are left, and no line is too long", async () => {
+		const page = await open("same.svg", { fragment: "panel=1" });
+		await page.setViewport({ width: 420, height: 700 });
+		await page.waitForFunction(() => innerWidth === 420 &&
+			document.documentElement.getAttribute("width") === "420");
+		const [name, right] = await page.evaluate(() => [
+			document.querySelector(".panel td.name").getBoundingClientRect().width,
+			Math.max(...[...document.querySelectorAll(".head text,.bar text.faint")].map(
+				(text) => text.getBoundingClientRect().right))]);
+		assert(name >= 50, `names are ${name} pixels wide`);
+		assert(right <= 420, `a line ends at ${right}`);
+	});
 	await check("frames stay beside the table, and labels in their frames", async () => {
 		const page = await open("timed.svg", { fragment: "panel=1" });
 		const [right, left] = await page.evaluate(() => [
