@@ -150,21 +150,44 @@ static int add_box(const struct placing *p, const struct flame_box *box)
 	return 0;
 }
 
-/* Narrow siblings as one box at the right of those before it; nothing if there are none. */
-static int add_joined(const struct placing *p, struct flame_box *at, int64_t *width,
-		      uint32_t *hidden)
-{
-	struct flame_box box = *at;
+/* Where the next child of a box goes. */
+struct row {
+	struct flame_box box;
+	int64_t room;		    /* that is left in the parent */
+	int64_t lead;		    /* of the parent's own, that is to the left */
+	int64_t narrow_width, gaps; /* of narrow siblings side by side, and of what is between */
+	uint32_t hidden;	    /* how many nodes these are */
+};
 
-	if (!*hidden)
+/* Narrow siblings as one box; nothing if there are none. */
+static int add_joined(const struct placing *p, struct row *row)
+{
+	struct flame_box box = row->box;
+
+	if (!row->hidden)
 		return 0;
 	box.node = PROFILE_NONE;
-	box.width = *width;
-	box.hidden = *hidden;
-	at->x += *width;
-	*width = 0;
-	*hidden = 0;
+	box.width = row->narrow_width;
+	box.hidden = row->hidden;
+	row->box.x += row->narrow_width + row->gaps;
+	row->narrow_width = row->gaps = 0;
+	row->hidden = 0;
 	return add_box(p, &box);
+}
+
+/* In a chart, what the parent spent itself before this child is to the left of it. */
+static void leave_gap(const struct flame_layout *layout, uint32_t child, struct row *row)
+{
+	const int64_t *leads = layout->tree->leads;
+	int64_t gap = leads && leads[child] > row->lead ? leads[child] - row->lead : 0;
+
+	row->lead += gap;
+	gap = gap > row->room ? row->room : gap;
+	row->room -= gap;
+	if (row->hidden)
+		row->gaps += gap;
+	else
+		row->box.x += gap;
 }
 
 /* Sums in the tree may have been cut at INT64_MAX: what has no room in its parent is cut, too. */
@@ -173,33 +196,35 @@ static int add_children(const struct placing *p, uint32_t parent)
 	const struct flame_layout *layout = p->layout;
 	const struct flame_node *nodes = layout->tree->nodes;
 	const struct flame_box above = layout->boxes[parent]; /* a copy: the array moves */
-	struct flame_box box = { .x = above.x, .depth = above.depth + 1, .parent = parent };
-	int64_t room = above.width, narrow_width = 0, width;
-	uint32_t child, hidden = 0;
+	struct row row = { .room = above.width };
+	int64_t width;
+	uint32_t child;
 	int err;
 
+	row.box = (struct flame_box){ .x = above.x, .depth = above.depth + 1, .parent = parent };
 	for (child = nodes[above.node].first_child; child != PROFILE_NONE;
 	     child = nodes[child].next) {
+		leave_gap(layout, child, &row);
 		width = flame_width(layout, child);
-		width = width > room ? room : width;
+		width = width > row.room ? row.room : width;
 		if (width <= 0)
 			continue;
-		room -= width;
+		row.room -= width;
 		if (flame_is_narrow(layout, child)) {
-			hidden += p->sizes[child];
-			narrow_width += width;
+			row.hidden += p->sizes[child];
+			row.narrow_width += width;
 			continue;
 		}
-		err = layout->tree->is_chart ? add_joined(p, &box, &narrow_width, &hidden) : 0;
-		box.node = child;
-		box.width = width;
+		err = layout->tree->is_chart ? add_joined(p, &row) : 0;
+		row.box.node = child;
+		row.box.width = width;
 		if (!err)
-			err = add_box(p, &box);
+			err = add_box(p, &row.box);
 		if (err)
 			return err;
-		box.x += box.width;
+		row.box.x += width;
 	}
-	return add_joined(p, &box, &narrow_width, &hidden);
+	return add_joined(p, &row);
 }
 
 /* 0, -ENOMEM, or TOO_MANY with a part of them there. */

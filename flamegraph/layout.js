@@ -68,10 +68,12 @@ function widthOfNth(tree, zoom, weight, scale, minWidth, most) {
 /*
  * One pass over the frames below (and with) the zoomed one. Children of a frame lie side by side
  * from its left on, those that are too narrow as one box to the right of the others; or, if they
- * are in the order of time, those between two others as one box where they are.
+ * are in the order of time, after what it had spent itself by then, and those that follow each other
+ * as one box where the first of them is.
  */
 function placeBoxes(boxes, tree, zoom, above, view) {
 	const { weight, scale, minWidth, counts, hits, inPlace } = view;
+	const lead = inPlace ? tree.lead : null;
 	const queue = [addBox(boxes, zoom, tree.depth[zoom], 0, view.innerWidth, above)];
 	if (tree.rest[zoom]) {
 		boxes.hidden[queue[0]] = tree.rest[zoom];
@@ -80,9 +82,17 @@ function placeBoxes(boxes, tree, zoom, above, view) {
 	const start = [0]; // of each box in the queue: what is to the left of it
 	for (let q = 0; q < queue.length; q++) {
 		const box = queue[q], node = boxes.node[box];
-		const run = { hidden: 0, weight: 0, hits: 0 };
-		let left = start[q];
+		const run = { hidden: 0, weight: 0, hits: 0, gaps: 0 };
+		let left = start[q], spent = 0;
 		for (let c = node + 1; c < tree.end[node]; c = tree.end[c]) {
+			if (lead && lead[c] > spent) {
+				const gap = Math.min(lead[c], tree.self[node]) - spent;
+				if (run.hidden)
+					run.gaps += Math.max(0, gap);
+				else
+					left += Math.max(0, gap);
+				spent = lead[c];
+			}
 			if (!tree.rest[c] && weight[c] * scale >= minWidth) {
 				if (inPlace && run.hidden)
 					left = placeJoined(boxes, tree, box, left, run, view);
@@ -105,19 +115,19 @@ function placeBoxes(boxes, tree, zoom, above, view) {
 
 // The narrow ones of 'run', which is empty then, below a box. Returns what is left of the next.
 function placeJoined(boxes, tree, box, left, run, view) {
-	const { hidden, weight, hits } = run, { scale } = view, node = boxes.node[box];
-	const x = left * scale, right = (left + weight) * scale;
-	run.hidden = run.weight = run.hits = 0;
+	const { hidden, weight, hits, gaps } = run, { scale } = view, node = boxes.node[box];
+	const x = left * scale, right = (left + weight) * scale, next = left + weight + gaps;
+	run.hidden = run.weight = run.hits = run.gaps = 0;
 	if (weight * scale < view.minWidth) {
 		view.dropped += hidden;
 		view.droppedWeight += weight;
-		return left + weight;
+		return next;
 	}
 	const joined = addBox(boxes, node, tree.depth[node] + 1, x, right - x, box);
 	boxes.hidden[joined] = hidden;
 	boxes.hiddenWeight[joined] = weight;
 	boxes.hiddenHits[joined] = hits;
-	return left + weight;
+	return next;
 }
 
 function typedBoxes(boxes) {
