@@ -31,10 +31,11 @@ function widestHidden(tree, weights, parent, shown) {
 // {index, node, depth, x, w, hidden, weight, hit, above, parent, g}: row by row, left to right.
 // 'hidden' is how many frames the box stands for, 0 for a frame of its own; its node is then the
 // parent of them and 'weight' what they come to. 'above' are those that the zoomed one is in. 'g'
-// is the element when it is drawn. found: as search() has it, or null.
-function boxesOf(tree, zoomed, width, weight, found) {
-	const hit = found && found.hit;
-	const layout = layoutBoxes(tree, zoomed, width, { minWidth: picture.minWidth, weight, hit });
+// is the element when it is drawn. found: as search() has it, or null; inPlace: siblings are in the
+// order of time.
+function boxesOf(tree, zoomed, width, weight, found, inPlace) {
+	const hit = found && found.hit, { minWidth } = picture;
+	const layout = layoutBoxes(tree, zoomed, width, { minWidth, weight, hit, inPlace });
 	const boxes = new Array(layout.n);
 	for (let i = 0; i < layout.n; i++) {
 		const hidden = layout.hidden[i], node = layout.node[i];

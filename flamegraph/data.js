@@ -204,6 +204,7 @@ function emptyTree(n, hasBefore) {
 		selfBefore: hasBefore ? new Float64Array(n) : null,
 		totalBefore: hasBefore ? new Float64Array(n) : null,
 		rest: new Uint32Array(n),
+		lead: null, // of a flame chart: what the parent had spent itself before
 	};
 }
 
@@ -252,10 +253,12 @@ function readNodes(sections, tree, nFrames) {
 	const [shape, edges, selves] = ["shape", "edges", "self"].map((name) =>
 		new Varints(sections, name));
 	const befores = tree.selfBefore && new Varints(sections, "before");
-	const { n, frame, parent, end, depth, self, selfBefore } = tree;
+	const leads = tree.lead && new Varints(sections, "leads");
+	const { n, frame, parent, end, depth, self, selfBefore, lead } = tree;
 	const lists = new EdgeLists(nFrames);
 	// Of the nodes that the next one is below: how many children are still to come.
 	const open = new Uint32Array(DATA_MAX_DEPTH), left = new Uint32Array(DATA_MAX_DEPTH);
+	const sums = lead && new Float64Array(n);
 	let promised = 1, level = 0; // nodes that must exist; how many are open
 	for (let i = 0; i < n; i++) {
 		const word = shape.next(), children = Math.floor(word / 2);
@@ -268,6 +271,11 @@ function readNodes(sections, tree, nFrames) {
 			parent[i] = open[level - 1];
 			frame[i] = frameOfEdge(edges, lists, frame[parent[i]], nFrames);
 			depth[i] = level;
+		}
+		if (i && lead) {
+			// Cumulative, from sibling to sibling; rests have none.
+			const above = parent[i], step = frame[i] ? leads.next() : 0;
+			lead[i] = sums[above] += step;
 		}
 		if (word % 2) {
 			self[i] = selves.next();
@@ -289,7 +297,7 @@ function readNodes(sections, tree, nFrames) {
 	}
 	if (promised !== n)
 		throw damaged("the tree is cut");
-	for (const numbers of [shape, edges, selves, befores])
+	for (const numbers of [shape, edges, selves, befores, leads])
 		if (numbers)
 			numbers.finish();
 }
@@ -326,6 +334,8 @@ function readTree(sections, header) {
 	if (!n || !sections.has("shape") || n > sections.get("shape").length)
 		throw damaged("the header says a wrong number of nodes");
 	const tree = emptyTree(n, sections.has("before"));
+	if (header.chart && sections.has("leads"))
+		tree.lead = new Float64Array(n);
 	readNodes(sections, tree, header.frames);
 	readRestCounts(sections, tree);
 	return sumUp(tree);

@@ -14,7 +14,7 @@ function frameWhere(data, frame) {
 }
 
 function framesText(n) {
-	return `${n.toLocaleString("en-US")} ${n === 1 ? "frame" : "frames"}`;
+	return `${formatAmount(n, "count", "")} ${n === 1 ? "frame" : "frames"}`;
 }
 
 function amountText(data, value) {

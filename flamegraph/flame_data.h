@@ -26,6 +26,9 @@
  *
  * before: of two profiles: for each of the same nodes: varint, what it spent itself before.
  *
+ * leads: of a flame chart, for each node but the root and rests: varint, what its parent spent
+ *   itself before it and after the sibling before it.
+ *
  * rests: for each rest in preorder: varint, how many nodes of the tree it stands for.
  *
  * rest_frames: for each frame that is in a rest: varint its number less the one before (or 0),

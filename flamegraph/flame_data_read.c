@@ -11,10 +11,23 @@
 
 #define MAX_NAME (1u << 20) /* bytes; folded lines are not longer than a few of them */
 
-enum section { HEADER, NAMES, MODULES, FRAMES, SHAPE, EDGES, SELF, BEFORE, RESTS, N_SECTIONS };
+enum section {
+	HEADER,
+	NAMES,
+	MODULES,
+	FRAMES,
+	SHAPE,
+	EDGES,
+	SELF,
+	BEFORE,
+	LEADS,
+	RESTS,
+	N_SECTIONS
+};
 
 static const char *const section_names[N_SECTIONS] = {
-	"header", "names", "modules", "frames", "shape", "edges", "self", "before", "rests",
+	"header", "names", "modules", "frames", "shape",
+	"edges",  "self",  "before",  "leads",	"rests",
 };
 
 static int broken(const char *what)
@@ -232,8 +245,10 @@ static int fill(struct flame_data *data, struct sections *s, const struct lines 
 		.edges = flame_bytes_of(&s->bytes[EDGES]),
 		.self = flame_bytes_of(&s->bytes[SELF]),
 		.before = flame_bytes_of(&s->bytes[BEFORE]),
+		.leads = flame_bytes_of(&s->bytes[LEADS]),
 		.rests = flame_bytes_of(&s->bytes[RESTS]),
 		.has_before = s->there[BEFORE],
+		.has_leads = s->there[LEADS] && data->tree->is_chart,
 		.frames = frames,
 		.n_frames = names->n,
 	};

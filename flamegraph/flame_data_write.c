@@ -34,6 +34,7 @@ enum section {
 	EDGES,
 	SELF,
 	BEFORE,
+	LEADS,
 	RESTS,
 	REST_FRAMES,
 	TIME,
@@ -41,8 +42,8 @@ enum section {
 };
 
 static const char *const section_names[N_SECTIONS] = {
-	"header", "names",  "modules", "frames",      "shape", "edges",
-	"self",	  "before", "rests",   "rest_frames", "time",
+	"header", "names",  "modules", "frames", "shape",	"edges",
+	"self",	  "before", "leads",   "rests",	 "rest_frames", "time",
 };
 
 /* One attempt at a share. */
@@ -322,6 +323,7 @@ static int fill_sections(struct attempt *a, double share)
 	move(&a->kept->shape, &s[SHAPE].raw);
 	move(&a->kept->self, &s[SELF].raw);
 	move(&a->kept->before, &s[BEFORE].raw);
+	move(&a->kept->leads, &s[LEADS].raw);
 	move(&a->kept->rests, &s[RESTS].raw);
 	if (a->census)
 		err = number_rest_frames(a);

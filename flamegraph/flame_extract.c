@@ -86,10 +86,9 @@ static void pop(struct path *p)
 		p->text.data[p->text.len] = '\0';
 }
 
-static void put_line(const struct path *p, const struct flame_tree *tree, uint32_t node, FILE *out)
+static void put_line(const struct path *p, const struct flame_tree *tree, int64_t before,
+		     int64_t self, FILE *out)
 {
-	int64_t self = flame_tree_self(tree, node), before = flame_tree_self_before(tree, node);
-
 	if (!self && !before)
 		return;
 	fputs(p->text.len ? p->text.data : "[no stack]", out);
@@ -98,27 +97,54 @@ static void put_line(const struct path *p, const struct flame_tree *tree, uint32
 	fprintf(out, " %" PRId64 "\n", self);
 }
 
+/* What a node spent itself after the child, or before all children if that is PROFILE_NONE. */
+static int64_t part_after(const struct flame_tree *tree, uint32_t node, uint32_t child)
+{
+	int64_t self = flame_tree_self(tree, node), from = 0, to = self;
+	uint32_t next =
+		child == PROFILE_NONE ? tree->nodes[node].first_child : tree->nodes[child].next;
+
+	if (!tree->leads)
+		return child == PROFILE_NONE ? self : 0;
+	if (child != PROFILE_NONE)
+		from = tree->leads[child];
+	if (next != PROFILE_NONE)
+		to = tree->leads[next] > from ? tree->leads[next] : from;
+	from = from > self ? self : from;
+	to = to > self ? self : to;
+	return to - from;
+}
+
+static void put_part(const struct path *p, const struct flame_tree *tree, uint32_t node,
+		     uint32_t child, FILE *out)
+{
+	int64_t before = child == PROFILE_NONE ? flame_tree_self_before(tree, node) : 0;
+
+	put_line(p, tree, before, part_after(tree, node, child), out);
+}
+
 static int put_lines(struct path *p, const struct flame_tree *tree, FILE *out)
 {
+	const struct flame_node *nodes = tree->nodes;
 	uint32_t node = 0;
 	int err = 0;
 
-	put_line(p, tree, 0, out);
+	put_part(p, tree, 0, PROFILE_NONE, out);
 	while (!err && !ferror(out)) {
-		const struct flame_node *nodes = tree->nodes;
 		uint32_t next = nodes[node].first_child;
 
 		while (next == PROFILE_NONE && node) {
 			next = nodes[node].next;
-			node = nodes[node].parent;
 			pop(p);
+			put_part(p, tree, nodes[node].parent, node, out);
+			node = nodes[node].parent;
 		}
 		if (next == PROFILE_NONE)
 			break;
 		node = next;
 		err = push(p, tree, node);
 		if (!err)
-			put_line(p, tree, node, out);
+			put_part(p, tree, node, PROFILE_NONE, out);
 	}
 	return err;
 }

@@ -12,6 +12,7 @@ struct level {
 	uint32_t node, frame;
 	uint32_t n_hidden; /* nodes of its rest */
 	int64_t hidden, hidden_before;
+	int64_t lead; /* of the child before */
 };
 
 struct walk {
@@ -169,6 +170,18 @@ static int leave(struct walk *w)
 	return level->n_hidden ? add_rest(w, level) : 0;
 }
 
+/* What the parent spent itself between this child and the one before that is kept. */
+static int add_lead(struct walk *w, struct level *parent, uint32_t child)
+{
+	const int64_t *leads = w->tree->leads;
+	int64_t before = parent->lead;
+
+	if (!leads)
+		return 0;
+	parent->lead = leads[child] > before ? leads[child] : before;
+	return flame_add_varint(&w->kept->leads, parent->lead - before);
+}
+
 static int walk(struct walk *w)
 {
 	const struct flame_node *nodes = w->tree->nodes;
@@ -186,6 +199,8 @@ static int walk(struct walk *w)
 		}
 		level->next_child = nodes[child].next;
 		err = add_edge(w, level->frame, nodes[child].frame);
+		if (!err)
+			err = add_lead(w, level, child);
 		if (!err)
 			err = enter(w, child);
 	}
@@ -242,6 +257,7 @@ void flame_kept_free(struct flame_kept *kept)
 	str_release(&kept->shape);
 	str_release(&kept->self);
 	str_release(&kept->before);
+	str_release(&kept->leads);
 	str_release(&kept->rests);
 	free(kept->edges);
 	free(kept->frames);

@@ -15,7 +15,7 @@ struct flame_edge {
 };
 
 struct flame_kept {
-	struct str shape, self, before, rests;
+	struct str shape, self, before, leads, rests;
 	struct flame_edge *edges; /* of each node but the root */
 	size_t n, cap;		  /* nodes, with the rests; edges are one less */
 	size_t n_rests;

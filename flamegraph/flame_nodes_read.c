@@ -20,6 +20,7 @@ struct met {
 /* A node whose children are read. */
 struct level {
 	uint64_t children; /* still to come */
+	int64_t lead;	   /* of the last child */
 	uint32_t node, last_child, number;
 };
 
@@ -95,6 +96,27 @@ static int read_rest(struct reading *r, uint32_t node)
 				    &r->tree->nodes[node].frame);
 }
 
+/*
+ * What the parent spent itself before its child; a rest has the child's before it. Whether the
+ * parent has spent so much is seen when it is used.
+ */
+static int read_lead(struct reading *r, struct level *parent, uint32_t node, bool is_rest)
+{
+	int64_t step = 0;
+	int err = 0;
+
+	if (!r->from->has_leads)
+		return 0;
+	if (!is_rest)
+		err = read_value(&r->from->leads, &step);
+	if (err)
+		return err;
+	if (__builtin_add_overflow(parent->lead, step, &parent->lead))
+		return broken("a sum of its leads is beyond 2^63");
+	r->tree->leads[node] = parent->lead;
+	return 0;
+}
+
 /* --- all of them ---------------------------------------------------------------------------------
  */
 
@@ -159,23 +181,29 @@ static int read_child(struct reading *r, struct level *parent)
 		return err;
 	r->tree->nodes[node].frame = r->from->frames[number];
 	err = number ? 0 : read_rest(r, node);
+	if (!err)
+		err = read_lead(r, parent, node, !number);
 	return err ? err : read_shape(r, node, number);
 }
 
-/* 'before' is an array of as many nodes as the shape may tell of: one a byte at most. */
-static int make_before(struct reading *r)
+/* Arrays of as many nodes as the shape may tell of: one a byte at most. */
+static int make_arrays(struct reading *r)
 {
 	size_t n = r->from->shape.end - r->from->shape.at;
 
-	if (!r->from->has_before)
-		return 0;
-	r->tree->before = calloc(n + 1, sizeof(*r->tree->before));
-	return r->tree->before ? 0 : -ENOMEM;
+	if (r->from->has_before) {
+		r->tree->before = calloc(n + 1, sizeof(*r->tree->before));
+		if (!r->tree->before)
+			return -ENOMEM;
+	}
+	free(r->tree->leads);
+	r->tree->leads = r->from->has_leads ? calloc(n + 1, sizeof(*r->tree->leads)) : NULL;
+	return r->from->has_leads && !r->tree->leads ? -ENOMEM : 0;
 }
 
 static int read_all(struct reading *r)
 {
-	int err = make_before(r);
+	int err = make_arrays(r);
 
 	r->rests = calloc(1, sizeof(*r->rests));
 	r->rests_cap = 1;
@@ -197,7 +225,7 @@ static int read_all(struct reading *r)
 		return err;
 	if (r->from->shape.at != r->from->shape.end || r->from->edges.at != r->from->edges.end ||
 	    r->from->self.at != r->from->self.end || r->from->before.at != r->from->before.end ||
-	    r->from->rests.at != r->from->rests.end)
+	    r->from->leads.at != r->from->leads.end || r->from->rests.at != r->from->rests.end)
 		return broken("there is more of it than it has nodes");
 	return 0;
 }

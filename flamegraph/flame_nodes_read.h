@@ -38,8 +38,8 @@ static inline bool flame_take_varint(struct flame_bytes *bytes, uint64_t *ret)
 }
 
 struct flame_node_sections {
-	struct flame_bytes shape, edges, self, before, rests;
-	bool has_before;
+	struct flame_bytes shape, edges, self, before, leads, rests;
+	bool has_before, has_leads;
 	const uint32_t *frames; /* of each number: the frame of the tree; 0 is the root's */
 	size_t n_frames;
 };

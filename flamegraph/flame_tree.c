@@ -52,6 +52,7 @@ void flame_tree_free(struct flame_tree *tree)
 	free(tree->frames);
 	free(tree->nodes);
 	free(tree->before);
+	free(tree->leads);
 	free(tree->verdicts);
 	free(tree);
 }
@@ -96,15 +97,16 @@ int flame_tree_add_frame(struct flame_tree *tree, const char *name, const char *
 
 /* --- nodes --------------------------------------------------------------------------------- */
 
-/* Room for n more, in 'before', too, if there is one. */
+/* Room for n more, in 'before' and 'leads', too, if there are any. */
 static int reserve_nodes(struct flame_tree *tree, size_t n)
 {
-	size_t cap = tree->nodes_cap;
+	size_t before_cap = tree->nodes_cap, leads_cap = tree->nodes_cap;
 
 	if (n > UINT32_MAX - 1 - tree->n_nodes)
 		return -EOVERFLOW;
-	if (tree->before && tree->n_nodes + n > cap &&
-	    array_reserve(tree->before, cap, tree->n_nodes + n))
+	if (tree->before && array_reserve(tree->before, before_cap, tree->n_nodes + n))
+		return -ENOMEM;
+	if (tree->leads && array_reserve(tree->leads, leads_cap, tree->n_nodes + n))
 		return -ENOMEM;
 	return array_reserve(tree->nodes, tree->nodes_cap, tree->n_nodes + n);
 }
@@ -185,6 +187,8 @@ static void push_node(struct flame_tree *tree, uint32_t parent, uint32_t frame, 
 	};
 	if (tree->before)
 		tree->before[tree->n_nodes] = 0;
+	if (tree->leads)
+		tree->leads[tree->n_nodes] = tree->nodes[parent].value;
 	tree->n_nodes++;
 }
 
@@ -317,6 +321,11 @@ int flame_tree_new(bool is_chart, struct flame_tree **ret)
 		return errf(-ENOMEM, "no memory for a tree of stacks");
 	tree->frames[tree->n_frames++] = all;
 	push_node(tree, PROFILE_NONE, 0, PROFILE_NONE);
+	if (is_chart) {
+		tree->leads = calloc(tree->nodes_cap, sizeof(*tree->leads));
+		if (!tree->leads)
+			return errf(-ENOMEM, "no memory for a tree of stacks");
+	}
 	*ret = take(tree);
 	return 0;
 }

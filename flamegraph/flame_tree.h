@@ -45,6 +45,9 @@ struct flame_tree {
 	struct flame_node *nodes; /* node 0 is the root, of frame 0 */
 	size_t n_nodes, nodes_cap;
 	bool is_chart; /* siblings are in the order of their arrival, equal ones may stand apart */
+	/* Of a chart's nodes: what the parent had spent itself when they began; or NULL: nothing.
+	 */
+	int64_t *leads;
 
 	/* Of two profiles: 'value' is after, and nodes may have one of the two only. */
 	int64_t *before;		  /* of each node, as 'value'; NULL: of one profile */

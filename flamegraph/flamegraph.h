@@ -50,8 +50,9 @@ struct flame_layout {
 /*
  * Places every node that has a width. Siblings narrower than the smallest share are taken out of
  * their row, with all below them, and become one box at its right end that says how many nodes it
- * hides: so children and what their parent spent itself always add up to the parent. 0 or -ENOMEM
- * with a sentence.
+ * hides: so children and what their parent spent itself always add up to the parent. In a flame
+ * chart x is time: what a parent spent itself is between its children, and narrow ones that follow
+ * each other become a box where the first of them is. 0 or -ENOMEM with a sentence.
  */
 int flame_layout_new(const struct flame_tree *tree, const struct flame_layout_options *options,
 		     struct flame_layout **ret);

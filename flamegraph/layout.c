@@ -154,42 +154,81 @@ static int add_box(const struct placing *p, const struct flame_box *box)
 	return 0;
 }
 
+/* Where the next child of a box goes. */
+struct row {
+	struct flame_box box;
+	int64_t room;		    /* that is left in the parent */
+	int64_t lead;		    /* of the parent's own, that is to the left */
+	int64_t narrow_width, gaps; /* of narrow siblings side by side, and of what is between */
+	uint32_t hidden;	    /* how many nodes these are */
+};
+
+/* Narrow siblings as one box; nothing if there are none. */
+static int add_joined(const struct placing *p, struct row *row)
+{
+	struct flame_box box = row->box;
+
+	if (!row->hidden)
+		return 0;
+	box.node = PROFILE_NONE;
+	box.width = row->narrow_width;
+	box.hidden = row->hidden;
+	row->box.x += row->narrow_width + row->gaps;
+	row->narrow_width = row->gaps = 0;
+	row->hidden = 0;
+	return add_box(p, &box);
+}
+
+/* In a chart, what the parent spent itself before this child is to the left of it. */
+static void leave_gap(const struct flame_layout *layout, uint32_t child, struct row *row)
+{
+	const int64_t *leads = layout->tree->leads;
+	int64_t gap = leads && leads[child] > row->lead ? leads[child] - row->lead : 0;
+
+	row->lead += gap;
+	gap = gap > row->room ? row->room : gap;
+	row->room -= gap;
+	if (row->hidden)
+		row->gaps += gap;
+	else
+		row->box.x += gap;
+}
+
 /* Sums in the tree may have been cut at INT64_MAX: what has no room in its parent is cut, too. */
 static int add_children(const struct placing *p, uint32_t parent)
 {
 	const struct flame_layout *layout = p->layout;
 	const struct flame_node *nodes = layout->tree->nodes;
 	const struct flame_box above = layout->boxes[parent]; /* a copy: the array moves */
-	struct flame_box box = { .x = above.x, .depth = above.depth + 1, .parent = parent };
-	int64_t room = above.width, narrow_width = 0, width;
-	uint32_t child, hidden = 0;
+	struct row row = { .room = above.width };
+	int64_t width;
+	uint32_t child;
 	int err;
 
+	row.box = (struct flame_box){ .x = above.x, .depth = above.depth + 1, .parent = parent };
 	for (child = nodes[above.node].first_child; child != PROFILE_NONE;
 	     child = nodes[child].next) {
+		leave_gap(layout, child, &row);
 		width = flame_width(layout, child);
-		width = width > room ? room : width;
+		width = width > row.room ? row.room : width;
 		if (width <= 0)
 			continue;
-		room -= width;
+		row.room -= width;
 		if (flame_is_narrow(layout, child)) {
-			hidden += p->sizes[child];
-			narrow_width += width;
+			row.hidden += p->sizes[child];
+			row.narrow_width += width;
 			continue;
 		}
-		box.node = child;
-		box.width = width;
-		err = add_box(p, &box);
+		err = layout->tree->is_chart ? add_joined(p, &row) : 0;
+		row.box.node = child;
+		row.box.width = width;
+		if (!err)
+			err = add_box(p, &row.box);
 		if (err)
 			return err;
-		box.x += box.width;
+		row.box.x += width;
 	}
-	if (!hidden)
-		return 0;
-	box.node = PROFILE_NONE;
-	box.width = narrow_width;
-	box.hidden = hidden;
-	return add_box(p, &box);
+	return add_joined(p, &row);
 }
 
 /* 0, -ENOMEM, or TOO_MANY with a part of them there. */
@@ -212,12 +251,13 @@ static int place(const struct placing *p, int64_t narrow)
 
 /*
  * Places with the smallest width, from 'least' on, that leaves few enough boxes. A box of joined
- * siblings needs a parent: there are at most twice as many boxes as wide nodes. So what is looked
- * for lies between the widths that leave all and half as many nodes.
+ * siblings needs a parent: there are at most twice as many boxes as wide nodes; in a chart, where
+ * there may be another before each wide node, three times as many. So what is looked for lies
+ * between the widths that leave all and half (a third) as many nodes.
  */
 static int place_bounded(struct placing *p, const struct census *census)
 {
-	unsigned int low = 0, high, middle;
+	unsigned int low = 0, high, middle, times = p->layout->tree->is_chart ? 3 : 2;
 	int err = place(p, census->least);
 
 	if (err <= 0)
@@ -226,7 +266,7 @@ static int place_bounded(struct placing *p, const struct census *census)
 	       (bucket_start(low) < census->least || census->n[low] >= FLAME_MAX_BOXES))
 		low++;
 	high = low;
-	while (high < BUCKETS && census->n[high] + 1 > FLAME_MAX_BOXES / 2)
+	while (high < BUCKETS && census->n[high] + 1 > FLAME_MAX_BOXES / times)
 		high++;
 	while (low < high) {
 		middle = (low + high) / 2;

@@ -67,10 +67,13 @@ function widthOfNth(tree, zoom, weight, scale, minWidth, most) {
 
 /*
  * One pass over the frames below (and with) the zoomed one. Children of a frame lie side by side
- * from its left on, those that are too narrow as one box to the right of the others.
+ * from its left on, those that are too narrow as one box to the right of the others; or, if they
+ * are in the order of time, after what it had spent itself by then, and those that follow each other
+ * as one box where the first of them is.
  */
 function placeBoxes(boxes, tree, zoom, above, view) {
-	const { weight, scale, minWidth, counts, hits } = view;
+	const { weight, scale, minWidth, counts, hits, inPlace } = view;
+	const lead = inPlace ? tree.lead : null;
 	const queue = [addBox(boxes, zoom, tree.depth[zoom], 0, view.innerWidth, above)];
 	if (tree.rest[zoom]) {
 		boxes.hidden[queue[0]] = tree.rest[zoom];
@@ -79,9 +82,20 @@ function placeBoxes(boxes, tree, zoom, above, view) {
 	const start = [0]; // of each box in the queue: what is to the left of it
 	for (let q = 0; q < queue.length; q++) {
 		const box = queue[q], node = boxes.node[box];
-		let left = start[q], hidden = 0, hiddenWeight = 0, hiddenHits = 0;
+		const run = { hidden: 0, weight: 0, hits: 0, gaps: 0 };
+		let left = start[q], spent = 0;
 		for (let c = node + 1; c < tree.end[node]; c = tree.end[c]) {
+			if (lead && lead[c] > spent) {
+				const gap = Math.min(lead[c], tree.self[node]) - spent;
+				if (run.hidden)
+					run.gaps += Math.max(0, gap);
+				else
+					left += Math.max(0, gap);
+				spent = lead[c];
+			}
 			if (!tree.rest[c] && weight[c] * scale >= minWidth) {
+				if (inPlace && run.hidden)
+					left = placeJoined(boxes, tree, box, left, run, view);
 				const x = left * scale, right = (left + weight[c]) * scale;
 				queue.push(addBox(boxes, c, tree.depth[c], x, right - x, box));
 				start.push(left);
@@ -90,23 +104,30 @@ function placeBoxes(boxes, tree, zoom, above, view) {
 			}
 			if (!weight[c])
 				continue;
-			hidden += counts[tree.end[c]] - counts[c];
-			hiddenWeight += weight[c];
-			hiddenHits += hits ? hits[tree.end[c]] - hits[c] : 0;
+			run.hidden += counts[tree.end[c]] - counts[c];
+			run.weight += weight[c];
+			run.hits += hits ? hits[tree.end[c]] - hits[c] : 0;
 		}
-		if (!hidden)
-			continue;
-		if (hiddenWeight * scale < minWidth) {
-			view.dropped += hidden;
-			view.droppedWeight += hiddenWeight;
-			continue;
-		}
-		const x = left * scale, right = (left + hiddenWeight) * scale;
-		const joined = addBox(boxes, node, tree.depth[node] + 1, x, right - x, box);
-		boxes.hidden[joined] = hidden;
-		boxes.hiddenWeight[joined] = hiddenWeight;
-		boxes.hiddenHits[joined] = hiddenHits;
+		if (run.hidden)
+			placeJoined(boxes, tree, box, left, run, view);
 	}
+}
+
+// The narrow ones of 'run', which is empty then, below a box. Returns what is left of the next.
+function placeJoined(boxes, tree, box, left, run, view) {
+	const { hidden, weight, hits, gaps } = run, { scale } = view, node = boxes.node[box];
+	const x = left * scale, right = (left + weight) * scale, next = left + weight + gaps;
+	run.hidden = run.weight = run.hits = run.gaps = 0;
+	if (weight * scale < view.minWidth) {
+		view.dropped += hidden;
+		view.droppedWeight += weight;
+		return next;
+	}
+	const joined = addBox(boxes, node, tree.depth[node] + 1, x, right - x, box);
+	boxes.hidden[joined] = hidden;
+	boxes.hiddenWeight[joined] = weight;
+	boxes.hiddenHits[joined] = hits;
+	return next;
 }
 
 function typedBoxes(boxes) {
@@ -135,13 +156,14 @@ function typedBoxes(boxes) {
  *	maxBoxes	more than these are not made: minWidth grows
  *	weight		what the widths are, of each node (else the tree's totals)
  *	hit		of each node: 1 if it was found
+ *	inPlace		siblings are in the order of time: narrow ones are joined where they are
  */
 function layoutBoxes(tree, zoom, innerWidth, options = {}) {
-	const { maxBoxes = MAX_BOXES, weight = tree.total, hit = null } = options;
+	const { maxBoxes = MAX_BOXES, weight = tree.total, hit = null, inPlace = false } = options;
 	const scale = weight[zoom] > 0 ? innerWidth / weight[zoom] : 0;
 	const view = { weight, scale, innerWidth, minWidth: options.minWidth || LAYOUT_MIN_WIDTH,
-		counts: nodesBefore(tree), hits: hit && hitsBefore(hit), dropped: 0,
-		droppedWeight: 0 };
+		counts: nodesBefore(tree), hits: hit && hitsBefore(hit), inPlace,
+		dropped: 0, droppedWeight: 0 };
 	const room = Math.max(16, maxBoxes - tree.depth[zoom]);
 	let boxes, above;
 	for (let most = room; ; most = Math.floor(most * 0.7)) {

@@ -3,6 +3,7 @@
 // calls, once for each stack. A search chooses its rows; a row leads to its callers and callees.
 
 const PANEL_WIDTH = 440, PANEL_WIDTH_OF_TWO = 560; // pixels; of two profiles there is more to say
+const PANEL_SLIM = 400, PANEL_SLIM_OF_TWO = 500; // pixels: below, shares have no room
 const PANEL_ROWS = 100; // that are shown at first
 
 const PANEL_STYLE = [
@@ -27,6 +28,12 @@ const PANEL_STYLE = [
 	[".panel td.find button", "padding:0 3px;color:inherit"],
 	[".panel tr.chosen td", "background:#dbe6fb"],
 	[".panel .share", "color:#5c5c66;display:inline-block;width:48px"],
+	[".panel .named", "display:flex;align-items:center;height:20px"],
+	[".panel .named button", "flex:0 1 auto;min-width:60px"],
+	[".panel .where", "color:#5c5c66;margin-left:6px;flex:1 1 0;min-width:44px;" +
+		"overflow:hidden;text-overflow:ellipsis"],
+	[".panel.slim th.number", "width:62px"],
+	[".panel.slim .share", "display:none"],
 	[".panel .more", "margin:6px 4px;flex:none"],
 ];
 
@@ -38,13 +45,14 @@ const PANEL_STYLE_DARK = [
 	[".panel td.find button", "color:inherit"],
 	[".panel thead button", "background:none"],
 	[".panel tr.chosen td", "background:#2d4573"],
-	[".panel .share", "color:#a9a9b4"],
+	[".panel .share,.panel .where", "color:#a9a9b4"],
 ];
 
 const panel = {
 	pane: null, box: null, about: null, head: null, body: null, more: null,
 	columns: [], sortBy: null, isTurned: false,
 	table: null, range: undefined, // functions() of the range
+	shared: null, // Set of the names that several of these have
 	shown: PANEL_ROWS,
 };
 
@@ -73,13 +81,36 @@ function numberCell(value, whole, isChange) {
 	return cell;
 }
 
+// What tells functions of the same name apart: the beginning of it, as there is little room.
+function whereMark(frame) {
+	const { data } = app, module = data.modules[data.frameModule[frame]] || "";
+	if (data.frameKind[frame] === KIND_INLINED)
+		return module ? `inlined, ${module}` : "inlined";
+	return frameWhere(data, frame) || "no file";
+}
+
+function sharedNames(table) {
+	const once = new Set(), shared = new Set();
+	for (const frame of table.frame) {
+		const name = app.data.names[frame] || "[empty]";
+		(once.has(name) ? shared : once).add(name);
+	}
+	return shared;
+}
+
 function nameCell(frame) {
 	const { data } = app, cell = htmlElement("td", { class: "name" });
 	const name = data.names[frame] || "[empty]", where = frameWhere(data, frame);
 	const title = [name, where, "Show its callers and callees"].filter(Boolean).join("\n");
 	const button = htmlElement("button", { type: "button", title }, name);
 	button.addEventListener("click", () => app.set({ function: functionId(data, frame) }));
-	cell.append(button);
+	if (!panel.shared.has(name)) {
+		cell.append(button);
+		return cell;
+	}
+	const named = htmlElement("div", { class: "named" });
+	named.append(button, htmlElement("span", { class: "where", title }, whereMark(frame)));
+	cell.append(named);
 	return cell;
 }
 
@@ -147,6 +178,7 @@ function showPanel(changed) {
 		return;
 	if (JSON.stringify(range) !== panel.range) {
 		panel.table = functions(app.data, { range });
+		panel.shared = sharedNames(panel.table);
 		panel.range = JSON.stringify(range);
 	}
 	if (!changed || ["panel", "range", "search", "matchCase", "function"].some((key) =>
@@ -173,9 +205,13 @@ function startPanel() {
 	element.append(panel.about, scrolled);
 	panel.box.append(element);
 	panel.pane.g.append(panel.box);
+	const slim = isDelta(app.data) ? PANEL_SLIM_OF_TWO : PANEL_SLIM;
 	panel.columns = functionColumns(app.data);
 	panel.sortBy = panel.columns[0];
-	panel.pane.onPlace((size) => setAttributes(panel.box, size));
+	panel.pane.onPlace((size) => {
+		setAttributes(panel.box, size);
+		element.classList.toggle("slim", size.width < slim);
+	});
 	addToggle("panel", "Table", "Table of functions", "t");
 	app.onChange(showPanel);
 }

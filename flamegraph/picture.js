@@ -4,12 +4,14 @@
 // reads, and is drawn anew for each change of the state, from the data and not from the drawing.
 
 const PICTURE_MIN_WIDTH = 300, PICTURE_ASIDE_LEAST = 200; // pixels
+const PICTURE_ASIDE_SHARE = 0.35; // of a window that is too narrow for that
 
 const picture = {
 	drawing: null, labels: null,
 	width: 0, inner: 0, top: 0, height: 0, rows: 0, // pixels; rows: how many there is room for
 	margin: 10, rowHeight: 17, barHeight: 52, indent: 3, baseline: 12,
 	head: null, bar: null, details: null, atRest: "",
+	fitted: [], // {text, words, labels}: lines that may be too long for the window
 	tools: null, // {element, box}: HTML in the heading
 	panes: { above: [], aside: [] },
 	isReady: false, // all is there that is to be drawn
@@ -84,7 +86,8 @@ function rowY(depth) {
 
 // Beside a table the frames must stay wide enough to be read.
 function asideWidth() {
-	const most = picture.width - 2 * picture.margin - PICTURE_ASIDE_LEAST;
+	const least = Math.min(PICTURE_ASIDE_LEAST, PICTURE_ASIDE_SHARE * picture.width);
+	const most = picture.width - 2 * picture.margin - least;
 	return Math.max(0, Math.min(paneSum("aside"), most));
 }
 
@@ -137,6 +140,14 @@ function placeHead() {
 		paper.setAttribute("height", picture.top);
 }
 
+function fitLines() {
+	for (const { text, words, labels } of picture.fitted) {
+		const said = labels.fit(words, picture.width - 2 * picture.margin);
+		if (text.textContent !== said)
+			text.textContent = said;
+	}
+}
+
 function placeBar() {
 	const legend = picture.bar.querySelector(".legend");
 	if (!legend)
@@ -145,15 +156,20 @@ function placeBar() {
 	legend.setAttribute("display", fits ? "inline" : "none");
 }
 
+function measureWidth() {
+	if (app.alone && app.svg.hasAttribute("data-fluid"))
+		picture.width = Math.max(PICTURE_MIN_WIDTH,
+			document.documentElement.clientWidth || window.innerWidth);
+}
+
 // Everything anew: the window has another size, or a pane has.
 function layOut() {
 	if (!picture.isReady)
 		return;
-	if (app.alone && app.svg.hasAttribute("data-fluid"))
-		picture.width = Math.max(PICTURE_MIN_WIDTH,
-			document.documentElement.clientWidth || window.innerWidth);
+	measureWidth();
 	app.svg.setAttribute("width", picture.width);
 	picture.inner = picture.width - 2 * picture.margin - asideWidth();
+	fitLines();
 	placeHead();
 	placeBar();
 	updateCrumbs();
@@ -180,7 +196,9 @@ function outlineOf(box) {
 
 function drawFrames() {
 	const { data, tree, zoomed, whole, state } = app;
-	const boxes = boxesOf(tree, zoomed, picture.inner, nodeWeights(data, tree), app.found);
+	const inPlace = Boolean(data.header.chart) && !state.callers && state.sort === "name";
+	const boxes = boxesOf(tree, zoomed, picture.inner, nodeWeights(data, tree), app.found,
+		inPlace);
 	const view = picture.view = { data, tree, zoomed, whole, boxes, isCallers: state.callers,
 		colorOf, outlineOf, hot: state.hot };
 	const rows = boxes.length ? boxes[boxes.length - 1].depth + 1 : 1;
@@ -213,7 +231,7 @@ function findCurrent(boxes) {
 
 // --- details -------------------------------------------------------------------------------------
 
-// At rest: what is zoomed, or what all of it is.
+// At rest: what is zoomed, or what all of it is, or all of a range of time.
 function detailsText(box, room) {
 	const { labels, view, atRest } = picture;
 	if (!box)
@@ -225,8 +243,9 @@ function detailsText(box, room) {
 
 function showDetails(box) {
 	const { details, drawing, view, width, margin } = picture;
-	const zoomed = view.zoomed ? view.boxes.find((b) => !b.hidden && b.node === view.zoomed) : null;
-	const text = detailsText(box || zoomed, width - 2 * margin);
+	const rest = view.zoomed || app.state.range ?
+		view.boxes.find((b) => !b.hidden && b.node === view.zoomed) : null;
+	const text = detailsText(box || rest, width - 2 * margin);
 	if (box)
 		drawing.write(box);
 	if (details.textContent !== text)
@@ -320,13 +339,20 @@ function takeOver() {
 	return group;
 }
 
+function labelsOf(text) {
+	const { fontSize, fontFamily } = getComputedStyle(text);
+	return newLabels(`${fontSize} ${fontFamily}`);
+}
+
 function startPicture() {
 	readMeasures();
 	const group = takeOver();
 	group.setAttribute("aria-label", "Call tree: arrow keys lead from frame to frame");
 	addStyle(app.svg, [], []);
-	const style = getComputedStyle(picture.details);
-	picture.labels = newLabels(`${style.fontSize} ${style.fontFamily}`);
+	picture.labels = labelsOf(picture.details);
+	picture.fitted = [...picture.head.querySelectorAll("text"),
+		...picture.bar.querySelectorAll("text.faint")].map((text) => ({ text,
+		words: text.textContent, labels: labelsOf(text) }));
 	picture.drawing = newDrawing(group, picture);
 	picture.tools = addTools();
 	app.onChange((changed) => {

@@ -26,7 +26,8 @@ const SANDWICH_STYLE_DARK = [
 const between = {
 	pane: null, box: null, said: null, scrolled: null, svg: null,
 	up: null, down: null, // drawings
-	frame: -1, width: 0, height: 0, rows: 0, middle: 0, // pixels but for 'rows'
+	frame: -1, width: 0, rows: 0, middle: 0, // pixels but for 'rows'
+	isPlaced: false,
 	trees: null, key: "", // sandwich() as it was asked for
 };
 
@@ -107,30 +108,32 @@ function showBetween(changed) {
 	between.frame = frame;
 	if (frame < 0) {
 		between.pane.setSize(0);
-	} else if (!between.width) {
-		// It is drawn as soon as it has a place.
-		between.pane.setSize(SANDWICH_HEAD + 100);
-		between.pane.setSize(betweenHeight());
 	} else if (isOther || BETWEEN_KEYS.some((key) => changed.has(key))) {
+		// How high its place must be is only known when it is drawn: as wide as it will be.
+		measureWidth();
+		between.width = picture.width - 2 * picture.margin;
 		drawBetween();
 		sayBetween();
 		between.pane.setSize(betweenHeight());
 	}
 	if (isOther && frame >= 0)
 		showMiddle();
-	// The frames have another place now.
-	if (wasShown !== frame >= 0)
+	// The frames have another place now. An address may say so before they have any.
+	if (picture.isReady && wasShown !== frame >= 0)
 		toRoot();
 }
 
 function placeBetween({ width, height }) {
+	const isFirst = !between.isPlaced;
 	between.width = width;
-	between.height = height;
 	setAttributes(between.box, { width, height: height - SANDWICH_GAP });
 	if (between.frame < 0)
 		return;
 	drawBetween();
 	sayBetween();
+	between.isPlaced = true;
+	if (isFirst)
+		showMiddle();
 }
 
 // A click on a frame puts its function in the middle.

@@ -21,6 +21,7 @@ const TIMELINE_STYLE = [
 	[".heatbar", "display:flex;align-items:center;gap:8px;height:22px;white-space:nowrap;" +
 		"overflow:hidden"],
 	[".heatbar .said", "flex:1 1 0;overflow:hidden;text-overflow:ellipsis"],
+	[".heatbar .scale", "display:flex;align-items:center;gap:6px"],
 	[".heatbar button", "height:20px;padding:0 7px"],
 ];
 
@@ -188,6 +189,7 @@ function startMarking(event) {
 function previewMark() {
 	const range = heatRange(timeline.grid, timeline.anchor, timeline.at);
 	drawMark(range);
+	drawCursor();
 	timeline.said.textContent = rangeText(range);
 }
 
@@ -247,8 +249,8 @@ function addHeatLegend() {
 	for (let i = 1; i <= HEAT_SHADES; i++)
 		legend.append(svgElement("rect", { class: "shade", x: (i - 1) * 10, width: 10,
 			height: 10, "fill-opacity": shadeOpacity(i) }));
-	const group = htmlElement("span", { class: "group heat" });
-	group.append(htmlElement("span", {}, "0 "), legend, htmlElement("span", {}));
+	const group = htmlElement("span", { class: "scale heat" });
+	group.append(htmlElement("span", {}, "0"), legend, htmlElement("span", {}));
 	return group;
 }
 

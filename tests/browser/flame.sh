@@ -55,6 +55,7 @@ awk 'BEGIN {
 }' >"$tmp/deep.folded"
 printf '%s\n' 'sh;main;work;read_[k] 60' 'sh;main;work;think 30' 'sh;main;rest 10' \
 	>"$tmp/few.folded"
+printf '%s\n' 'sh;main;work 30' 'sh;main;work_[i] 20' 'sh;main;rest 10' >"$tmp/same.folded"
 printf '%s\n' 'main;read 60' 'main;READ 40' >"$tmp/capital.folded"
 printf '%s\n' '"><script>window.owned=1</script>]]>&amp;<img src="x" onerror="window.owned=1"> 5' \
 	'</metadata></script></svg><script>window.owned=1</script>;--><a href="javascript:owned=1"> 3' \
@@ -75,6 +76,7 @@ for name in many few capital evil deep huge; do
 	picture "$name.svg" "$name"
 done
 picture pruned.svg many --min-width 4
+picture same.svg same --subtitle "a second line that is too long for a window that is narrow, $tmp"
 picture few.html few --html
 picture evil.html evil --html
 difference() { # difference OUTPUT [OPTION...]

@@ -183,6 +183,53 @@ static void a_chart_keeps_the_order_of_its_stacks(void **state)
 	assert_same_text(tree, data->tree);
 }
 
+/* Nothing that would compress well. */
+static int64_t own_of(uint32_t i)
+{
+	return 1 + (i * 2654435761u >> 20) % 1000;
+}
+
+/* One thread: in turn a stack of its own, and one of a child, of which all but some are narrow. */
+static void a_chart_knows_what_a_parent_spent_before_its_children(void **state)
+{
+	size_t budget, n;
+
+	(void)state;
+	for (budget = 0; budget <= 2000; budget += 2000) {
+		_cleanup_(flame_tree_freep) struct flame_tree *tree = NULL;
+		_cleanup_(flame_data_freep) struct flame_data *data = NULL;
+		_cleanup_(str_release) struct str text = { 0 };
+		uint32_t frames[2], i, child;
+		int64_t own = 0, before = 0;
+
+		assert_int_equal(flame_tree_new(true, &tree), 0);
+		for (i = 0; i < 5000; i++) {
+			frames[0] = frame_of(tree, 0);
+			frames[1] = frame_of(tree, 1 + i % 7);
+			assert_int_equal(flame_tree_add(tree, frames, 1, own_of(i), 0), 0);
+			assert_int_equal(flame_tree_add(tree, frames, 2, i % 100 ? 1 : 5000, 0), 0);
+		}
+		assert_int_equal(flame_tree_finish(tree), 0);
+		write_with(tree, budget, &text);
+		data = read_back(&text);
+		assert_int_equal(!data->n_rests, !budget);
+		child = data->tree->nodes[1].first_child;
+		for (n = 0, i = 0; i < 5000; i++) {
+			own += own_of(i);
+			if (budget && i % 100)
+				continue;
+			assert_int_equal(data->tree->leads[child], own);
+			before = own;
+			child = data->tree->nodes[child].next;
+			n++;
+		}
+		assert_int_equal(n, budget ? 50 : 5000);
+		assert_int_equal(child == PROFILE_NONE, !budget);
+		if (child != PROFILE_NONE)
+			assert_int_equal(data->tree->leads[child], before);
+	}
+}
+
 static void an_empty_tree_is_a_root(void **state)
 {
 	_cleanup_(flame_tree_freep) struct flame_tree *tree = NULL;
@@ -860,6 +907,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_tree_comes_back_as_it_was),
 		cmocka_unit_test(a_chart_keeps_the_order_of_its_stacks),
+		cmocka_unit_test(a_chart_knows_what_a_parent_spent_before_its_children),
 		cmocka_unit_test(an_empty_tree_is_a_root),
 		cmocka_unit_test(bytes_do_not_depend_on_how_frames_are_numbered),
 		cmocka_unit_test(a_name_with_a_line_feed_does_not_shift_the_others),

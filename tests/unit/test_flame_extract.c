@@ -78,6 +78,35 @@ static void each_node_with_a_value_is_a_line(void **state)
 	assert_folded(data, "main 1\nmain;a;k_[k] 2\nmain;b 3\nmain;b;i_[i];j_[j] 5\n");
 }
 
+static void a_chart_is_extracted_in_the_order_of_time(void **state)
+{
+	static const char lines[] = "a 5\na;b 4\na 3\na;c;d 2\na;c 3\na;c;e 4\na 6\nf 1\n"
+				    "[no stack] 2\ng 3\n";
+	_cleanup_(flame_data_freep) struct flame_data *data = calloc(1, sizeof(*data));
+
+	(void)state;
+	assert_int_equal(flame_tree_new(true, &data->tree), 0);
+	add(data, "a", 5, 0);
+	add(data, "a;b", 4, 0);
+	add(data, "a", 3, 0);
+	add(data, "a;c;d", 2, 0);
+	add(data, "a;c", 3, 0);
+	add(data, "a;c;e", 4, 0);
+	add(data, "a", 2, 0);
+	add(data, "a", 4, 0);
+	add(data, "f", 1, 0);
+	assert_int_equal(flame_tree_add(data->tree, NULL, 0, 2, 0), 0);
+	add(data, "g", 3, 0);
+	finish(data);
+	assert_folded(data, lines);
+	/* As if 'f' were a rest, which has the lead of 'a', before it. */
+	data->tree->leads[data->tree->nodes[1].next] = 0;
+	data->tree->nodes[data->tree->nodes[1].next].next = PROFILE_NONE;
+	data->tree->nodes[0].value -= 3;
+	assert_folded(data, "a 5\na;b 4\na 3\na;c;d 2\na;c 3\na;c;e 4\na 6\nf 1\n"
+			    "[no stack] 2\n");
+}
+
 static void two_profiles_have_two_counts(void **state)
 {
 	_cleanup_(flame_data_freep) struct flame_data *data = new_data();
@@ -174,6 +203,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_node_with_a_value_is_a_line),
+		cmocka_unit_test(a_chart_is_extracted_in_the_order_of_time),
 		cmocka_unit_test(two_profiles_have_two_counts),
 		cmocka_unit_test(names_cannot_break_lines_or_make_comments),
 		cmocka_unit_test(json_has_all_that_is_known_of_nodes),

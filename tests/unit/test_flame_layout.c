@@ -315,6 +315,84 @@ static void narrow_siblings_become_one_box_at_the_end(void **state)
 	flame_tree_free(tree);
 }
 
+static void narrow_siblings_of_a_chart_become_boxes_where_they_are(void **state)
+{
+	struct flame_tree *tree = tree_new(2);
+	struct flame_layout *l;
+
+	(void)state;
+	tree->is_chart = true;
+	add(tree, 0, 1);
+	add(tree, 0, 2);
+	add(tree, 0, 50);
+	add(tree, add(tree, 0, 1), 2);
+	add(tree, 0, 40);
+	add_up(tree);
+	l = lay_out(tree, 0.05);
+	check(l);
+	assert_int_equal(l->n, 5);
+	assert_int_equal(l->boxes[1].x, 0);
+	assert_int_equal(l->boxes[1].width, 3);
+	assert_int_equal(l->boxes[1].hidden, 2);
+	assert_int_equal(l->boxes[2].x, 3);
+	assert_int_equal(l->boxes[2].node, 3);
+	assert_int_equal(l->boxes[3].x, 53);
+	assert_int_equal(l->boxes[3].width, 3);
+	assert_int_equal(l->boxes[3].hidden, 2);
+	assert_int_equal(l->boxes[4].x, 56);
+	assert_int_equal(l->boxes[4].width, 40);
+	flame_layout_free(l);
+	flame_tree_free(tree);
+}
+
+static void what_a_parent_spent_itself_is_between_its_children_in_a_chart(void **state)
+{
+	static const int64_t leads[] = { 0, 3, 3, 5, 5, 9, 10 };
+	struct flame_tree *tree = tree_new(10);
+	struct flame_layout *l;
+	size_t i;
+
+	(void)state;
+	tree->is_chart = true;
+	for (i = 1; i < ARRAY_SIZE(leads); i++)
+		add(tree, 0, i == 2 || i == 3 ? 1 : 20);
+	add_up(tree);
+	tree->leads = calloc(ARRAY_SIZE(leads), sizeof(*leads));
+	assert_non_null(tree->leads);
+	for (i = 0; i < ARRAY_SIZE(leads); i++)
+		tree->leads[i] = leads[i];
+	l = lay_out(tree, 0.05);
+	check(l);
+	assert_int_equal(l->total, 92);
+	assert_int_equal(l->n, 6);
+	assert_int_equal(l->boxes[1].x, 3);
+	assert_int_equal(l->boxes[2].x, 23); /* two, and two that its parent spent between them */
+	assert_int_equal(l->boxes[2].width, 2);
+	assert_int_equal(l->boxes[3].x, 27);
+	assert_int_equal(l->boxes[4].x, 51);
+	assert_int_equal(l->boxes[5].x, 72);
+	flame_layout_free(l);
+	flame_tree_free(tree);
+}
+
+static void a_chart_of_wide_and_narrow_frames_in_turn_is_bounded(void **state)
+{
+	struct flame_tree *tree = tree_new(0);
+	struct flame_layout *l;
+	size_t i;
+
+	(void)state;
+	tree->is_chart = true;
+	for (i = 0; i < 40000; i++)
+		add(tree, i % 2 || !i ? 0 : i, i % 4 ? 1000 + i : 1);
+	add_up(tree);
+	l = lay_out_bounded(tree, 0);
+	check(l);
+	assert_in_range(l->n, 1, FLAME_MAX_BOXES);
+	flame_layout_free(l);
+	flame_tree_free(tree);
+}
+
 static void a_total_above_all_leaves_room_and_one_below_is_none(void **state)
 {
 	struct flame_layout_options o = { .total = 200, .min_share = 0.4 };
@@ -509,6 +587,9 @@ int main(void)
 		cmocka_unit_test(what_vanished_keeps_its_width_before_and_widens_its_callers),
 		cmocka_unit_test(without_a_share_nothing_is_joined),
 		cmocka_unit_test(narrow_siblings_become_one_box_at_the_end),
+		cmocka_unit_test(narrow_siblings_of_a_chart_become_boxes_where_they_are),
+		cmocka_unit_test(what_a_parent_spent_itself_is_between_its_children_in_a_chart),
+		cmocka_unit_test(a_chart_of_wide_and_narrow_frames_in_turn_is_bounded),
 		cmocka_unit_test(a_total_above_all_leaves_room_and_one_below_is_none),
 		cmocka_unit_test(values_that_overflow_still_fit_into_their_parents),
 		cmocka_unit_test(sides_that_overflow_still_fit_into_their_parents),

@@ -316,6 +316,10 @@ static int flame_profiles(struct flame_options *o, char **paths)
 		err = timeline_cut(p, &o->range);
 	if (err)
 		return err;
+	if (o->range_text && !p->samples.n)
+		cmd_note(o->settings.is_quiet,
+			 "no sample is in the range of time '%s': the picture is empty",
+			 o->range_text);
 	/* Threads run at the same time: each has a chart of its own. */
 	o->view.per_thread |= o->settings.input.is_chart;
 	o->view.value = p->default_value;

@@ -2,6 +2,7 @@
 // boxes: a layout adds up and never overlaps; texts of amounts.
 "use strict";
 const assert = require("assert");
+const { encode, section, varints } = require("../flame_encoder");
 const { flame, random, makeCase, someFrames, check, many } = require("./cases");
 
 // Boxes on a box lie side by side in it; what they and what is left out come to is what is there.
@@ -52,6 +53,47 @@ check("boxes add up and never overlap", many(200, async () => {
 	assert.equal(boxes.above, tree.depth[zoom]);
 	assert.equal(boxes.node[boxes.above], zoom);
 }));
+
+check("narrow frames in the order of time are joined where they are", many(100, async () => {
+	const { data: { tree } } = await makeCase(), width = 1000, minWidth = 1 + random(200);
+	const boxes = flame.layoutBoxes(tree, 0, width, { minWidth, inPlace: true });
+	checkBoxes(tree, 0, width, boxes);
+	const scale = width / tree.total[0];
+	for (let b = 0; b < boxes.n; b++) {
+		const node = boxes.node[b];
+		let left = boxes.hidden[b] || !node ? NaN : boxes.x[boxes.parent[b]];
+		if (Number.isNaN(left))
+			continue;
+		for (let c = tree.parent[node] + 1; c < node; c = tree.end[c])
+			left += tree.total[c] * scale;
+		assert(Math.abs(boxes.x[b] - left) < 1e-6, "what was before it is left of it");
+	}
+}));
+
+check("in a flame chart what a function spent itself is between its calls", async () => {
+	const functions = ["a", "b", "c"].map((name) => ({ name, module: "", kind: 0 }));
+	const stacks = [{ frames: [0], value: 60 }, { frames: [0, 1], value: 20 },
+		{ frames: [0, 2], value: 1 }];
+	// 'a' goes on for 10, calls 'b', goes on for 30, calls 'c', and goes on for what is left.
+	const { text } = encode(functions, stacks, { header: { chart: true } });
+	const lines = text.trim().split("\n"), at = lines.findIndex((l) => l.startsWith("self "));
+	const decode = (leads) => flame.decodeFlame([...lines.slice(0, at + 1),
+		section("leads", varints(leads)), ...lines.slice(at + 1)].join("\n"));
+	const { tree } = await decode([0, 10, 30]);
+	const places = (boxes) => Array.from(boxes.x).map((x, i) => [x, x + boxes.w[i]]);
+	assert.deepEqual(places(flame.layoutBoxes(tree, 0, 81, { inPlace: true })),
+		[[0, 81], [0, 81], [10, 30], [60, 61]]);
+	assert.deepEqual(places(flame.layoutBoxes(tree, 0, 81)),
+		[[0, 81], [0, 81], [0, 20], [20, 21]]);
+	assert.deepEqual(places(flame.layoutBoxes(tree, 0, 81, { inPlace: true, minWidth: 5 })),
+		[[0, 81], [0, 81], [10, 30]], "too narrow alone");
+	// More than it has.
+	const last = places(flame.layoutBoxes((await decode([9, 70, 2 ** 40])).tree, 0, 81,
+		{ inPlace: true }));
+	assert.deepEqual(last, [[0, 81], [0, 81], [60, 80], [80, 81]]);
+	await assert.rejects(decode([0, 10]), /./);
+	await assert.rejects(decode([0, 10, 30, 1]), /./);
+});
 
 check("there are never more boxes than may be", many(100, async () => {
 	const test = await makeCase();

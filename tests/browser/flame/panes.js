@@ -60,6 +60,9 @@ async function times({ check, open }, { stacks }) {
 		assert(marked[0] >= 1540 && marked[0] <= 1560, `from ${marked[0]}`);
 		assert(marked[1] >= 3020 && marked[1] <= 3040, `to ${marked[1]}`);
 		assert.strictEqual(await amountOfAll(page), count(within(marked)));
+		await page.mouse.move(1, 1);
+		const atRest = await page.$eval(".details", (e) => e.textContent);
+		assert(atRest.startsWith(`all \u2014 ${count(within(marked))}, `), atRest);
 		const mark = await page.$eval(".heat .mark", (p) => p.getAttribute("d"));
 		assert.notStrictEqual(mark, "");
 		await look.clickButton(page, "All time");
@@ -148,6 +151,24 @@ async function tables({ check, open }, { functions, stacks }) {
 		await page.evaluate(() => document.querySelector(".panel .find button").click());
 		assert.strictEqual((await rows(page)).length, 1);
 	});
+	await check("the table tells functions of the same name apart", async () => {
+		const page = await open("same.svg", { fragment: "panel=1" });
+		const found = (await rows(page)).map(({ name, numbers }) => [name, numbers[0]]);
+		assert.deepStrictEqual(found.slice(0, 3),
+			[["workno file", 30], ["workinlined", 20], ["rest", 10]]);
+	});
+	await check("in a narrow window names are left, and no line is too long", async () => {
+		const page = await open("same.svg", { fragment: "panel=1" });
+		await page.setViewport({ width: 420, height: 700 });
+		await page.waitForFunction(() => innerWidth === 420 &&
+			document.documentElement.getAttribute("width") === "420");
+		const [name, right] = await page.evaluate(() => [
+			document.querySelector(".panel td.name").getBoundingClientRect().width,
+			Math.max(...[...document.querySelectorAll(".head text,.bar text.faint")].map(
+				(text) => text.getBoundingClientRect().right))]);
+		assert(name >= 50, `names are ${name} pixels wide`);
+		assert(right <= 420, `a line ends at ${right}`);
+	});
 	await check("frames stay beside the table, and labels in their frames", async () => {
 		const page = await open("timed.svg", { fragment: "panel=1" });
 		const [right, left] = await page.evaluate(() => [
@@ -207,6 +228,12 @@ async function sandwiches({ check, open }, { functions, stacks }) {
 		assert.strictEqual(await look.fragment(page), first);
 		const again = await open("timed.svg", { fragment: first });
 		assert.strictEqual(await said(again), await said(page));
+		const [there, here] = await Promise.all([page, again].map((p) => p.$eval(".between",
+			(e) => {
+				const scrolled = e.querySelector(".scrolled");
+				return [e.getBoundingClientRect().height, scrolled.scrollTop];
+			})));
+		assert.deepStrictEqual(here, there, "as high, and as far scrolled");
 		await look.clickButton(again, "\u00d7");
 		assert(!await isShown(again));
 		assert.strictEqual(await look.fragment(again), "panel=1");
