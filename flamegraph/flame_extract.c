@@ -9,14 +9,7 @@
 #include "user/base/err.h"
 #include "user/base/replace.h"
 #include "user/base/str.h"
-
-/* As folded_line reads them back. */
-static const char *const suffixes[] = {
-	[FRAME_KERNEL] = "_[k]",
-	[FRAME_INLINED] = "_[i]",
-	[FRAME_INTERPRETED] = "_[j]",
-	[FRAME_SYNTHETIC] = "",
-};
+#include "user/model/view.h"
 
 static const char *const kinds[] = {
 	[FRAME_USER] = "user",		 [FRAME_KERNEL] = "kernel",
@@ -61,7 +54,6 @@ static int add_name(struct path *p, const char *name)
 
 static int push(struct path *p, const struct flame_tree *tree, uint32_t node)
 {
-	uint32_t kind = flame_frame_of(tree, node)->kind;
 	int err = array_reserve(p->starts, p->cap, p->depth + 1);
 
 	if (err)
@@ -71,8 +63,8 @@ static int push(struct path *p, const struct flame_tree *tree, uint32_t node)
 		err = str_add(&p->text, ";");
 	if (!err)
 		err = add_name(p, flame_name(tree, node));
-	if (!err && kind < ARRAY_SIZE(suffixes) && suffixes[kind])
-		err = str_add(&p->text, suffixes[kind]);
+	if (!err)
+		err = str_add(&p->text, view_suffix(flame_frame_of(tree, node)->kind));
 	if (!err && p->text.len > FLAME_EXTRACT_MAX_LINE)
 		return errf(-EFBIG, "a stack has more than %u MiB of names",
 			    FLAME_EXTRACT_MAX_LINE >> 20);

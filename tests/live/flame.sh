@@ -60,6 +60,7 @@ same() {
 }
 
 same python3 "$PYTHON" "$tmp/work.py"
+same jit "$WORKLOADS/jit" 1
 same perl perl -e '$h{$_ % 5000} .= chr(65 + $_ % 26) for 1 .. 1e8'
 same node node "$tmp/work.js"
 same java java "$tmp/Work.java"

@@ -50,7 +50,7 @@ def drawn(path):
             samples = next(line for line in title[1:] if re.match(r"[\d,]+ samples?( itself)?, ", line))
             left, width = float(rect.get("x")), float(rect.get("width"))
             above = [p for (l, r, p) in (rows[-1] if rows else []) if l <= left + width / 2 <= r]
-            names = (above[0] if rows else ()) + ((title[0],) if rows else ())
+            names = (above[-1] if rows else ()) + ((title[0],) if rows else ())
             boxes.append((left, left + width + 0.5, names))
             if names:
                 found[names] += int(samples.split()[0].replace(",", ""))

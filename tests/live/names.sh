@@ -155,8 +155,8 @@ fi
 # --- JIT compilers -----------------------------------------------------------------------------
 
 record jit -F 999 -- "$WORKLOADS/jit" 1.5
-check jit "a perf map names generated code, 75 %" 'about("jit_three_quarters", "*", 75, 5)'
-check jit "a perf map names generated code, 25 %" 'about("jit_quarter", "*", 25, 5)'
+check jit "a perf map names generated code, 75 %" 'about("jit_three_quarters_[j]", "*", 75, 5)'
+check jit "a perf map names generated code, 25 %" 'about("jit_quarter_[j]", "*", 25, 5)'
 check jit "generated code has its callers" \
 	'all("main" in fs for r, fs, n in lines if any(f.startswith("jit_") for f in fs))'
 record no-map -F 999 -- "$WORKLOADS/jit" 1 no-map
@@ -174,7 +174,7 @@ else
 	# Not a divisor of the work's 10 ms: samples would fall on the same moments of it.
 	record container -F 487 -p "$(pgrep -P "$container")" -d 1.5
 	check container "a container: its perf map is read by its own PID" \
-		'about("jit_three_quarters", "*", 75, 8)'
+		'about("jit_three_quarters_[j]", "*", 75, 8)'
 	check container "a container: its program is read" 'share("spend") > 80'
 	stop "$container"
 fi

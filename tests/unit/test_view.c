@@ -72,7 +72,7 @@ static void kinds_have_their_suffixes(void **state)
 	assert_string_equal(view_suffix(FRAME_KERNEL), "_[k]");
 	assert_string_equal(view_suffix(FRAME_INLINED), "_[i]");
 	assert_string_equal(view_suffix(FRAME_USER), "");
-	assert_string_equal(view_suffix(FRAME_INTERPRETED), "");
+	assert_string_equal(view_suffix(FRAME_INTERPRETED), "_[j]");
 	assert_string_equal(view_suffix(FRAME_SYNTHETIC), "");
 }
 

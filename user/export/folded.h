@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * folded: one line for each distinct stack, "root;frame;frame COUNT", root first, the lines in
- * bytewise order. Kernel frames end in "_[k]", inlined ones in "_[i]".
+ * bytewise order. Kernel frames end in "_[k]", inlined ones in "_[i]", those of a JIT
+ * compiler in "_[j]".
  */
 #pragma once
 

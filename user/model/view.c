@@ -41,7 +41,16 @@ int view_root(const struct profile *p, uint32_t labels, const struct view *view,
 
 const char *view_suffix(uint32_t kind)
 {
-	return kind == FRAME_KERNEL ? "_[k]" : kind == FRAME_INLINED ? "_[i]" : "";
+	switch (kind) {
+	case FRAME_KERNEL:
+		return "_[k]";
+	case FRAME_INLINED:
+		return "_[i]";
+	case FRAME_INTERPRETED:
+		return "_[j]";
+	default:
+		return "";
+	}
 }
 
 struct scale {

@@ -29,7 +29,7 @@ int view_root(const struct profile *p, uint32_t labels, const struct view *view,
  */
 int view_frame_name(const struct profile *p, const struct profile_frame *frame, struct str *out);
 
-/* The suffix that marks a frame of that kind in folded output: "_[k]", "_[i]" or "". */
+/* The suffix that marks a frame of that kind in folded output: "_[k]", "_[i]", "_[j]" or "". */
 const char *view_suffix(uint32_t kind);
 
 /*
