@@ -117,7 +117,7 @@ function firstState() {
 	return {
 		zoom: "", search: "", matchCase: false, icicle: Boolean(app.data.header.icicle),
 		callers: false, merge: false, sort: "name", range: null,
-		function: "", panel: false, hot: -1,
+		function: "", panel: false,
 	};
 }
 

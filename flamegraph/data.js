@@ -171,6 +171,9 @@ function checkedHeader(bytes) {
 	if (header.scales !== undefined && !(Array.isArray(header.scales) &&
 	    header.scales.length === 2 && header.scales.every(isAmount)))
 		throw damaged("the header's scales are no numbers");
+	if (header.unlisted !== undefined && !(header.unlisted && isAmount(header.unlisted.frames) &&
+	    isAmount(header.unlisted.inside)))
+		throw damaged("the header says nonsense about what is not listed");
 	// An empty list is a judgement, too: all that changed may be noise.
 	header.verdicts = !Array.isArray(header.verdicts) ? null : header.verdicts.filter((v) =>
 		Array.isArray(v) && isCount(v[0]) && v[0] < header.frames);

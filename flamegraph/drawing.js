@@ -82,9 +82,8 @@ function newDrawing(group, look) {
 		box.g = g;
 		box.words = elements.words;
 		boxOf.set(g, box);
-		const isHot = !box.hidden && view.hot > 0 && view.tree.frame[box.node] === view.hot;
 		put(g, has, "class", `${box.above ? "above " : ""}${box.hidden ? "few " : ""}` +
-			`${box.hit ? "hit " : ""}${isHot ? "hot" : ""}`);
+			`${box.hit ? "hit" : ""}`);
 		put(rect, has, "x", x.toFixed(2));
 		put(rect, has, "width", (box.w >= BOX_GAP_FROM ? box.w - BOX_GAP : box.w).toFixed(2));
 		put(rect, has, "fill", view.colorOf(box));
@@ -112,8 +111,8 @@ function newDrawing(group, look) {
 			group.removeAttribute("aria-busy");
 	}
 
-	// view: {data, tree, whole, zoomed, isCallers, colorOf(box), and perhaps outlineOf(box), hot:
-	// a frame to be marked}; list: of boxesOf(); left: where x = 0 is; rowY(depth): pixels.
+	// view: {data, tree, whole, zoomed, isCallers, colorOf(box), and perhaps outlineOf(box)};
+	// list: of boxesOf(); left: where x = 0 is; rowY(depth): pixels.
 	function draw(ofView, list, left, rowY) {
 		view = { ...ofView, boxes: list };
 		boxes = list;

@@ -60,9 +60,9 @@ int folded_picture_read(char *const *paths, size_t n, const struct flame_setting
 	struct folded_picture p = { 0 };
 	int err = folded_stream_read(paths, n, &settings->input, &p.tree, &p.repairs);
 
-	p.is_empty = err == -ENODATA && p.tree;
-	if (p.is_empty)
+	if (err == -ENODATA && p.tree)
 		err = 0;
+	p.is_empty = !err && !p.tree->nodes[0].value && !(p.tree->before && p.tree->before[0]);
 	if (!err)
 		err = describe(&p, settings);
 	if (err) {

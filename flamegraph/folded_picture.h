@@ -9,7 +9,7 @@ struct folded_picture {
 	struct flame_tree *tree; /* of a root alone if there is no stack */
 	struct folded_repairs repairs;
 	struct provenance provenance;
-	bool is_empty;
+	bool is_empty; /* nothing was measured */
 };
 
 /* Reads and adds up the files as folded_stream_read() does, but an empty one is no error. */

@@ -200,7 +200,7 @@ function drawFrames() {
 	const boxes = boxesOf(tree, zoomed, picture.inner, nodeWeights(data, tree), app.found,
 		inPlace);
 	const view = picture.view = { data, tree, zoomed, whole, boxes, isCallers: state.callers,
-		colorOf, outlineOf, hot: state.hot };
+		colorOf, outlineOf };
 	const rows = boxes.length ? boxes[boxes.length - 1].depth + 1 : 1;
 	const grown = zoomed ? Math.max(0, rows - picture.rows) : 0;
 	picture.rows = zoomed ? Math.max(rows, picture.rows) : rows;

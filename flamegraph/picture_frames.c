@@ -8,10 +8,8 @@
 #include "user/model/profile.h"
 #include "user/model/view.h"
 
-/* Of a frame that is not there any more. */
-#define VANISHED_STYLE " stroke=\"#3f3f46\" stroke-dasharray=\"3 2\" fill-opacity=\".55\""
-#define GAP_FROM       300 /* hundredths of a pixel: there is room for a gap between boxes */
-#define GAP	       50
+#define GAP_FROM 300 /* hundredths of a pixel: there is room for a gap between boxes */
+#define GAP	 50
 
 /* What is drawn now; texts are used again. */
 struct frames {

@@ -9,8 +9,6 @@
 #define SWATCH	    11 /* pixels */
 #define MAX_CLASSES 64 /* those that come later are not counted: there is no room for so many */
 
-#define VANISHED_STYLE " stroke=\"#3f3f46\" stroke-dasharray=\"3 2\" fill-opacity=\".55\""
-
 /* What has a colour of its own, and how much of the picture is drawn in it. */
 struct class
 {

@@ -24,6 +24,9 @@ struct scene_pane {
 	unsigned int rows; /* how many there is room for */
 };
 
+/* Attributes of a frame that is not there any more. */
+#define VANISHED_STYLE " stroke=\"#3f3f46\" stroke-dasharray=\"3 2\" fill-opacity=\".55\""
+
 /* Pixels. */
 struct measures {
 	unsigned int width, inner; /* of all, of the frames */

@@ -40,6 +40,12 @@ function coveredByOthers(data, covered, weight, frame) {
 	return sum;
 }
 
+// Functions in rests that had no room in the list have names that nobody knows: any may match. What
+// they have at most is known of the largest.
+function unlistedMost({ header: { unlisted } }) {
+	return unlisted ? unlisted.frames * unlisted.inside : 0;
+}
+
 // What is to be added to what was found: bounds of what matches in rests below no frame that does.
 function hiddenBounds(data, view, hitByFrame, covered, open, openElsewhere) {
 	if (!open)
@@ -47,7 +53,7 @@ function hiddenBounds(data, view, hitByFrame, covered, open, openElsewhere) {
 	if (!data.restFrames)
 		return { low: 0, high: open };
 	const hidden = hiddenHits(data.restFrames, hitByFrame);
-	const high = Math.min(open, hidden.sum);
+	const high = Math.min(open, hidden.sum + unlistedMost(data));
 	if (view.isRange || !hidden.most)
 		return { low: 0, high };
 	const others = coveredByOthers(data, covered, view.weight, hidden.frame);
@@ -122,7 +128,8 @@ function frameSelves(tree, nFrames, selves) {
 /*
  * All functions that are there: frame, self, total (and selfBefore, totalBefore, or null), in the
  * order of frames. 'unknown' is what is in rests of which functions are not known: 0 unless it is
- * of a range of time; self and total may be less than the truth by that.
+ * of a range of time or there are too many of them; self and total may be less than the truth by
+ * that.
  */
 function functions(data, { range = null } = {}) {
 	const view = baseView(data, range), n = data.names.length;
@@ -133,7 +140,8 @@ function functions(data, { range = null } = {}) {
 		columns.selfBefore = frameSelves(view, n, view.selfBefore);
 		columns.totalBefore = frameTotals(view, n, view.totalBefore);
 	}
-	const unknown = hidden ? 0 : columns.self[0];
+	const known = hidden ? hidden.self.reduce((sum, self) => sum + self, 0) : 0;
+	const unknown = hidden && !data.header.unlisted ? 0 : Math.max(0, columns.self[0] - known);
 	for (let i = 0; hidden && i < hidden.frame.length; i++) {
 		const f = hidden.frame[i];
 		columns.self[f] += hidden.self[i];

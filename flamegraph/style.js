@@ -12,7 +12,7 @@ const STYLE_RULES = [
 	[".row>g:focus-visible rect,.row>g.current rect", "stroke:#000;stroke-width:2"],
 	[".row>g.above rect", "fill-opacity:.45"],
 	[".rows.searched .row>g:not(.hit) rect", "fill-opacity:.45"],
-	[".row>g.hit rect,.row>g.hot rect", "fill:#e57bf0"],
+	[".row>g.hit rect", "fill:#e57bf0"],
 	[".ui", "font:11px Verdana,DejaVu Sans,sans-serif;color:#111113;line-height:normal;" +
 		"text-align:left;box-sizing:border-box"],
 	[".ui *", "box-sizing:border-box"],

@@ -66,13 +66,17 @@ printf '%s\n' 'sh;main;work;read_[k] 60' 'sh;main;work;think 30' 'sh;main;rest 1
 printf '%s\n' 'sh;main;work;read_[k] 75' 'sh;main;work;think 30' 'sh;main;rest 5' \
 	'sh;main;fresh 5' >"$tmp/after.folded"
 
+# So many names that not even all of them are in the file.
+awk 'BEGIN { for (i = 0; i < 400000; i++) print "app;function_" i * 7919 % 1000003, 1 + i % 7 }' \
+	>"$tmp/names.folded"
+
 picture() { # picture OUTPUT INPUT [OPTION...]
 	local out=$1 in=$2
 	shift 2
 	"$FATHOM" flame "$@" -o "$tmp/$out" "$tmp/$in.folded" ||
 		{ tap_not_ok "pictures are written" "$out"; tap_done; }
 }
-for name in many few capital evil deep huge; do
+for name in many few capital evil deep huge names; do
 	picture "$name.svg" "$name"
 done
 picture pruned.svg many --min-width 4
@@ -93,6 +97,8 @@ difference judged.svg --noise samples
 printf 'app;few 3\napp;fewer 2\n' >"$tmp/before.folded"
 printf 'app;few 1\napp;fewer 4\n' >"$tmp/after.folded"
 difference noise.svg --noise samples
+"$FATHOM" flame --extract --json "$tmp/names.svg" 2>/dev/null | head -n 1 | grep -q '"unlisted"' ||
+	tap_not_ok "the names have no room"
 grep -q '^rest_frames ' "$tmp/huge.svg" || tap_not_ok "the largest picture has rests"
 
 node tests/browser/flame/run.js "$tmp" "$modules/node_modules" "$@"

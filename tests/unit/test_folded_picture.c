@@ -71,6 +71,14 @@ static void nothing_is_an_empty_picture(void **state)
 	assert_true(p.is_empty);
 	assert_int_equal(p.tree->n_nodes, 1);
 	folded_picture_release(&p);
+	p = read_text(&f, "a;b 0\n", &settings);
+	assert_true(p.is_empty);
+	folded_picture_release(&p);
+	settings.input.has_before = true;
+	p = read_text(&f, "a;b 3 0\n", &settings);
+	assert_false(p.is_empty);
+	folded_picture_release(&p);
+	settings.input.has_before = false;
 	assert_int_equal(folded_picture_read(paths, 1, &settings, &p), -ENOENT);
 	assert_non_null(strstr(err_text(), "cannot open '/nowhere/at/all'"));
 }

@@ -98,6 +98,24 @@ static void links_and_folders_are_refused(void **state)
 	assert_int_equal(count_files(*state), 1);
 }
 
+static void a_private_file_stays_private(void **state)
+{
+	const char *path = folder_path(*state, "file");
+	struct stat st;
+
+	assert_int_equal(file_replace(path, "x", write_text, "one"), 0);
+	assert_int_equal(chmod(path, 0600), 0);
+	/* Only root can give it away at all. */
+	if (!geteuid())
+		assert_int_equal(chown(path, 12345, 54321), 0);
+	assert_int_equal(file_replace(path, "x", write_text, "two"), 0);
+	assert_holds(path, "two");
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(st.st_uid, geteuid() ? geteuid() : 12345);
+	assert_int_equal(st.st_gid, geteuid() ? st.st_gid : 54321);
+}
+
 static void a_device_takes_the_bytes(void **state)
 {
 	struct stat st;
@@ -116,6 +134,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_failure_leaves_the_old_file_and_nothing_else,
 						folder_setup, folder_teardown),
 		cmocka_unit_test_setup_teardown(links_and_folders_are_refused, folder_setup,
+						folder_teardown),
+		cmocka_unit_test_setup_teardown(a_private_file_stays_private, folder_setup,
 						folder_teardown),
 		cmocka_unit_test(a_device_takes_the_bytes),
 	};

@@ -50,11 +50,24 @@ static int write_to_fd(const struct replacing *r, int fd)
 	return 0;
 }
 
-/* The old file stays until the new one is whole. */
-static int write_new(const struct replacing *r)
+/* As open() would make it, or as the one was whose place it takes: that may have been private. */
+static int set_mode(const struct replacing *r, int fd, const struct stat *old)
+{
+	mode_t mask = umask(0);
+
+	umask(mask);
+	/* Only root can give it away. */
+	if (old && fchown(fd, old->st_uid, old->st_gid) && errno != EPERM)
+		return errf(-errno, "cannot write to '%s': %m", r->path);
+	if (fchmod(fd, old ? old->st_mode & 0777 : 0666 & ~mask))
+		return errf(-errno, "cannot write to '%s': %m", r->path);
+	return 0;
+}
+
+/* The old file (NULL: there is none) stays until the new one is whole. */
+static int write_new(const struct replacing *r, const struct stat *old)
 {
 	_cleanup_(str_release) struct str name = { 0 };
-	mode_t mask;
 	int fd, err;
 
 	err = temporary_name(r->path, &name);
@@ -63,9 +76,7 @@ static int write_new(const struct replacing *r)
 	fd = mkostemp(name.data, O_CLOEXEC);
 	if (fd < 0)
 		return errf(-errno, "cannot write to the folder of '%s': %m", r->path);
-	mask = umask(0);
-	umask(mask);
-	err = fchmod(fd, 0666 & ~mask) ? errf(-errno, "cannot write to '%s': %m", r->path) : 0;
+	err = set_mode(r, fd, old);
 	if (err)
 		close(fd);
 	else
@@ -85,11 +96,11 @@ int file_replace(const char *path, const char *what, file_writer write, void *ar
 
 	if (lstat(path, &st)) {
 		if (errno == ENOENT)
-			return write_new(&r);
+			return write_new(&r, NULL);
 		return errf(-errno, "cannot write to '%s': %m", path);
 	}
 	if (S_ISREG(st.st_mode))
-		return write_new(&r);
+		return write_new(&r, &st);
 	if (S_ISDIR(st.st_mode))
 		return errf(-EISDIR, "'%s' is a folder: name a file for %s", path, what);
 	/* Renaming over a link would replace the link, and following it may lead anywhere. */

@@ -9,8 +9,9 @@ typedef int (*file_writer)(void *arg, FILE *out);
 
 /*
  * Writes the file at 'path' under another name in its folder, and puts it into its place when it is
- * whole. A device or a pipe takes the bytes as they are. A folder (-EISDIR) and a symbolic link
- * (-ELOOP) are refused: following one may lead anywhere. 'what' is for the sentence about a folder:
- * "the picture". 0 or -errno with a sentence.
+ * whole; it has the mode and the owner of the one that it replaces. A device or a pipe takes the
+ * bytes as they are. A folder (-EISDIR) and a symbolic link (-ELOOP) are refused: following one may
+ * lead anywhere. 'what' is for the sentence about a folder: "the picture". 0 or -errno with a
+ * sentence.
  */
 int file_replace(const char *path, const char *what, file_writer write, void *arg);

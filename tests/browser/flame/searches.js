@@ -42,6 +42,17 @@ module.exports = async ({ check, open, truth }) => {
 				`${pattern}: ${low} to ${high}, in truth ${share}`);
 		}
 	});
+	await check("where names are missing the range that is said holds the truth, too", async () => {
+		const page = await open("names.svg");
+		for (const pattern of ["^function_5", "^function_7919$", "9$"]) {
+			const sums = truth("names", "matched", pattern);
+			await fill(page, pattern);
+			const said = (await look.matched(page)).match(/[\d.]+(?=%)/g).map(Number);
+			const share = 100 * sums.matched / sums.all;
+			assert(said[0] - 0.01 <= share && share <= said[said.length - 1] + 0.01,
+				`${pattern}: ${said}, in truth ${share}`);
+		}
+	});
 	await check("the views do not change what matches", async () => {
 		const page = await open("many.svg", { fragment: "search=%5Ef(3%7C22)%24" });
 		const text = await look.matched(page);
