@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // heat: samples over time as cells: columns are seconds or another round span, rows are the slots
-// within it, from the top down. No DOM.
+// within it, upwards, as in the heat map that stands alone. No DOM.
 
 const HEAT_MOST_ROWS = 40, HEAT_FEWEST_COLUMNS = 30;
 const HEAT_SHADES = 8;

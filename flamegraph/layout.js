@@ -67,9 +67,9 @@ function widthOfNth(tree, zoom, weight, scale, minWidth, most) {
 
 /*
  * One pass over the frames below (and with) the zoomed one. Children of a frame lie side by side
- * from its left on, those that are too narrow as one box to the right of the others; or, if they
- * are in the order of time, after what it had spent itself by then, and those that follow each other
- * as one box where the first of them is.
+ * from its left on, those that are too narrow as one box to the right of the others. Those in the
+ * order of time lie after what it had spent itself by then, and narrow ones that follow each other
+ * are one box where the first of them is.
  */
 function placeBoxes(boxes, tree, zoom, above, view) {
 	const { weight, scale, minWidth, counts, hits, inPlace } = view;

@@ -50,7 +50,7 @@ function timelineHeight() {
 // Left and right, top and bottom of a cell, in pixels.
 function cellPlace(cell) {
 	const { grid, width, height } = timeline;
-	const column = Math.floor(cell / grid.rows), row = cell % grid.rows;
+	const column = Math.floor(cell / grid.rows), row = grid.rows - 1 - cell % grid.rows;
 	return { x: column * width / grid.columns, y: row * height / grid.rows,
 		w: width / grid.columns, h: height / grid.rows };
 }
@@ -93,15 +93,16 @@ function drawMark(range) {
 	}
 	const first = heatCell(grid, range[0]);
 	const last = heatCell(grid, Math.max(range[0], range[1] - 1));
-	const from = cellPlace(first), to = cellPlace(last), bottom = to.y + to.h;
+	const from = cellPlace(first), to = cellPlace(last), bottom = from.y + from.h;
 	const right = to.x + to.w;
 	if (from.x === to.x) {
-		mark.setAttribute("d", rectPath(from.x, from.y, from.w, bottom - from.y));
+		mark.setAttribute("d", rectPath(from.x, to.y, from.w, bottom - to.y));
 		return;
 	}
-	const left = from.y > 0 ? from.x + from.w : from.x;
-	mark.setAttribute("d", `M${from.x} ${height}V${from.y}H${left}V0H${right}V${bottom}` +
-		`H${bottom < height ? to.x : right}V${height}z`);
+	// Up from the first cell, and up to the last one.
+	const left = first % grid.rows > 0 ? from.x + from.w : from.x;
+	mark.setAttribute("d", `M${from.x} ${bottom}V0H${to.y > 0 ? to.x : right}V${to.y}H${right}` +
+		`V${height}H${left}V${bottom}z`);
 }
 
 function drawCursor() {
@@ -147,7 +148,8 @@ function cellAt(event) {
 	const { grid, ground } = timeline, box = ground.getBoundingClientRect();
 	const part = (at, size, n) => Math.max(0, Math.min(n - 1, Math.floor(n * at / size)));
 	const column = part(event.clientX - box.left, box.width, grid.columns);
-	const cell = column * grid.rows + part(event.clientY - box.top, box.height, grid.rows);
+	const row = grid.rows - 1 - part(event.clientY - box.top, box.height, grid.rows);
+	const cell = column * grid.rows + row;
 	return Math.min(cell, heatCell(grid, grid.slots - 1));
 }
 
@@ -211,7 +213,7 @@ function endMarking() {
 
 const TIMELINE_MOVES = {
 	ArrowLeft: (grid) => -grid.rows, ArrowRight: (grid) => grid.rows,
-	ArrowUp: () => -1, ArrowDown: () => 1,
+	ArrowUp: () => 1, ArrowDown: () => -1,
 	Home: () => -Infinity, End: () => Infinity,
 };
 

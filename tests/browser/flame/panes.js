@@ -58,7 +58,7 @@ async function times({ check, open }, { stacks }) {
 		const marked = await range(page);
 		// 60 columns of a second: from the middle of the 16th into the 31st.
 		assert(marked[0] >= 1540 && marked[0] <= 1560, `from ${marked[0]}`);
-		assert(marked[1] >= 3020 && marked[1] <= 3040, `to ${marked[1]}`);
+		assert(marked[1] >= 3065 && marked[1] <= 3085, `to ${marked[1]}`);
 		assert.strictEqual(await amountOfAll(page), count(within(marked)));
 		await page.mouse.move(1, 1);
 		const atRest = await page.$eval(".details", (e) => e.textContent);
@@ -98,6 +98,28 @@ async function times({ check, open }, { stacks }) {
 		assert.strictEqual(from, 200);
 		assert(to > 700 && to < 710, `to ${to}`);
 		assert.strictEqual(await amountOfAll(page), count(within([from, to])));
+	});
+	await check("in a column of the heat map time goes up", async () => {
+		const page = await open("timed.svg");
+		await drag(page, [0.251, 0.95], [0.251, 0.05]);
+		const [from, to] = await range(page);
+		assert(from >= 1500 && from <= 1510 && to >= 1590 && to <= 1600, `${from} to ${to}`);
+		const mark = await page.$eval(".heat .mark", (p) => {
+			const { y, height } = p.getBBox();
+			return [y / p.ownerSVGElement.querySelector(".heat .ground").height.baseVal.value,
+				height];
+		});
+		assert(mark[0] < 0.1 && mark[1] > 70, `${mark}`);
+		await look.clickButton(page, "All time");
+		await page.evaluate(() => document.querySelector("g.heat").focus());
+		await page.keyboard.press("Home");
+		await page.keyboard.down("Shift");
+		for (let i = 0; i < 9; i++)
+			await page.keyboard.press("ArrowUp");
+		await page.keyboard.up("Shift");
+		await page.waitForFunction(() => location.hash.includes("range="));
+		assert.strictEqual((await range(page))[0], 0);
+		assert((await range(page))[1] > 20);
 	});
 	await check("without times there is no heat map", async () => {
 		const page = await open("few.svg");
