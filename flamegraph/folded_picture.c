@@ -27,13 +27,14 @@ static int add_amount(struct provenance *p, const char *key, const struct flame_
 	return provenance_add(p, key, "%s", str_text(&text));
 }
 
-static int add_nodes(struct provenance *p, const struct flame_tree *tree)
+/* "1,234 lines" */
+static int add_number(struct provenance *p, const char *key, uint64_t n, const char *what)
 {
 	_cleanup_(str_release) struct str text = { 0 };
 
-	if (amount_add(&text, "count", "frames", (int64_t)tree->n_nodes - 1))
+	if (amount_add(&text, "count", what, (int64_t)n))
 		return errf(-ENOMEM, "no memory for what a picture is of");
-	return provenance_add(p, "call tree", "%s", str_text(&text));
+	return provenance_add(p, key, "%s", str_text(&text));
 }
 
 static int describe(struct folded_picture *p, const struct flame_settings *s)
@@ -48,7 +49,9 @@ static int describe(struct folded_picture *p, const struct flame_settings *s)
 		err = add_amount(&p->provenance, tree->before ? "after" : "total", s,
 				 tree->nodes[0].value);
 	if (!err)
-		err = add_nodes(&p->provenance, tree);
+		err = add_number(&p->provenance, "stacks", p->n_stacks, "lines");
+	if (!err)
+		err = add_number(&p->provenance, "call tree", tree->n_nodes - 1, "frames");
 	if (!err && folded_repairs_describe(&p->repairs, repairs, sizeof(repairs)))
 		err = provenance_add(&p->provenance, "input", "%s", repairs);
 	return err;
@@ -58,7 +61,7 @@ int folded_picture_read(char *const *paths, size_t n, const struct flame_setting
 			struct folded_picture *ret)
 {
 	struct folded_picture p = { 0 };
-	int err = folded_stream_read(paths, n, &settings->input, &p.tree, &p.repairs);
+	int err = folded_stream_read(paths, n, &settings->input, &p.tree, &p.repairs, &p.n_stacks);
 
 	if (err == -ENODATA && p.tree)
 		err = 0;

@@ -8,6 +8,7 @@
 struct folded_picture {
 	struct flame_tree *tree; /* of a root alone if there is no stack */
 	struct folded_repairs repairs;
+	uint64_t n_stacks; /* lines that are in the tree */
 	struct provenance provenance;
 	bool is_empty; /* nothing was measured */
 };

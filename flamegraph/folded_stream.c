@@ -388,7 +388,8 @@ static int read_with_workers(struct job *job, unsigned int n, uint64_t *ret_n_st
 	return err;
 }
 
-static int run(struct job *job, struct flame_tree **ret, struct folded_repairs *ret_repairs)
+static int run(struct job *job, struct flame_tree **ret, struct folded_repairs *ret_repairs,
+	       uint64_t *ret_n_stacks)
 {
 	struct folded_repairs repairs = { 0 };
 	uint64_t n_stacks = 0;
@@ -402,13 +403,16 @@ static int run(struct job *job, struct flame_tree **ret, struct folded_repairs *
 		return err;
 	*ret = take(job->tree);
 	*ret_repairs = repairs;
+	if (ret_n_stacks)
+		*ret_n_stacks = n_stacks;
 	if (!n_stacks)
 		return errf(-ENODATA, "there are no stacks (lines of 'frame;frame COUNT')");
 	return 0;
 }
 
 int folded_stream_read(char *const *paths, size_t n, const struct folded_stream_options *options,
-		       struct flame_tree **ret, struct folded_repairs *ret_repairs)
+		       struct flame_tree **ret, struct folded_repairs *ret_repairs,
+		       uint64_t *ret_n_stacks)
 {
 	struct job job = { .options = options };
 	int err;
@@ -420,7 +424,7 @@ int folded_stream_read(char *const *paths, size_t n, const struct folded_stream_
 	pthread_mutex_init(&job.nodes_lock, NULL);
 	folded_source_init(&job.source, paths, n,
 			   options->block_bytes ? options->block_bytes : BLOCK_BYTES);
-	err = run(&job, ret, ret_repairs);
+	err = run(&job, ret, ret_repairs, ret_n_stacks);
 	flame_tree_free(job.tree);
 	folded_source_release(&job.source);
 	pthread_mutex_destroy(&job.nodes_lock);

@@ -26,11 +26,13 @@ struct folded_stream_options {
 
 /*
  * Reads 'n' files, "-" is standard input, which are added up; lines as folded_line has them. A line
- * that cannot be used is left out, or mended, and counted in *ret_repairs; all the rest is in the
- * tree, which is finished; kernel frames have the module "[kernel]". The same text gives the same
- * tree but for the numbers of nodes and frames. An input without any usable line is -ENODATA: the
- * tree is there, and empty. Else 0, or with a sentence and nothing returned -ENOMEM, -EFBIG (more
- * than the limits above), -EINVAL (options), or why a file cannot be opened or read.
+ * that cannot be used is left out, or mended, and counted in *ret_repairs; all the rest, as many
+ * lines as *ret_n_stacks (may be NULL), is in the tree, which is finished; kernel frames have the
+ * module "[kernel]". The same text gives the same tree but for the numbers of nodes and frames. An
+ * input without any usable line is -ENODATA: the tree is there, and empty. Else 0, or with a
+ * sentence and nothing returned -ENOMEM, -EFBIG (more than the limits above), -EINVAL (options), or
+ * why a file cannot be opened or read.
  */
 int folded_stream_read(char *const *paths, size_t n, const struct folded_stream_options *options,
-		       struct flame_tree **ret, struct folded_repairs *ret_repairs);
+		       struct flame_tree **ret, struct folded_repairs *ret_repairs,
+		       uint64_t *ret_n_stacks);

@@ -81,7 +81,7 @@ static int read_tree(const uint8_t *data, size_t size, struct flame_tree **ret,
 	if (fd < 0 || write(fd, data + 2, size - 2) != (ssize_t)size - 2)
 		abort();
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return folded_stream_read(paths, 1, &options, ret, ret_repairs);
+	return folded_stream_read(paths, 1, &options, ret, ret_repairs, NULL);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -44,6 +44,7 @@ static void a_picture_says_what_it_was_drawn_from(void **state)
 	p = read_text(&f, "a;b 1200\na;c 34\nbad\n", &settings);
 	assert_false(p.is_empty);
 	assert_string_equal(text_of(&p, "total"), "1,234 samples");
+	assert_string_equal(text_of(&p, "stacks"), "2 lines");
 	assert_string_equal(text_of(&p, "call tree"), "3 frames");
 	assert_non_null(strstr(text_of(&p, "input"), "1 without a count (left out)"));
 	folded_picture_release(&p);
@@ -53,6 +54,7 @@ static void a_picture_says_what_it_was_drawn_from(void **state)
 	assert_string_equal(text_of(&p, "call tree"), "1 frame");
 	assert_string_equal(text_of(&p, "before"), "5 events");
 	assert_string_equal(text_of(&p, "after"), "7 events");
+	assert_string_equal(text_of(&p, "stacks"), "1 line");
 	assert_string_equal(text_of(&p, "input"), "");
 	folded_picture_release(&p);
 }
@@ -69,6 +71,7 @@ static void nothing_is_an_empty_picture(void **state)
 	flame_settings_init(&settings);
 	p = read_text(&f, "# nothing\n", &settings);
 	assert_true(p.is_empty);
+	assert_string_equal(text_of(&p, "stacks"), "0 lines");
 	assert_int_equal(p.tree->n_nodes, 1);
 	folded_picture_release(&p);
 	p = read_text(&f, "a;b 0\n", &settings);

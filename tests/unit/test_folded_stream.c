@@ -43,7 +43,7 @@ static int read_bytes(const char *text, size_t len, const struct folded_stream_o
 
 	write_bytes("in", text, len);
 	strcpy(path, tree_path("in"));
-	return folded_stream_read(paths, 1, options, ret, repairs);
+	return folded_stream_read(paths, 1, options, ret, repairs, NULL);
 }
 
 static void assert_reads_as(const char *text, const struct folded_stream_options *options,
@@ -273,6 +273,7 @@ static void files_are_added_up_and_do_not_run_into_each_other(void **state)
 	_cleanup_(flame_tree_freep) struct flame_tree *tree = NULL;
 	char names[4][4096], *paths[] = { names[0], names[1], names[2], names[3] };
 	struct folded_repairs repairs;
+	uint64_t n = 0;
 
 	(void)state;
 	write_bytes("1", "a;b 1", 5);
@@ -286,8 +287,9 @@ static void files_are_added_up_and_do_not_run_into_each_other(void **state)
 	strcpy(names[1], tree_path("2"));
 	strcpy(names[2], tree_path("3"));
 	strcpy(names[3], tree_path("4"));
-	assert_int_equal(folded_stream_read(paths, 4, &plain, &tree, &repairs), 0);
+	assert_int_equal(folded_stream_read(paths, 4, &plain, &tree, &repairs, &n), 0);
 	assert_flame_text(tree, "all(0/321)[a(300/321)[b(21/21)]]");
+	assert_int_equal(n, 3);
 	assert_int_equal(repairs.no_count, 1);
 }
 
@@ -301,10 +303,10 @@ static void a_file_that_cannot_be_read_is_named(void **state)
 	write_bytes("in", "a 1\n", 4);
 	strcpy(names[0], tree_path("in"));
 	strcpy(names[1], tree_path("missing"));
-	assert_int_equal(folded_stream_read(paths, 2, &plain, &tree, &repairs), -ENOENT);
+	assert_int_equal(folded_stream_read(paths, 2, &plain, &tree, &repairs, NULL), -ENOENT);
 	assert_non_null(strstr(err_text(), "missing"));
 	strcpy(names[1], tree_root);
-	assert_int_equal(folded_stream_read(paths, 2, &plain, &tree, &repairs), -EISDIR);
+	assert_int_equal(folded_stream_read(paths, 2, &plain, &tree, &repairs, NULL), -EISDIR);
 	assert_non_null(strstr(err_text(), tree_root));
 	assert_null(tree);
 	assert_int_equal(repairs.text, 7);
@@ -339,7 +341,7 @@ static void standard_input_may_be_a_pipe(void **state)
 	assert_int_equal(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
 	close(ends[0]);
 	assert_int_equal(pthread_create(&writer, NULL, write_slowly, &ends[1]), 0);
-	assert_int_equal(folded_stream_read(paths, 1, &plain, &tree, &repairs), 0);
+	assert_int_equal(folded_stream_read(paths, 1, &plain, &tree, &repairs, NULL), 0);
 	pthread_join(writer, NULL);
 	assert_int_equal(dup2(was, STDIN_FILENO), STDIN_FILENO);
 	close(was);
