@@ -229,7 +229,8 @@ static int keep_last(struct worker *w)
 {
 	static const char padding[FOLDED_PADDING];
 
-	if (!w->last)
+	/* It may have been kept before: not every block has a stack. */
+	if (!w->last || w->last == w->kept.data)
 		return 0;
 	str_clear(&w->kept);
 	if (str_add_bytes(&w->kept, w->last, w->last_len) ||

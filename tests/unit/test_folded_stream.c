@@ -120,6 +120,20 @@ static void a_chart_keeps_the_order_of_lines(void **state)
 			"all(0/21)[z(0/10)[b(1/3)[c(2/2)] a(3/3) b(4/4)] y(5/5) z(0/6)[b(6/6)]]");
 }
 
+static void a_block_without_stacks_changes_nothing(void **state)
+{
+	const struct folded_stream_options blocks = { .workers = 1, .block_bytes = 2 };
+	_cleanup_(flame_tree_freep) struct flame_tree *tree = NULL;
+	static const char text[] = "a 1\nb\n\0 2\na 4\n";
+	struct folded_repairs repairs;
+
+	(void)state;
+	assert_int_equal(read_bytes(text, sizeof(text) - 1, &blocks, &tree, &repairs), 0);
+	assert_flame_text(tree, "all(0/7)[?(2/2) a(5/5)]");
+	assert_int_equal(repairs.text, 1);
+	assert_int_equal(repairs.no_count, 1);
+}
+
 static void reversed_the_innermost_frame_is_the_root(void **state)
 {
 	const struct folded_stream_options reversed = { .is_reversed = true };
@@ -473,6 +487,7 @@ int main(void)
 		cmocka_unit_test(of_two_counts_the_first_is_before),
 		cmocka_unit_test(a_factor_multiplies_counts),
 		cmocka_unit_test(a_chart_keeps_the_order_of_lines),
+		cmocka_unit_test(a_block_without_stacks_changes_nothing),
 		cmocka_unit_test(reversed_the_innermost_frame_is_the_root),
 		cmocka_unit_test(text_in_another_encoding_becomes_utf8),
 		cmocka_unit_test(an_encoding_that_cannot_be_taken_apart_is_refused),
