@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "flamegraph/flame_calltree.h"
 #include "user/base/err.h"
 
 static int judge_all(struct flame_tree *tree, differential_judge judge, void *arg)

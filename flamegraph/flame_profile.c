@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "flamegraph/flame_calltree.h"
 #include "user/base/array.h"
 #include "user/base/err.h"
 #include "user/base/saturate.h"

@@ -303,6 +303,29 @@ int flame_tree_add(struct flame_tree *tree, const uint32_t *frames, size_t n, in
 	return err ? no_room(err) : 0;
 }
 
+int flame_tree_add_child(struct flame_tree *tree, uint32_t parent, uint32_t frame, uint32_t *ret)
+{
+	uint32_t child = find_child(tree, parent, frame);
+	int err = child == PROFILE_NONE ? add_child(tree, parent, frame, &child) : 0;
+
+	if (err)
+		return no_room(err);
+	*ret = child;
+	return 0;
+}
+
+int flame_tree_add_value(struct flame_tree *tree, uint32_t node, int64_t value, int64_t before)
+{
+	int err = add_value(tree, node, value, before);
+
+	return err ? no_room(err) : 0;
+}
+
+int flame_tree_start_before(struct flame_tree *tree)
+{
+	return make_before(tree) ? no_room(-ENOMEM) : 0;
+}
+
 int flame_tree_new(bool is_chart, struct flame_tree **ret)
 {
 	_cleanup_(flame_tree_freep) struct flame_tree *tree = calloc(1, sizeof(*tree));
@@ -467,97 +490,6 @@ int flame_tree_finish(struct flame_tree *tree)
 	if (!err)
 		err = sort_and_add_up(tree, rank);
 	return err ? errf(err, "no memory to sort a tree of %zu frames", tree->n_nodes) : 0;
-}
-
-/* --- of call trees ------------------------------------------------------------------------- */
-
-/* Of each node of a call tree what it spent itself; NULL: the tree's own. */
-struct selves {
-	const int64_t *value, *before;
-};
-
-/* Lines of one function are told apart there, but not here. */
-static int copy_nodes(struct flame_tree *tree, const struct calltree *from,
-		      const struct selves *selves, uint32_t *map)
-{
-	uint32_t i, frame;
-	int err = 0;
-
-	for (i = 0; !err && i < from->n_nodes; i++) {
-		const struct calltree_node *node = &from->nodes[i];
-		uint32_t at = 0;
-
-		if (i) {
-			err = add_frame(tree, calltree_name(from, i), calltree_module(from, i),
-					node->kind, &frame);
-			at = err ? 0 : find_child(tree, map[node->parent], frame);
-			if (at == PROFILE_NONE)
-				err = add_child(tree, map[node->parent], frame, &at);
-		}
-		if (!err)
-			err = add_value(tree, at, selves->value ? selves->value[i] : node->self,
-					selves->before ? selves->before[i] : 0);
-		map[i] = at;
-	}
-	return err;
-}
-
-static int of_calltree(const struct calltree *from, const struct selves *selves,
-		       struct flame_tree **ret, uint32_t **ret_nodes)
-{
-	_cleanup_(flame_tree_freep) struct flame_tree *tree = NULL;
-	_cleanup_(freep) uint32_t *map = calloc(from->n_nodes, sizeof(*map));
-	int err = flame_tree_new(false, &tree);
-
-	if (err)
-		return err;
-	if (!map || (selves->before && make_before(tree)))
-		return no_room(-ENOMEM);
-	err = copy_nodes(tree, from, selves, map);
-	if (err)
-		return no_room(err);
-	err = flame_tree_finish(tree);
-	if (err)
-		return err;
-	if (ret_nodes)
-		*ret_nodes = take(map);
-	*ret = take(tree);
-	return 0;
-}
-
-int flame_tree_of_calltree(const struct calltree *from, struct flame_tree **ret,
-			   uint32_t **ret_nodes)
-{
-	return of_calltree(from, &(struct selves){ 0 }, ret, ret_nodes);
-}
-
-/* What the nodes of 'from' spent themselves, by the nodes that they have become. */
-static int64_t *selves_of(const struct calltree *from, const uint32_t *map, size_t n)
-{
-	int64_t *selves = calloc(n, sizeof(*selves));
-	size_t i;
-
-	for (i = 0; selves && i < from->n_nodes; i++)
-		add_saturating(&selves[map[i]], from->nodes[i].self > 0 ? from->nodes[i].self : 0);
-	return selves;
-}
-
-int flame_tree_of_calltrees(const struct calltree *before, const struct calltree *after,
-			    struct flame_tree **ret)
-{
-	_cleanup_(calltree_freep) struct calltree *both = NULL;
-	_cleanup_(freep) uint32_t *of_before = NULL, *of_after = NULL;
-	_cleanup_(freep) int64_t *self_before = NULL, *self_after = NULL;
-	int err = calltree_join(after, before, &both, &of_after, &of_before);
-
-	if (err)
-		return err;
-	self_before = selves_of(before, of_before, both->n_nodes);
-	self_after = selves_of(after, of_after, both->n_nodes);
-	if (!self_before || !self_after)
-		return errf(-ENOMEM, "no memory to compare %zu frames", both->n_nodes);
-	return of_calltree(both, &(struct selves){ .value = self_after, .before = self_before },
-			   ret, NULL);
 }
 
 /* --- reading ------------------------------------------------------------------------------- */

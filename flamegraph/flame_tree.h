@@ -12,7 +12,6 @@
 
 #include "user/base/cleanup.h"
 #include "user/base/strtab.h"
-#include "user/model/calltree.h"
 #include "user/model/profile.h"
 
 struct flame_building;
@@ -44,10 +43,8 @@ struct flame_tree {
 	size_t n_frames, frames_cap;
 	struct flame_node *nodes; /* node 0 is the root, of frame 0 */
 	size_t n_nodes, nodes_cap;
-	bool is_chart; /* siblings are in the order of their arrival, equal ones may stand apart */
-	/* Of a chart's nodes: what the parent had spent itself when they began; or NULL: nothing.
-	 */
-	int64_t *leads;
+	bool is_chart;	/* siblings are in the order of their arrival, equal ones may stand apart */
+	int64_t *leads; /* of a chart's nodes: what the parent had spent itself by then; or NULL */
 
 	/* Of two profiles: 'value' is after, and nodes may have one of the two only. */
 	int64_t *before;		  /* of each node, as 'value'; NULL: of one profile */
@@ -78,13 +75,12 @@ int flame_tree_add(struct flame_tree *tree, const uint32_t *frames, size_t n, in
 int flame_tree_finish(struct flame_tree *tree);
 
 /*
- * Of one profile's call tree, or of two ones joined. (*ret_nodes)[i], the caller's, is what node i
- * of the call tree has become; NULL: not asked for. 0 or -errno with a sentence.
+ * The same node by node, not of a chart: the child of that frame, made if there is none; a value of
+ * a node's own; and an array of values before even if there will be none but 0.
  */
-int flame_tree_of_calltree(const struct calltree *from, struct flame_tree **ret,
-			   uint32_t **ret_nodes);
-int flame_tree_of_calltrees(const struct calltree *before, const struct calltree *after,
-			    struct flame_tree **ret);
+int flame_tree_add_child(struct flame_tree *tree, uint32_t parent, uint32_t frame, uint32_t *ret);
+int flame_tree_add_value(struct flame_tree *tree, uint32_t node, int64_t value, int64_t before);
+int flame_tree_start_before(struct flame_tree *tree);
 
 /* What the node spent itself. */
 int64_t flame_tree_self(const struct flame_tree *tree, uint32_t node);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "flamegraph/differential.h"
+#include "flamegraph/flame_calltree.h"
 #include "flamegraph/flame_tree.h"
 #include "flamegraph/picture.h"
 #include "tests/unit/folder.h"

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 
+#include "flamegraph/flame_calltree.h"
 #include "flamegraph/folded_stream.h"
 #include "user/base/cleanup.h"
 #include "user/base/err.h"
