@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // timing: how long a picture takes to open and to search, in milliseconds. As a program:
 //
-//	timing.js FOLDER NODE_MODULES TEXT NAME...	a line of JSON for each picture: the time until its
-//							script has drawn it, and of searches for the
-//							beginnings of TEXT, as they are typed
+//	timing.js FOLDER NODE_MODULES TEXT NAME...	a line of JSON for each picture: the time until it
+//							is seen, and until its script has drawn it,
+//							and of searches for the beginnings of TEXT,
+//							as they are typed
 "use strict";
 const path = require("path");
 const { launch } = require("./browser.js");
@@ -24,6 +25,8 @@ function prepare() {
 async function of(page, texts) {
 	await page.waitForFunction(() => window.openedAt !== undefined);
 	const opened = await page.evaluate(() => window.openedAt);
+	const seen = await page.evaluate(() =>
+		performance.getEntriesByName("first-contentful-paint")[0].startTime);
 	const times = await page.evaluate((list) => {
 		const input = document.querySelector("input");
 		return list.map((text) => {
@@ -34,7 +37,7 @@ async function of(page, texts) {
 			return performance.now() - start;
 		});
 	}, texts);
-	return { opened, times };
+	return { seen, opened, times };
 }
 
 async function main(folder, modules, text, ...names) {
