@@ -38,7 +38,8 @@ static bool is_unfit(const char *p, size_t n)
 	return b == 0x81 && c >= 0xa6 && c <= 0xa9;
 }
 
-int xml_add_lines(struct str *out, const char *text)
+/* Of text that is clean. */
+static int add_escaped(struct str *out, const char *text)
 {
 	const char *p = text;
 	int err = 0;
@@ -70,5 +71,5 @@ int xml_add(struct str *out, const char *text)
 	_cleanup_(str_release) struct str clean = { 0 };
 	int err = str_add_clean(&clean, text, strlen(text), 0);
 
-	return err ? err : xml_add_lines(out, str_text(&clean));
+	return err ? err : add_escaped(out, str_text(&clean));
 }

@@ -9,6 +9,3 @@
  * 2.2) whatever the bytes, on one line, read in the order of its characters. 0 or -ENOMEM.
  */
 int xml_add(struct str *out, const char *text);
-
-/* The same for text that is clean but for tabs and line feeds, which stay. */
-int xml_add_lines(struct str *out, const char *text);
