@@ -11,24 +11,7 @@
 
 #define MAX_NAME (1u << 20) /* bytes; folded lines are not longer than a few of them */
 
-enum section {
-	HEADER,
-	NAMES,
-	MODULES,
-	FRAMES,
-	SHAPE,
-	EDGES,
-	SELF,
-	BEFORE,
-	LEADS,
-	RESTS,
-	N_SECTIONS
-};
-
-static const char *const section_names[N_SECTIONS] = {
-	"header", "names", "modules", "frames", "shape",
-	"edges",  "self",  "before",  "leads",	"rests",
-};
+#define N_READ (FLAME_RESTS + 1) /* what follows is for the script */
 
 static int broken(const char *what)
 {
@@ -96,8 +79,8 @@ static const char *find_element(const struct str *file, size_t *ret_len)
  */
 
 struct sections {
-	struct str bytes[N_SECTIONS];
-	bool there[N_SECTIONS];
+	struct str bytes[N_READ];
+	bool there[N_READ];
 	size_t unpacked;
 };
 
@@ -105,7 +88,7 @@ static void sections_release(struct sections *s)
 {
 	size_t i;
 
-	for (i = 0; i < N_SECTIONS; i++)
+	for (i = 0; i < N_READ; i++)
 		str_release(&s->bytes[i]);
 }
 
@@ -118,7 +101,7 @@ static int read_section(struct sections *s, unsigned int i, const char *text, si
 	err = flame_unpack(text, len, FLAME_DATA_MAX - s->unpacked, &s->bytes[i]);
 	if (err == -EINVAL)
 		return errf(err, "the call tree inside is broken: section '%s' cannot be unpacked",
-			    section_names[i]);
+			    flame_section_names[i]);
 	if (err == -EFBIG)
 		return errf(err, "the call tree inside is larger than %llu MiB",
 			    FLAME_DATA_MAX >> 20);
@@ -139,10 +122,11 @@ static int read_line(struct sections *s, const char *line, size_t len)
 		return 0;
 	if (!space)
 		return broken("a line without a section");
-	for (i = 0; i < N_SECTIONS; i++) {
-		size_t name_len = strlen(section_names[i]);
+	for (i = 0; i < N_READ; i++) {
+		size_t name_len = strlen(flame_section_names[i]);
 
-		if (name_len == (size_t)(space - line) && !memcmp(line, section_names[i], name_len))
+		if (name_len == (size_t)(space - line) &&
+		    !memcmp(line, flame_section_names[i], name_len))
 			return read_section(s, i, space + 1, len - name_len - 1);
 	}
 	return 0;
@@ -241,14 +225,14 @@ static int fill(struct flame_data *data, struct sections *s, const struct lines 
 {
 	_cleanup_(freep) uint32_t *frames = calloc(names->n + 1, sizeof(*frames));
 	struct flame_node_sections nodes = {
-		.shape = flame_bytes_of(&s->bytes[SHAPE]),
-		.edges = flame_bytes_of(&s->bytes[EDGES]),
-		.self = flame_bytes_of(&s->bytes[SELF]),
-		.before = flame_bytes_of(&s->bytes[BEFORE]),
-		.leads = flame_bytes_of(&s->bytes[LEADS]),
-		.rests = flame_bytes_of(&s->bytes[RESTS]),
-		.has_before = s->there[BEFORE],
-		.has_leads = s->there[LEADS] && data->tree->is_chart,
+		.shape = flame_bytes_of(&s->bytes[FLAME_SHAPE]),
+		.edges = flame_bytes_of(&s->bytes[FLAME_EDGES]),
+		.self = flame_bytes_of(&s->bytes[FLAME_SELF]),
+		.before = flame_bytes_of(&s->bytes[FLAME_BEFORE]),
+		.leads = flame_bytes_of(&s->bytes[FLAME_LEADS]),
+		.rests = flame_bytes_of(&s->bytes[FLAME_RESTS]),
+		.has_before = s->there[FLAME_BEFORE],
+		.has_leads = s->there[FLAME_LEADS] && data->tree->is_chart,
 		.frames = frames,
 		.n_frames = names->n,
 	};
@@ -257,7 +241,8 @@ static int fill(struct flame_data *data, struct sections *s, const struct lines 
 
 	if (!frames)
 		return errf(-ENOMEM, "no memory for the call tree inside");
-	err = read_frames(flame_bytes_of(&s->bytes[FRAMES]), names, modules, data->tree, frames);
+	err = read_frames(flame_bytes_of(&s->bytes[FLAME_FRAMES]), names, modules, data->tree,
+			  frames);
 	if (!err)
 		err = flame_nodes_read(&nodes, data->tree, &data->rests);
 	if (!err)
@@ -298,15 +283,15 @@ static int read_data(struct sections *s, struct flame_data *data)
 {
 	_cleanup_(lines_release) struct lines names = { 0 }, modules = { 0 };
 	bool is_chart;
-	int err = read_header(&s->bytes[HEADER], &is_chart, &data->header);
+	int err = read_header(&s->bytes[FLAME_HEADER], &is_chart, &data->header);
 
 	if (!err)
 		err = flame_tree_new(is_chart, &data->tree);
 	if (!err)
-		err = split_lines(&s->bytes[NAMES], &names);
+		err = split_lines(&s->bytes[FLAME_NAMES], &names);
 	if (!err)
-		err = split_lines(&s->bytes[MODULES], &modules);
-	if (!err && (!names.n || !s->there[SHAPE]))
+		err = split_lines(&s->bytes[FLAME_MODULES], &modules);
+	if (!err && (!names.n || !s->there[FLAME_SHAPE]))
 		err = broken("it has no nodes");
 	return err ? err : fill(data, s, &names, &modules);
 }

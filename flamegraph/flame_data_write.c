@@ -25,27 +25,6 @@
 #define NAME_BYTES  0.45 /* of each byte of the names */
 #define FRAME_BYTES 10	 /* of each frame besides its name */
 
-enum section {
-	HEADER,
-	NAMES,
-	MODULES,
-	FRAMES,
-	SHAPE,
-	EDGES,
-	SELF,
-	BEFORE,
-	LEADS,
-	RESTS,
-	REST_FRAMES,
-	TIME,
-	N_SECTIONS
-};
-
-static const char *const section_names[N_SECTIONS] = {
-	"header", "names",  "modules", "frames", "shape",	"edges",
-	"self",	  "before", "leads",   "rests",	 "rest_frames", "time",
-};
-
 /* One attempt at a share. */
 struct attempt {
 	const struct flame_tree *tree;
@@ -56,7 +35,7 @@ struct attempt {
 	uint64_t largest_unlisted;	   /* weight of its stacks */
 	struct flame_kept *kept;
 	struct flame_numbers *numbers;
-	struct flame_section sections[N_SECTIONS];
+	struct flame_section sections[FLAME_N_SECTIONS];
 };
 
 static void attempt_release(struct attempt *a)
@@ -67,7 +46,7 @@ static void attempt_release(struct attempt *a)
 		flame_kept_free(a->kept);
 	if (a->numbers)
 		flame_numbers_free(a->numbers);
-	for (i = 0; i < N_SECTIONS; i++) {
+	for (i = 0; i < FLAME_N_SECTIONS; i++) {
 		str_release(&a->sections[i].raw);
 		str_release(&a->sections[i].text);
 	}
@@ -135,7 +114,7 @@ static int add_rest_frame(struct attempt *a, uint32_t frame, uint32_t step)
 {
 	const struct flame_frame_sum *all = &a->census->frames[frame];
 	const struct flame_frame_sum *kept = &a->kept->frames[frame];
-	struct str *out = &a->sections[REST_FRAMES].raw;
+	struct str *out = &a->sections[FLAME_REST_FRAMES].raw;
 	int err = flame_add_varint(out, step);
 
 	if (!err)
@@ -169,7 +148,7 @@ static int add_rest_frames(struct attempt *a)
 static int add_time(struct attempt *a)
 {
 	const struct flame_time *time = a->options->time;
-	struct str *out = &a->sections[TIME].raw;
+	struct str *out = &a->sections[FLAME_TIME].raw;
 	uint64_t last = 0;
 	size_t i;
 	int err = 0;
@@ -293,7 +272,7 @@ static int add_header(struct attempt *a)
 	    !json_object_set_new(header, "provenance", provenance_json(o)) && !add_more(a, header))
 		text = json_dumps(header, JSON_COMPACT);
 	if (text)
-		err = str_add(&a->sections[HEADER].raw, text);
+		err = str_add(&a->sections[FLAME_HEADER].raw, text);
 	free(text);
 	json_decref(header);
 	json_decref(tree);
@@ -317,21 +296,21 @@ static int fill_sections(struct attempt *a, double share)
 
 	if (err)
 		return err;
-	err = flame_numbers_new(a->tree, a->kept, &s[EDGES].raw, &a->numbers);
+	err = flame_numbers_new(a->tree, a->kept, &s[FLAME_EDGES].raw, &a->numbers);
 	if (err)
 		return err;
-	move(&a->kept->shape, &s[SHAPE].raw);
-	move(&a->kept->self, &s[SELF].raw);
-	move(&a->kept->before, &s[BEFORE].raw);
-	move(&a->kept->leads, &s[LEADS].raw);
-	move(&a->kept->rests, &s[RESTS].raw);
+	move(&a->kept->shape, &s[FLAME_SHAPE].raw);
+	move(&a->kept->self, &s[FLAME_SELF].raw);
+	move(&a->kept->before, &s[FLAME_BEFORE].raw);
+	move(&a->kept->leads, &s[FLAME_LEADS].raw);
+	move(&a->kept->rests, &s[FLAME_RESTS].raw);
 	if (a->census)
 		err = number_rest_frames(a);
 	if (!err && a->census)
 		err = add_rest_frames(a);
 	if (!err)
-		err = flame_numbers_write(a->numbers, a->options->colors, &s[NAMES].raw,
-					  &s[MODULES].raw, &s[FRAMES].raw);
+		err = flame_numbers_write(a->numbers, a->options->colors, &s[FLAME_NAMES].raw,
+					  &s[FLAME_MODULES].raw, &s[FLAME_FRAMES].raw);
 	if (!err)
 		err = add_time(a);
 	if (!err)
@@ -349,11 +328,11 @@ static struct sizes sizes_of(const struct attempt *a)
 	struct sizes sizes = { 0 };
 	size_t i;
 
-	for (i = 0; i < N_SECTIONS; i++) {
-		if (i == TIME)
+	for (i = 0; i < FLAME_N_SECTIONS; i++) {
+		if (i == FLAME_TIME)
 			continue;
 		sizes.all += a->sections[i].text.len;
-		if (i <= FRAMES || i == REST_FRAMES)
+		if (i <= FLAME_FRAMES || i == FLAME_REST_FRAMES)
 			sizes.fixed += a->sections[i].text.len;
 	}
 	return sizes;
@@ -364,17 +343,17 @@ static int attempt(struct attempt *a, double share)
 	size_t i;
 	int err;
 
-	for (i = 0; i < N_SECTIONS; i++)
-		a->sections[i].name = section_names[i];
+	for (i = 0; i < FLAME_N_SECTIONS; i++)
+		a->sections[i].name = flame_section_names[i];
 	err = fill_sections(a, share);
-	return err ? err : flame_pack(a->sections, N_SECTIONS);
+	return err ? err : flame_pack(a->sections, FLAME_N_SECTIONS);
 }
 
 static int append(const struct attempt *a, struct str *out)
 {
 	size_t i;
 
-	for (i = 0; i < N_SECTIONS; i++) {
+	for (i = 0; i < FLAME_N_SECTIONS; i++) {
 		const struct str *text = &a->sections[i].text;
 
 		if (text->len && str_add_bytes(out, text->data, text->len))

@@ -236,7 +236,7 @@ static int write_job(void *arg, FILE *out)
 			    : flame_extract_folded(job->data, out);
 }
 
-int flame_extract(const struct flame_data *data, bool as_json, const char *output)
+static int write_text(const struct flame_data *data, bool as_json, const char *output)
 {
 	struct job job = { .data = data, .as_json = as_json };
 
@@ -264,4 +264,20 @@ void flame_extract_note(const struct flame_data *data, char *text, size_t size)
 		 "frames]\" stands "
 		 "for N of them (--all-data keeps them)",
 		 n, total > 0 ? 100.0 * data->rest_value / total : 0);
+}
+
+int flame_extract(char *const *paths, size_t n, bool as_json, const char *output, char *note,
+		  size_t note_size)
+{
+	_cleanup_(flame_data_freep) struct flame_data *data = NULL;
+	int err;
+
+	if (n > 1)
+		return errf(-EINVAL, "--extract wants one file");
+	err = flame_extract_read(n ? paths[0] : "-", &data);
+	if (!err)
+		err = write_text(data, as_json, output);
+	if (!err)
+		flame_extract_note(data, note, note_size);
+	return err;
 }

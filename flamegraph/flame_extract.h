@@ -29,8 +29,12 @@ int flame_extract_json(const struct flame_data *data, FILE *out);
  */
 int flame_extract_read(const char *path, struct flame_data **ret);
 
-/* Writes either of them into that file (NULL: standard output). */
-int flame_extract(const struct flame_data *data, bool as_json, const char *output);
+/*
+ * All of it: the one picture of 'paths' (none: standard input; more are -EINVAL) as either text
+ * into the file 'output' (NULL: standard output), and the note below. 0 or -errno with a sentence.
+ */
+int flame_extract(char *const *paths, size_t n, bool as_json, const char *output, char *note,
+		  size_t note_size);
 
 /* A note for people on what is not there one by one; "" if all is. */
 void flame_extract_note(const struct flame_data *data, char *text, size_t size);

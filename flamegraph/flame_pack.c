@@ -7,6 +7,11 @@
 
 #include "user/base/err.h"
 
+const char *const flame_section_names[FLAME_N_SECTIONS] = {
+	"header", "names",  "modules", "frames", "shape",	"edges",
+	"self",	  "before", "leads",   "rests",	 "rest_frames", "time",
+};
+
 /*
  * What tells the frames of a tree apart is next to random: nothing of it comes again but runs, so
  * that looking for more takes ten times as long and the marks of matches take 10 % more room (of

@@ -11,6 +11,24 @@
 #include "user/base/array.h"
 #include "user/base/str.h"
 
+/* In the order of their lines. */
+enum flame_section_number {
+	FLAME_HEADER,
+	FLAME_NAMES,
+	FLAME_MODULES,
+	FLAME_FRAMES,
+	FLAME_SHAPE,
+	FLAME_EDGES,
+	FLAME_SELF,
+	FLAME_BEFORE,
+	FLAME_LEADS,
+	FLAME_RESTS,
+	FLAME_REST_FRAMES,
+	FLAME_TIME,
+	FLAME_N_SECTIONS
+};
+extern const char *const flame_section_names[FLAME_N_SECTIONS];
+
 struct flame_section {
 	const char *name;
 	struct str raw;	 /* its bytes */

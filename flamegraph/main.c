@@ -118,21 +118,12 @@ static int parse_options(struct flame_settings *s, int argc, char **argv)
 
 static int extract(const struct flame_settings *s, char *const *paths, size_t n)
 {
-	_cleanup_(flame_data_freep) struct flame_data *data = NULL;
-	char text[256];
-	int err;
+	char text[256] = "";
+	int err = flame_extract(paths, n, s->is_json, s->output, text, sizeof(text));
 
-	if (n > 1)
-		return errf(-EINVAL, "--extract wants one file");
-	err = flame_extract_read(n ? paths[0] : "-", &data);
-	if (!err)
-		err = flame_extract(data, s->is_json, s->output);
-	if (err)
-		return err;
-	flame_extract_note(data, text, sizeof(text));
 	if (*text)
 		note(s, "%s", text);
-	return 0;
+	return err;
 }
 
 struct job {

@@ -8,22 +8,6 @@
 #include "user/base/err.h"
 
 static const struct view plain = { 0 };
-static struct profile *p;
-
-static int set_up(void **state)
-{
-	(void)state;
-	p = stacks_new("samples", "count");
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	profile_free(p);
-	return 0;
-}
-
 /* "slot:path=value ..." in the order of the list. */
 static void assert_moments(const struct flame_tree *tree, const struct flame_moments *m,
 			   const char *expected)

@@ -7,22 +7,6 @@
 #include "flamegraph/time_heatmap.h"
 #include "user/base/err.h"
 
-static struct profile *p;
-
-static int set_up(void **state)
-{
-	(void)state;
-	p = stacks_new("samples", "count");
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	profile_free(p);
-	return 0;
-}
-
 static char *drawn(const struct heatmap_options *options)
 {
 	char *svg = NULL;

@@ -7,22 +7,6 @@
 #include "user/export/folded.h"
 #include "user/model/timeline.h"
 
-static struct profile *p;
-
-static int set_up(void **state)
-{
-	(void)state;
-	p = stacks_new("samples", "count");
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	profile_free(p);
-	return 0;
-}
-
 static struct timeline *timeline(void)
 {
 	struct timeline *t = NULL;

@@ -368,21 +368,13 @@ static bool all_are_folded(const struct flame_options *o, char **paths)
 
 static int extract(const struct flame_options *o, char **paths)
 {
-	_cleanup_(flame_data_freep) struct flame_data *data = NULL;
-	char text[256];
-	int err;
+	char text[256] = "";
+	int err = flame_extract(paths, o->n_files, o->settings.is_json, o->settings.output, text,
+				sizeof(text));
 
-	if (o->n_files > 1)
-		return errf(-EINVAL, "--extract wants one file");
-	err = flame_extract_read(paths[0], &data);
-	if (!err)
-		err = flame_extract(data, o->settings.is_json, o->settings.output);
-	if (err)
-		return err;
-	flame_extract_note(data, text, sizeof(text));
 	if (*text)
 		cmd_note(o->settings.is_quiet, "%s", text);
-	return 0;
+	return err;
 }
 
 static int flame(struct flame_options *o, char **paths)
